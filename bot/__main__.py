@@ -1,0 +1,415 @@
+"""The command line. Exit codes: 0 done, 1 something was found wrong or failed, 2 the call itself was wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+VERSION = version_of("sharewise")
+WRONG_CALL = 2
+
+
+class WrongCall(Exception):
+    """The command was called with something it cannot take."""
+
+
+class Failed(Exception):
+    """The command was right but could not be carried out."""
+
+
+def say(text: str = "") -> None:
+    """Print a line for the person."""
+    sys.stdout.write(text + "\n")
+
+
+# ---- chat and serve ------------------------------------------------------------------------------
+def chat(args: argparse.Namespace) -> int:
+    """Chat at the terminal: no token, no network."""
+    from bot.local.run import chat as run_chat
+
+    data, store, _ = _local_store(args)
+    with _only_one(data):
+        try:
+            asyncio.run(run_chat(store, "hmg-2015", VERSION, data))
+        except KeyboardInterrupt:
+            say()
+        finally:
+            store.close()
+    return 0
+
+
+def _local_store(args: argparse.Namespace) -> tuple[Path, Any, Any]:
+    from platformdirs import user_data_path
+
+    from storage.database import open_store, sqlite_url
+    from storage.sealing import BadKey, Keyring, make_key_file
+
+    data = Path(args.data or os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise")).expanduser()
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = Keyring(make_key_file(data / "master.key"))
+    except (OSError, BadKey) as error:
+        raise Failed(str(error)) from None
+    say(f"Your data: {data} (key file: {data / 'master.key'})")
+    return data, open_store(sqlite_url(data / "sharewise.db"), keys), keys
+
+
+def _only_one(data: Path) -> Any:
+    """Refuse a second process on the same data."""
+    from filelock import FileLock, Timeout
+
+    class Lock(FileLock):
+        def __enter__(self) -> Any:
+            try:
+                return super().__enter__()
+            except Timeout:
+                raise Failed(f"Another Sharewise is running on {data}. End it first.") from None
+
+    return Lock(data / "sharewise.lock", timeout=0)
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serve Telegram by polling."""
+    from bot.settings import read
+
+    _log_without_content()
+    settings = read(serving=True)
+    assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    from bot import application
+    from bot.handlers.front import Front
+    from bot.service import Service
+    from bot.usecases.desk import Desk
+    from storage.database import open_store
+
+    token = settings.token.get_secret_value()
+    with _only_one(settings.data_dir):
+        store = open_store(settings.url, settings.keys())
+        desk = Desk(settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern)
+        desk.book  # an edition with a problem stops the start here  # noqa: B018
+
+        async def run() -> None:
+            front = Front(store, desk)
+            app = application.build(front, token, *application.network_requests(), settings.api_base_url)
+            service = Service(app, front)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, service.stop.set)
+            await service.run()
+
+        try:
+            asyncio.run(run())
+        finally:
+            store.close()
+    return 0
+
+
+def _log_without_content() -> None:
+    """Log to standard error; keep the token and everything people write out of it, at every level."""
+
+    class NoSecrets(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            record.msg = re.sub(r"bot\d+:[\w-]+", "bot<token>", record.getMessage())
+            record.args = None
+            if not record.name.startswith("sharewise"):
+                record.exc_info = record.exc_text = None
+            return True
+
+    handler = logging.StreamHandler()
+    handler.addFilter(NoSecrets())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in ("httpx", "httpcore", "telegram", "transitions"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # PTB logs whole updates when it cannot parse them.
+    logging.getLogger("telegram").disabled = True
+    for name in ("telegram.Bot", "telegram.ext.ExtBot", "telegram.ext.Application", "telegram.request.BaseRequest"):
+        logging.getLogger(name).disabled = True
+
+
+# ---- guidance ------------------------------------------------------------------------------------
+def walk(args: argparse.Namespace) -> int:
+    """Play a walk without any chat."""
+    from flows.catalogue import open_book
+    from flows.rehearsal import WrongAnswer, play
+
+    flow, pairs = args.flow, [_pair(text) for text in args.answers]
+    if not pairs and not sys.stdin.isatty():
+        flow, pairs = _pairs_from(sys.stdin.read(), flow)
+    if not flow:
+        raise WrongCall("Say which flow: --flow sharing or --flow board_request.")
+    book = open_book(args.edition)
+    try:
+        played = play(book, flow, pairs)
+    except WrongAnswer as error:
+        raise WrongCall(str(error)) from None
+    position = played.position
+    result = {
+        "outcome": position.outcome.id if position.outcome else None,
+        "duties": list(position.duties),
+        "passages": list(position.cites(book.edition.duties)),
+        "path": list(played.path),
+        "assumed": [edge for edge in played.assumed if edge in position.path and not edge.startswith("outcome.")],
+        "state": position.state,
+    }
+    if args.json:
+        say(json.dumps(result))
+        return 0
+    outcome = position.outcome
+    say(f"Path:     {' > '.join(result['path']) or '(nothing answered)'}")
+    if result["assumed"]:
+        say(f"Assumed:  {', '.join(result['assumed'])}")
+    say(f"Outcome:  {outcome.id}: {outcome.title}" if outcome else f"Outcome:  none yet, the walk stands at {position.state}")
+    for key in position.duties:
+        say(f"Duty:     {key}: {book.edition.duties[key].text}")
+    for key in result["passages"]:
+        passage = book.edition.passages[key]
+        say(f"Passage:  {key}: {passage.section}, {passage.where}")
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals and key != "back":
+        raise WrongCall(f'"{text}" is no answer: write question=option, for example purpose=yes.')
+    return key, value
+
+
+def _pairs_from(text: str, flow: str | None) -> tuple[str | None, list[tuple[str, str]]]:
+    if not text.strip():
+        return flow, []
+    try:
+        said = json.loads(text)
+        pairs = [(key, value) for key, value in said["answers"]]
+        if not all(isinstance(part, str) for pair in pairs for part in pair):
+            raise TypeError("not text")
+        return said.get("flow", flow), pairs
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise WrongCall('Standard input must be JSON: {"flow": "sharing", "answers": [["purpose", "yes"]]}') from None
+
+
+def draw(args: argparse.Namespace) -> int:
+    """Draw a flowchart, with a walked path lit."""
+    from flows import chart
+    from flows.catalogue import open_book
+    from flows.rehearsal import WrongAnswer, play
+
+    book = open_book(args.edition)
+    if args.flow not in book.machines:
+        raise WrongCall(f'There is no flow "{args.flow}". Known: {", ".join(sorted(book.machines))}.')
+    path: tuple[str, ...] = ()
+    if args.path:
+        try:
+            path = play(book, args.flow, [_pair(text) for text in args.path]).position.path
+        except WrongAnswer as error:
+            raise WrongCall(str(error)) from None
+    machine, target = book.machine(args.flow), Path(args.output)
+    drawn = {
+        ".svg": lambda: chart.svg(machine, path).encode(),
+        ".png": lambda: chart.png(machine, path),
+        ".mmd": lambda: chart.mermaid(machine).encode(),
+    }.get(target.suffix.lower())
+    if drawn is None:
+        raise WrongCall("The file must end in .svg, .png or .mmd.")
+    try:
+        target.write_bytes(drawn())
+    except OSError as error:
+        raise Failed(f"{target} cannot be written: {error.strerror}.") from None
+    say(f"Drawn: {target}")
+    return 0
+
+
+# ---- what is stored ------------------------------------------------------------------------------
+def _open(args: argparse.Namespace) -> Any:
+    """Open the store of the local chat when its key file is there (or named), else that of the settings."""
+    from bot.settings import BadSettings, read
+    from storage.database import open_store, sqlite_url
+    from storage.sealing import Keyring, key_from_file
+
+    data = getattr(args, "data", None)
+    if data is None:
+        try:
+            settings = read()
+            return open_store(settings.url, settings.keys())
+        except BadSettings as error:
+            from platformdirs import user_data_path
+
+            folder = Path(os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise"))
+            if not (folder / "master.key").exists():
+                raise error
+            data = folder
+    folder = Path(data).expanduser()
+    if not (folder / "sharewise.db").exists():
+        raise Failed(f"There is no store in {folder}.")
+    return open_store(sqlite_url(folder / "sharewise.db"), Keyring(key_from_file(folder / "master.key")))
+
+
+def records(args: argparse.Namespace) -> int:
+    """List stored records, opened with the key."""
+    from bot.usecases.desk import utc_now
+    from storage import ledger
+    from storage.records import listed
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            found = list(listed(unit))
+            ledger.append(unit, utc_now(), "command line", "records.listed", f"{len(found)} records")
+    finally:
+        store.close()
+    if args.json:
+        for stored in found:
+            say(json.dumps({**stored.clear, "content": stored.content, "amendments": list(stored.amendments)}))
+        return 0
+    from bot.views import time_of
+
+    rows = [("Reference", "Saved", "Flow", "Points to", "Decided", "Case", "Notes")]
+    for stored in found:
+        clear = stored.clear
+        decided = f"{clear['decision'] or '-'}{' (otherwise)' if clear['otherwise'] else ''}"
+        case = stored.content.get("case_reference") or "-"
+        rows.append((clear["reference"], time_of(clear["finished_at"]), clear["flow"], clear["outcome"], decided, case, str(len(stored.amendments))))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    say(f"{len(found)} records")
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check the ledger and every record's seal."""
+    from storage.records import verify as check
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            checked = check(unit)
+    finally:
+        store.close()
+    broken = checked.broken
+    if args.json:
+        found = {"where": broken.where, "what": broken.what} if broken else None
+        say(json.dumps({"entries": checked.entries, "records": checked.records, "broken": found}))
+    elif broken:
+        say(f"BROKEN: {broken.where} {broken.what}.")
+    else:
+        say(f"All is as it was written: {checked.entries} ledger entries, {checked.records} records.")
+    return 1 if broken else 0
+
+
+def member(args: argparse.Namespace) -> int:
+    """Add, end or list members."""
+    from bot.usecases.desk import utc_now
+    from storage import members
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            if args.verb == "add":
+                saved = members.save(unit, args.telegram_id, args.role, args.team, utc_now(), "command line")
+                say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
+            elif args.verb == "end":
+                if not members.end(unit, args.telegram_id, utc_now(), "command line"):
+                    raise Failed(f"{args.telegram_id} is not a member.")
+                say(f"Member {args.telegram_id} has ended.")
+            else:
+                found = members.listed(unit)
+                for row in found:
+                    line = {"telegram_id": row.telegram_id, "role": row.role, "team": row.team, "ended_at": row.ended_at}
+                    ended = f"  ended {row.ended_at}" if row.ended_at else ""
+                    say(json.dumps(line) if args.json else f"{row.telegram_id}  {row.role}  {row.team}{ended}")
+                if not args.json:
+                    say(f"{len(found)} members")
+    finally:
+        store.close()
+    return 0
+
+
+# ---- the parser ----------------------------------------------------------------------------------
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    main_parser = argparse.ArgumentParser(prog="sharewise", description=__doc__.split("\n")[0] if __doc__ else None)
+    main_parser.add_argument("--version", action="version", version=f"sharewise {VERSION}")
+    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    data = {"metavar": "DIR", "help": "folder of a local chat's data"}
+    command("chat", chat, "chat at the terminal: no token, no network").add_argument("--data", **data)
+    command("serve", serve, "serve Telegram by polling; settings: .env.example")
+
+    playing = command("walk", walk, "play a walk: sharewise walk --flow sharing emergency=no harm=no purpose=yes")
+    playing.add_argument("--flow", help="sharing or board_request")
+    playing.add_argument("--edition", default="hmg-2015")
+    playing.add_argument("--json", action="store_true")
+    playing.add_argument("answers", nargs="*", metavar="QUESTION=OPTION", help="or JSON on standard input; also: back")
+
+    drawing = command("chart", draw, "draw a flowchart as .svg, .png or .mmd (Mermaid text)")
+    drawing.add_argument("--flow", default="sharing")
+    drawing.add_argument("--edition", default="hmg-2015")
+    drawing.add_argument("--path", nargs="*", metavar="QUESTION=OPTION", help="the walk to light up")
+    drawing.add_argument("-o", "--output", required=True, metavar="FILE")
+
+    for name, run, text in (
+        ("records", records, "list stored decision records, opened with the key"),
+        ("verify", verify, "check the ledger and every record's seal; exit code 1 if something was changed"),
+    ):
+        reading = command(name, run, text)
+        reading.add_argument("--data", **data)
+        reading.add_argument("--json", action="store_true")
+
+    members_parser = command("member", member, "add, end or list members")
+    verbs = members_parser.add_subparsers(required=True, dest="verb", metavar="VERB")
+    adding = verbs.add_parser("add", help="add a member, or give one another role or team")
+    adding.add_argument("--telegram-id", type=int, required=True)
+    adding.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)
+    adding.add_argument("--team", required=True)
+    ending = verbs.add_parser("end", help="end a membership at once")
+    ending.add_argument("--telegram-id", type=int, required=True)
+    listing = verbs.add_parser("list", help="list members")
+    listing.add_argument("--json", action="store_true")
+    for verb in (adding, ending, listing):
+        verb.add_argument("--data", **data)
+    return main_parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    from bot.settings import BadSettings
+    from flows.catalogue import UnknownEdition
+    from flows.definition import InvalidEdition
+    from storage.database import StorageRefused, StorageUnavailable
+    from storage.sealing import BadKey, SealBroken
+
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except (WrongCall, UnknownEdition) as error:
+        sys.stderr.write(f"sharewise: {error}\n")
+        return WRONG_CALL
+    except BadSettings as error:
+        sys.stderr.write("sharewise: these settings are missing or wrong:\n")
+        sys.stderr.writelines(f"  {problem}\n" for problem in error.problems)
+        return WRONG_CALL
+    except InvalidEdition as error:
+        sys.stderr.write("sharewise: the edition has problems:\n")
+        sys.stderr.writelines(f"  {problem}\n" for problem in error.problems)
+    except (Failed, BadKey, SealBroken, StorageRefused, StorageUnavailable) as error:
+        sys.stderr.write(f"sharewise: {error}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The composition root: a PTB Application with our handlers, over any request (the network or the local world)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from telegram.ext import Application
+from telegram.request import BaseRequest, HTTPXRequest
+
+from bot.handlers.errors import on_error
+from bot.handlers.front import Front
+from bot.handlers.guidance import handlers
+
+App = Application[Any, Any, Any, Any, Any, Any]
+
+#: Enough for the sender's own limit; httpcore's cost per call grows with the pool.
+CONNECTIONS = 16
+
+
+def network_requests() -> tuple[BaseRequest, BaseRequest]:
+    """Return the requests for calls and for polling."""
+    calls = HTTPXRequest(connection_pool_size=CONNECTIONS, read_timeout=10, pool_timeout=10)
+    return calls, HTTPXRequest(connection_pool_size=1, read_timeout=35, pool_timeout=10)
+
+
+def build(front: Front, token: str, request: BaseRequest, polling: BaseRequest, base_url: str | None = None) -> App:
+    """Return the Application, not started. It has no updater: intake.py takes updates in."""
+    builder = Application.builder().token(token).updater(None).job_queue(None)
+    builder = builder.request(request).get_updates_request(polling)
+    if base_url:
+        builder = builder.base_url(base_url)
+    application: App = builder.build()
+    application.add_handlers(handlers(front))
+    application.add_error_handler(on_error(front))
+    return application

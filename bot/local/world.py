@@ -1,0 +1,297 @@
+"""A Telegram in memory: people, chats, messages, updates. As strict as the real one, so that it finds real bugs.
+
+Pure Python, no network. Two faces use it: request.py inside a process, and a loopback server in the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+BOT = {
+    "id": 1,
+    "is_bot": True,
+    "first_name": "Sharewise",
+    "username": "sharewise_local_bot",
+    "can_join_groups": True,
+    "can_read_all_group_messages": False,
+    "supports_inline_queries": False,
+}
+TAGS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "s": "strikethrough", "code": "code", "pre": "pre"}
+LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA, MOST_BUTTONS, MOST_IN_A_ROW = 4096, 1024, 64, 100, 8
+DELETABLE_SECONDS = 48 * 3600
+
+
+class Refused(Exception):
+    """What the Bot API would refuse, with its code and words."""
+
+    def __init__(self, description: str, code: int = 400, parameters: dict[str, Any] | None = None) -> None:
+        super().__init__(description)
+        self.description, self.code, self.parameters = description, code, parameters
+
+
+def utf16(text: str) -> int:
+    """Return the length of a text as Telegram counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+class _Html(HTMLParser):
+    """Telegram's HTML subset -> text and entities; anything else is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = ""
+        self.entities: list[dict[str, Any]] = []
+        self._open: list[tuple[str, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in TAGS or attrs:
+            raise Refused(f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}"')
+        self._open.append((tag, utf16(self.text)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open[-1][0] != tag:
+            raise Refused(f'Bad Request: can\'t parse entities: Unexpected end tag "{tag}"')
+        _, start = self._open.pop()
+        self.entities.append({"type": TAGS[tag], "offset": start, "length": utf16(self.text) - start})
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def finish(self) -> tuple[str, list[dict[str, Any]]]:
+        self.close()
+        if self._open:
+            raise Refused(f'Bad Request: can\'t parse entities: Can\'t find end tag "{self._open[-1][0]}"')
+        return self.text.strip(), self.entities
+
+
+def parse(text: str, mode: str | None) -> tuple[str, list[dict[str, Any]]]:
+    """Return the plain text and entities of a message; raise Refused."""
+    if mode is None:
+        return text.strip(), []
+    if mode != "HTML":
+        raise Refused("Bad Request: unsupported parse_mode")
+    if re.search(r"&(?!(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);)", text) or re.search(r"<(?![/a-z])", text):
+        raise Refused("Bad Request: can't parse entities: unescaped character")
+    parser = _Html()
+    parser.feed(text)
+    return parser.finish()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One thing that a chat saw: a new message, an edit, a picture, a deletion or the words of a tap."""
+
+    kind: str
+    chat_id: int
+    message: dict[str, Any]
+    file: bytes | None = None
+
+
+@dataclass
+class World:
+    """The Telegram side of one bot."""
+
+    clock: Callable[[], float] = time.time
+    pending: OrderedDict[int, dict[str, Any]] = field(default_factory=OrderedDict)
+    messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    listeners: list[Callable[[Shown], None]] = field(default_factory=list)
+    #: Faults to inject: called with (method, parameters) before a call takes effect; may raise Refused.
+    before: Callable[[str, dict[str, Any]], None] | None = None
+    #: Errors of this world itself: PTB would take them for a network failure and try again for ever.
+    crashes: list[BaseException] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Ids begin at the time, so that a world made after a restart never repeats those of the one before.
+        now = int(self.clock())
+        self._message_ids = itertools.count(now % 2**31)
+        self._update_ids = itertools.count(int(self.clock() * 1000) % 2**40)
+        self._query_ids = itertools.count(int(self.clock() * 1000))
+        self._open_queries: set[str] = set()
+        self._arrived = asyncio.Event()
+
+    # ---- what people do -------------------------------------------------------------------------
+    def say(self, user_id: int, text: str, **more: Any) -> int:
+        """A person writes to the bot; return the update's id."""
+        message = {**self._message(user_id, person(user_id)), "text": text, **more}
+        command = re.match(r"/\w+(@\w+)?", text)
+        if command:
+            message["entities"] = [{"type": "bot_command", "offset": 0, "length": utf16(command.group())}]
+        return self.push({"message": message})
+
+    def press(self, user_id: int, message: dict[str, Any], data: str) -> int:
+        """A person taps a button; return the update's id."""
+        query_id = str(next(self._query_ids))
+        self._open_queries.add(query_id)
+        return self.push(
+            {
+                "callback_query": {
+                    "id": query_id, "from": person(user_id), "chat_instance": str(user_id), "message": message, "data": data,
+                }
+            }
+        )  # fmt: skip
+
+    def push(self, body: dict[str, Any]) -> int:
+        """Put any update into the queue; return its id."""
+        update_id = next(self._update_ids)
+        self.pending[update_id] = {"update_id": update_id, **body}
+        self._arrived.set()
+        return update_id
+
+    def _message(self, chat_id: int, sender: dict[str, Any]) -> dict[str, Any]:
+        message_id = next(self._message_ids)
+        chat = {"id": chat_id, "type": "private", "first_name": f"Person {chat_id}"}
+        message = {"message_id": message_id, "date": int(self.clock()), "chat": chat, "from": sender}
+        self.messages[chat_id, message_id] = message
+        return message
+
+    # ---- what the bot does ----------------------------------------------------------------------
+    async def call(self, method: str, parameters: dict[str, Any], files: dict[str, bytes] | None = None) -> Any:
+        """Carry out one Bot API call and return its result; raise Refused as the real one would."""
+        if self.before:
+            self.before(method, parameters)
+        if method == "getUpdates":
+            return await self._get_updates(parameters)
+        handler = getattr(self, f"_{_snake(method)}", None)
+        if handler is None:
+            raise Refused("Not Found", 404)
+        return handler(parameters, files or {})
+
+    async def _get_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        offset, timeout = int(parameters.get("offset") or 0), float(parameters.get("timeout") or 0)
+        for update_id in [key for key in self.pending if key < offset]:
+            del self.pending[update_id]
+        deadline = time.monotonic() + timeout
+        while True:
+            found = [update for key, update in self.pending.items() if key >= offset][:100]
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), left)
+            except TimeoutError:
+                return []
+
+    def _get_me(self, _parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        return BOT
+
+    def _set_my_commands(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        for command in _list(parameters["commands"]):
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", _get(command, "command")):
+                raise Refused("Bad Request: BOT_COMMAND_INVALID")
+        return True
+
+    def _delete_webhook(self, _parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        return True
+
+    def _send_message(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        content = self._content(parameters, "text", LONGEST_TEXT)
+        message = self._message(int(parameters["chat_id"]), BOT)
+        message.update(content)
+        self._show(Shown("message", message["chat"]["id"], message))
+        return message
+
+    def _send_photo(self, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
+        if not files:
+            raise Refused("Bad Request: there is no photo in the request")
+        content = self._content(parameters, "caption", LONGEST_CAPTION) if parameters.get("caption") else {}
+        message = self._message(int(parameters["chat_id"]), BOT)
+        size = {"file_id": "local", "file_unique_id": "local", "width": 1, "height": 1}
+        message.update({**content, "photo": [size]})
+        self._show(Shown("photo", message["chat"]["id"], message, next(iter(files.values()))))
+        return message
+
+    def _edit_message_text(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        key = int(parameters["chat_id"]), int(parameters["message_id"])
+        old = self.messages.get(key)
+        if old is None:
+            raise Refused("Bad Request: message to edit not found")
+        if old["from"] is not BOT:
+            raise Refused("Bad Request: message can't be edited")
+        content = self._content(parameters, "text", LONGEST_TEXT)
+        if (old.get("text"), old.get("reply_markup"), old.get("entities")) == (
+            content.get("text"), content.get("reply_markup"), content.get("entities"),
+        ):  # fmt: skip
+            raise Refused("Bad Request: message is not modified: specified new message content and reply markup are exactly the same")
+        kept = {name: old[name] for name in ("message_id", "date", "chat", "from")}
+        message = {**kept, **content, "edit_date": int(self.clock())}
+        self.messages[key] = message
+        self._show(Shown("edit", key[0], message))
+        return message
+
+    def _delete_message(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        key = int(parameters["chat_id"]), int(parameters["message_id"])
+        message = self.messages.get(key)
+        if message is None:
+            raise Refused("Bad Request: message to delete not found")
+        if self.clock() - message["date"] > DELETABLE_SECONDS:
+            raise Refused("Bad Request: message can't be deleted for everyone")
+        del self.messages[key]
+        self._show(Shown("delete", key[0], message))
+        return True
+
+    def _answer_callback_query(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        query_id = str(parameters["callback_query_id"])
+        if query_id not in self._open_queries:
+            raise Refused("Bad Request: query is too old and response timeout expired or query ID is invalid")
+        if utf16(parameters.get("text") or "") > 200:
+            raise Refused("Bad Request: MESSAGE_TOO_LONG")
+        self._open_queries.discard(query_id)
+        return True
+
+    def _content(self, parameters: dict[str, Any], name: str, longest: int) -> dict[str, Any]:
+        text, entities = parse(str(parameters.get(name) or ""), parameters.get("parse_mode"))
+        if not text:
+            raise Refused("Bad Request: message text is empty")
+        if utf16(text) > longest:
+            raise Refused("Bad Request: message is too long")
+        content: dict[str, Any] = {name: text}
+        if entities:
+            content["entities" if name == "text" else "caption_entities"] = entities
+        markup = parameters.get("reply_markup")
+        if markup:
+            content["reply_markup"] = self._markup(json.loads(markup) if isinstance(markup, str) else markup)
+        return content
+
+    @staticmethod
+    def _markup(markup: dict[str, Any]) -> dict[str, Any]:
+        rows = markup.get("inline_keyboard") or []
+        if sum(len(row) for row in rows) > MOST_BUTTONS or any(len(row) > MOST_IN_A_ROW for row in rows):
+            raise Refused("Bad Request: too many buttons")
+        for row in rows:
+            for button in row:
+                if not button.get("text"):
+                    raise Refused("Bad Request: BUTTON_TEXT_INVALID")
+                if not 1 <= len(str(button.get("callback_data", "")).encode()) <= LONGEST_DATA:
+                    raise Refused("Bad Request: BUTTON_DATA_INVALID")
+        return {"inline_keyboard": [[dict(button) for button in row] for row in rows]}
+
+    def _show(self, shown: Shown) -> None:
+        for listener in list(self.listeners):
+            listener(shown)
+
+
+def person(user_id: int) -> dict[str, Any]:
+    """Return a person as Telegram describes one."""
+    return {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
+
+
+def _snake(method: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", method).lower()
+
+
+def _list(value: Any) -> list[Any]:
+    return json.loads(value) if isinstance(value, str) else list(value)
+
+
+def _get(item: Any, name: str) -> str:
+    return str(item[name] if isinstance(item, dict) else getattr(item, name))

@@ -1,0 +1,121 @@
+"""What goes into a decision record: values only, readable alone years later. Field numbers: docs/record.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.definition import Edition
+from flows.machine import PAUSED
+from flows.navigation import Answer, Position
+from storage.members import MemberRow
+
+
+def clear_columns(position: Position, edition: Edition, member: MemberRow, version: str) -> dict[str, Any]:
+    """Return the coded columns that lists filter on."""
+    taken = position.taken
+    outcome = position.outcome
+    assert outcome is not None  # noqa: S101 (a finished walk has one)
+    return {
+        "member_id": member.id,
+        "role": member.role,
+        "team": member.team,
+        "edition_id": edition.id,
+        "edition_sha256": edition.sha256,
+        "bot_version": version,
+        "flow": position.flow.id,
+        "outcome": outcome.id,
+        "decision": taken.options.get("decision") or outcome.implies,
+        "otherwise": "otherwise_reason" in taken.options,
+        "harm": taken.chose("harm", "yes"),
+        "ground": taken.options.get("ground"),
+        "consent": taken.options.get("consent_kind") or taken.options.get("consent"),
+    }
+
+
+def content(position: Position, edition: Edition, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sealed part of a record: questions as shown, answers, what was pointed to, what was decided."""
+    outcome = position.outcome
+    assert outcome is not None  # noqa: S101 (a finished walk has one)
+
+    def said(question: str) -> str | None:
+        return answer_label(position, question)
+
+    return {
+        "edition": {
+            "title": edition.title,
+            "published": edition.published,
+            "jurisdiction": edition.jurisdiction,
+            "status": edition.status,
+        },
+        "flow": position.flow.title,
+        "questions": [_shown(position, state, answer) for state, answer in position.live if _is_asked(position, state)],
+        "history": history,
+        "path": list(position.path),
+        "unsure_at": list(position.walk.unsure),
+        "outcome": {"id": outcome.id, "title": outcome.title, "text": outcome.body, "cites": list(outcome.cites)},
+        "duties": [
+            {"id": key, "text": edition.duties[key].text, "strength": edition.duties[key].strength}
+            for key in position.duties
+        ],
+        "passages": list(position.cites(edition.duties)),
+        "decision": said("decision"),
+        "decided_otherwise_because": said("otherwise_reason"),
+        "reasons": said("reasons"),
+        "case_reference": said("case_reference"),
+        "trigger": {"initiative": said("initiative"), "channel": said("request_channel"), "received": said("request_when")},
+        "requester": {"who": said("requester"), "checked": said("requester_checked"), "asked_for": said("requested_what")},
+        "purpose": said("purpose_kind"),
+        "procedures_contacted": said("procedures_contacted"),
+        "consent": {"have": said("consent"), "kind": said("consent_kind"), "not_sought_because": said("not_sought_why")},
+        "ground": {"which": said("ground"), "whose_vital_interests": said("vital_whose"), "other": said("ground_other")},
+        "sensitive": said("sensitive"),
+        "necessary": said("necessary"),
+        "third_parties": said("third_parties"),
+        "shared": {
+            "what": said("shared_what"),
+            "with": said("shared_with"),
+            "when": said("shared_when"),
+            "how": said("shared_how"),
+            "secure": said("how_secure"),
+        },
+        "fact_and_opinion_apart": said("how_fact_opinion"),
+        "information_dated": said("information_dated"),
+        "informed": {"person": said("how_inform") or said("how_inform_not_applicable"), "views": said("views")},
+        "advice_outcome": said("advice_outcome"),
+        "refusal_discussed": said("requester_told"),
+        "decided_by": said("decided_by"),
+    }
+
+
+def answer_label(position: Position, state: str) -> str | None:
+    """Return the words of the answer given at a question on this way, or None."""
+    answer = dict(position.live).get(state)
+    if answer is None or answer.verb in ("skip", "finish"):
+        return None
+    if answer.text is not None:
+        return answer.text
+    question = position.flow.questions.get(state)
+    option = question.option(answer.verb) if question else None
+    return option.label if option else answer.verb
+
+
+def _is_asked(position: Position, state: str) -> bool:
+    return state.removesuffix(PAUSED) in position.flow.questions or state == "emergency.now"
+
+
+def _shown(position: Position, state: str, answer: Answer) -> dict[str, Any]:
+    question = position.flow.questions[state.removesuffix(PAUSED)]
+    if state.endswith(PAUSED):
+        label: str | None = "Left not sure: waiting for advice"
+    else:
+        label = answer_label(position, state) or ("Skipped" if answer.verb == "skip" else "Left out")
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        "question": question.label,
+        "quoted": question.quoted,
+        "answer": answer.verb,
+        "words": label,
+        "at": answer.at,
+        "cites": list(question.cites),
+    }

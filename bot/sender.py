@@ -1,0 +1,170 @@
+"""The outbox's only way out: oldest first per chat, chats side by side, edits preferred to sends.
+
+An edit that is repeated does no harm. A new message is repeated only when a process died, or an answer was lost,
+within one call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+
+from bot.application import App
+from bot.intake import PAUSE, seconds_of, where_of
+from flows import catalogue, chart
+from storage import conversations, mailbox
+from storage.database import StorageUnavailable, Store, Unit
+from storage.mailbox import Message
+
+log = logging.getLogger("sharewise.sender")
+
+SIDE_BY_SIDE = 16
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
+    """Return what is to be sent next, each with the message that is its conversation's card now."""
+    messages = mailbox.to_send(unit, not_chats, limit)
+    return [(m, conversations.card_of(unit, m.conversation_id) if m.conversation_id else None) for m in messages]
+
+
+def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | None) -> None:
+    """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
+    mailbox.sent(unit, message.id)
+    if message.kind == "card" and card is not None and message.conversation_id:
+        conversations.set_card(unit, message.conversation_id, card)
+        if old_card is not None and old_card != card:
+            mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
+
+
+class Sender:
+    """Posts outbox rows. Made inside the running event loop."""
+
+    def __init__(self, application: App, store: Store) -> None:
+        self.application, self.store = application, store
+        self.wake = asyncio.Event()
+        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._resting: dict[int, float] = {}
+        #: Ends with an error when a send failed in a way that trying again cannot mend.
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send for ever, until told to stop; then finish what is under way."""
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            self.wake.clear()
+            self._resting = {chat: until for chat, until in self._resting.items() if until > loop.time()}
+            try:
+                not_chats = [*self._busy, *self._resting]
+                found = await self.store.run(fetch, not_chats, SIDE_BY_SIDE - len(self._busy))
+            except StorageUnavailable as error:
+                log.warning("The database is away (%s). Trying again.", error)
+                await asyncio.sleep(PAUSE)
+                continue
+            for message, card in found:
+                task = asyncio.create_task(self._send(message, card))
+                self._busy[message.chat_id] = task
+                task.add_done_callback(lambda done, chat=message.chat_id: self._done(chat, done))
+            if not found:
+                wait = min(self._resting.values(), default=loop.time() + 1.0) - loop.time()
+                try:
+                    await asyncio.wait_for(self.wake.wait(), max(wait, 0.01))
+                except TimeoutError:
+                    continue
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _done(self, chat: int, task: asyncio.Task[None]) -> None:
+        self._busy.pop(chat, None)
+        self.wake.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fatal(error)
+
+    def _fatal(self, error: BaseException) -> None:
+        log.critical("The sender failed (%s).", where_of(error))
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    @property
+    def busy(self) -> bool:
+        """Something is being sent just now."""
+        return bool(self._busy)
+
+    async def _send(self, message: Message, card: int | None) -> None:
+        rest = PAUSE
+        try:
+            new_card = await self._post(message, card)
+        except RetryAfter as error:
+            rest = seconds_of(error)
+        except InvalidToken:
+            raise
+        except (BadRequest, Forbidden, ChatMigrated) as error:
+            log.warning("A message cannot be sent and is put aside (%s).", type(error).__name__)
+            await self._note(mailbox.park, message.id)
+            return
+        except TelegramError as error:
+            log.warning("Sending failed (%s). Trying again.", type(error).__name__)
+        else:
+            await self._note(note_sent, message, new_card, card)
+            return
+        self._resting[message.chat_id] = asyncio.get_running_loop().time() + rest
+
+    async def _note(self, work: Any, *args: Any) -> None:
+        while True:
+            try:
+                return await self.store.run(work, *args)
+            except StorageUnavailable:
+                await asyncio.sleep(PAUSE)
+
+    # ---- one message ----------------------------------------------------------------------------
+    async def _post(self, message: Message, card: int | None) -> int | None:
+        bot, chat, payload = self.application.bot, message.chat_id, message.payload
+        if message.kind == "delete":
+            try:
+                await bot.delete_message(chat, payload["message_id"])
+            except BadRequest:
+                log.info("A message could not be deleted.")
+            return None
+        if message.kind == "photo":
+            picture = await asyncio.to_thread(
+                picture_of, payload["edition"], payload["flow"], json.dumps(payload["path"])
+            )
+            await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
+            return None
+        if message.kind == "card" and card is not None and not payload.get("below"):
+            try:
+                await bot.edit_message_text(
+                    payload["text"], chat, card, parse_mode=ParseMode.HTML, reply_markup=keyboard(payload),
+                    link_preview_options=NO_PREVIEW,
+                )  # fmt: skip
+                return card
+            except BadRequest as error:
+                if "not modified" in str(error).lower():
+                    return card
+                log.info("The card is gone; a new one is sent.")
+        sent = await bot.send_message(
+            chat, payload["text"], parse_mode=ParseMode.HTML, reply_markup=keyboard(payload), link_preview_options=NO_PREVIEW
+        )
+        return sent.message_id
+
+
+def keyboard(payload: dict[str, Any]) -> InlineKeyboardMarkup | None:
+    """Return the buttons of a message."""
+    rows = payload.get("buttons")
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in rows]
+    )
+
+
+def picture_of(edition: str, flow: str, path: str) -> bytes:
+    """Return the chart of a flow with a path lit, as PNG."""
+    machine = catalogue.open_book(edition).machine(flow)
+    return chart.png(machine, tuple(json.loads(path)))

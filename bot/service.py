@@ -1,0 +1,98 @@
+"""The running bot: intake, dispatcher and sender side by side. If one of them ends, the process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+
+from telegram import BotCommand
+from telegram.error import NetworkError, TelegramError
+
+from bot.application import App
+from bot.handlers.front import Front
+from bot.handlers.guidance import COMMANDS
+from bot.intake import Intake
+from bot.sender import Sender
+from storage import mailbox
+from storage.database import StorageUnavailable
+
+log = logging.getLogger("sharewise")
+
+#: Telegram repeats an update for at most 24 hours; update ids are remembered twice as long.
+REMEMBER = timedelta(hours=48)
+#: How long sends under way may take when the process is told to stop.
+GRACE = 5.0
+
+
+class WorkerEnded(Exception):
+    """A worker ended although nobody told it to."""
+
+
+class Service:
+    """One running bot."""
+
+    def __init__(self, application: App, front: Front) -> None:
+        self.application, self.front = application, front
+        self.sender = Sender(application, front.store)
+        self.intake = Intake(application, front, self.sender.wake.set)
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until `stop` is set; raise when a worker failed."""
+        await self._initialize()
+        poll = asyncio.create_task(self.intake.poll(), name="intake")
+        dispatch = asyncio.create_task(self.intake.dispatch(self.stop), name="dispatcher")
+        send = asyncio.create_task(self.sender.run(self.stop), name="sender")
+        keep = asyncio.create_task(self._keep_house(), name="housekeeping")
+        menu = asyncio.create_task(self._set_menu(), name="menu")
+        stopping = asyncio.create_task(self.stop.wait(), name="stop")
+        workers = {poll, dispatch, send, keep, stopping}
+        try:
+            done, _ = await asyncio.wait({*workers, self.sender.failed}, return_when=asyncio.FIRST_COMPLETED)
+            ended = [task for task in done if task is not stopping]
+            if ended and not self.stop.is_set():
+                for task in ended:
+                    task.result()
+                raise WorkerEnded("A worker ended.")
+        finally:
+            self.stop.set()
+            self.intake.arrived.set()
+            self.sender.wake.set()
+            for task in (poll, keep, menu, stopping):
+                task.cancel()
+            await asyncio.wait({dispatch, send}, timeout=GRACE)
+            for task in (dispatch, send):
+                task.cancel()
+            await asyncio.gather(poll, keep, menu, stopping, dispatch, send, return_exceptions=True)
+            await self.front.settle()
+            await self.application.shutdown()
+
+    async def _initialize(self) -> None:
+        while True:
+            try:
+                await self.application.initialize()
+                return
+            except NetworkError as error:
+                log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _keep_house(self) -> None:
+        while True:
+            before = (datetime.now(UTC) - REMEMBER).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            try:
+                await self.front.store.run(mailbox.prune, before)
+            except StorageUnavailable:
+                log.warning("Old updates could not be forgotten now. Trying again in an hour.")
+            await asyncio.sleep(3600)
+
+    async def _set_menu(self) -> None:
+        try:
+            await self.application.bot.set_my_commands([BotCommand(name, words) for name, words in COMMANDS.items()])
+        except TelegramError as error:
+            log.warning("The command menu could not be set (%s).", type(error).__name__)
+
+    async def is_idle(self) -> bool:
+        """Say whether everything that arrived was handled and everything decided was sent."""
+        counts = await self.front.store.run(mailbox.counts)
+        return not counts.get("inbox.waiting") and not counts.get("outbox.waiting") and not self.sender.busy

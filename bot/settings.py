@@ -1,0 +1,118 @@
+"""Every setting, from the environment or `.env`. All that is missing or wrong is named at once."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows import catalogue
+from storage.database import sqlite_url
+from storage.sealing import BadKey, Keyring, key_from_file, key_from_text
+
+#: One word without spaces, with a digit in it: never a name.
+CASE_REFERENCE = r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,39}"
+
+
+class BadSettings(Exception):
+    """One or more settings are missing or wrong; `problems` names each."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """Settings of `sharewise serve` and of the commands that read its store."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHAREWISE_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    token: SecretStr | None = None
+    api_base_url: str = "https://api.telegram.org/bot"
+    data_dir: Path = Field(default_factory=lambda: user_data_path("sharewise"))
+    database_url: SecretStr | None = None
+    master_key: SecretStr | None = None
+    master_key_file: Path | None = None
+    edition: str | None = None
+    case_reference_pattern: str = CASE_REFERENCE
+
+    @field_validator("case_reference_pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("must start with https:// (http:// only on this machine)")
+        return value
+
+    @cached_property
+    def url(self) -> str:
+        """The database: the one named, else a SQLite file in the data folder."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return sqlite_url(self.data_dir / "sharewise.db")
+
+    @cached_property
+    def case_pattern(self) -> re.Pattern[str]:
+        """The form a case reference must have."""
+        return re.compile(self.case_reference_pattern)
+
+    def keys(self) -> Keyring:
+        """Return the keys; raise BadKey."""
+        if self.master_key:
+            return Keyring(key_from_text(self.master_key.get_secret_value()))
+        if self.master_key_file:
+            return Keyring(key_from_file(self.master_key_file))
+        raise BadKey("Neither SHAREWISE_MASTER_KEY nor SHAREWISE_MASTER_KEY_FILE is set.")
+
+
+def read(*, serving: bool = False, **given: Any) -> Settings:
+    """Read the settings; raise BadSettings with every problem. `serving` also asks for what the bot needs."""
+    problems: list[str] = []
+    settings: Settings | None = None
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        for item in error.errors():
+            name = f"SHAREWISE_{'_'.join(str(part) for part in item['loc']).upper()}"
+            problems.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
+        # What is wrong is left out, so that what is missing beside it is named too.
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in wrong}
+        settings = Settings(**{**given, **defaults})
+    try:
+        settings.keys()
+    except BadKey as error:
+        problems.append(f"SHAREWISE_MASTER_KEY or SHAREWISE_MASTER_KEY_FILE: {error}")
+    if serving:
+        problems += _serving(settings)
+    if problems:
+        raise BadSettings(tuple(problems))
+    return settings
+
+
+def _serving(settings: Settings) -> list[str]:
+    problems: list[str] = []
+    token = settings.token.get_secret_value() if settings.token else ""
+    if not re.fullmatch(r"\d+:[A-Za-z0-9_-]{20,}", token):
+        problems.append("SHAREWISE_TOKEN: is missing or is no bot token. @BotFather gives one.")
+    if settings.edition is None:
+        known = ", ".join(catalogue.ids())
+        problems.append(f"SHAREWISE_EDITION: is missing. Name the edition to use; known: {known}.")
+    elif settings.edition not in catalogue.ids():
+        problems.append(f"SHAREWISE_EDITION: there is no edition {settings.edition!r}. Known: {', '.join(catalogue.ids())}.")
+    return problems

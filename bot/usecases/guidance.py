@@ -1,0 +1,295 @@
+"""Walking a flow: one verb a function, one transaction each. Changes, events, record, ledger, messages: all or none.
+
+Each function gets the open transaction, the desk and who is asking, and returns the short words for the tap, if any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot import record_content, views
+from bot.callback_data import Button, handle_of
+from bot.usecases.desk import Desk, Who
+from flows import navigation, screening
+from flows.catalogue import Book
+from flows.machine import OUTCOME
+from flows.navigation import Position, UnexpectedAnswer, Walk
+from storage import conversations, mailbox, records
+from storage.conversations import Open
+from storage.database import Unit
+
+OLD_BUTTON = "That button is no longer in use. This is where you are."
+TYPED_UNASKED = "What you typed was not saved. Please use the buttons."
+RENEWED = "The guidance text was updated since you began. Please check your answers."
+
+
+@dataclass
+class Loaded:
+    """An open conversation with its edition and position."""
+
+    row: Open
+    book: Book
+    position: Position
+    notice: str = ""
+
+    @property
+    def walk(self) -> Walk:
+        """The walk as it stands."""
+        return self.position.walk
+
+
+def load(unit: Unit, desk: Desk, row: Open) -> Loaded:
+    """Open a stored conversation: its pinned edition, its position by replay."""
+    book, notice = desk.pinned(row.edition_id, row.edition_sha256), ""
+    if book is None:
+        book, notice = desk.book, RENEWED
+        row = conversations.repin(unit, row, book.edition.id, book.edition.sha256)
+    position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
+    return Loaded(row, book, position, notice)
+
+
+def _open_in(unit: Unit, desk: Desk, chat_id: int) -> Loaded | None:
+    row = conversations.get_open(unit, chat_id)
+    return load(unit, desk, row) if row else None
+
+
+# ---- showing -------------------------------------------------------------------------------------
+def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: bool) -> None:
+    card = views.Card(here.book, here.row, here.position).draw(notice or here.notice, **how)
+    mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
+
+
+def _show_saved(unit: Unit, here: Loaded, *, below: bool = False) -> None:
+    stored = records.of_conversation(unit, here.row.id)
+    if stored is None:
+        card = views.plain("These questions were cancelled. No record was made.", ("Start again", f"start.{here.row.flow}"))
+    else:
+        case = stored.content.get("case_reference")
+        card = views.saved(here.book, here.position, stored.clear["reference"], case)
+    mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
+
+
+def say(unit: Unit, chat_id: int, message: views.Message) -> None:
+    """Send one message of ours."""
+    mailbox.put(unit, chat_id, "message", message.payload())
+
+
+# ---- changing ------------------------------------------------------------------------------------
+def _keep(
+    unit: Unit, desk: Desk, who: Who, here: Loaded, walk: Walk, event: dict[str, Any], *, below: bool = False
+) -> None:
+    """Save a changed walk and show it; when it has ended, write its record first."""
+    at = desk.now()
+    position = navigation.replay(here.position.machine, walk)
+    status = "finished" if position.is_finished else "open"
+    row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
+    after = Loaded(row, here.book, position)
+    if position.is_finished:
+        _write_record(unit, desk, who, after, at)
+        _show_saved(unit, after, below=below)
+        return
+    reached = position.state.startswith(OUTCOME) and position.state != here.position.state
+    if reached:
+        _send_chart(unit, after)
+    _show(unit, after, below=below or reached)
+
+
+def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> None:
+    edition, position = here.book.edition, here.position
+    clear = {
+        **record_content.clear_columns(position, edition, who.member, desk.version),
+        "conversation_id": here.row.id,
+        "started_at": here.row.started_at,
+        "finished_at": at,
+    }
+    content = record_content.content(position, edition, conversations.events(unit, here.row))
+    records.save(unit, clear, content, content["case_reference"], who.actor)
+
+
+def _send_chart(unit: Unit, here: Loaded) -> None:
+    outcome = here.position.outcome
+    assert outcome is not None  # noqa: S101 (the state is an outcome)
+    payload = {
+        "edition": here.book.edition.id,
+        "flow": here.position.flow.id,
+        "path": [f"{state}.{answer.verb}" for state, answer in here.position.live],
+        "caption": views.escape(f"Your way through the chart. It points to: {outcome.title}."),
+    }
+    mailbox.put(unit, here.row.chat_id, "photo", payload, here.row.id)
+
+
+# ---- verbs ---------------------------------------------------------------------------------------
+def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, *, greet: bool = False) -> None:
+    """Start a flow, or show the open conversation when there is one."""
+    if greet:
+        say(unit, who.chat_id, views.welcome(desk.book.edition))
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        notice = "You were here. Go on when you like." if greet else "You have questions open. Finish or cancel them first."
+        _show(unit, here, notice, below=True)
+        return
+    _show(unit, _started(unit, desk, who, flow, entry), below=True)
+
+
+def _started(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, walk: Walk | None = None) -> Loaded:
+    book = desk.book
+    walk = walk or navigation.start(book.machine(flow), entry)
+    row = conversations.start(
+        unit, who.chat_id, who.member.id, book.edition.id, book.edition.sha256, flow, navigation.as_dict(walk), desk.now()
+    )
+    return Loaded(row, book, navigation.replay(book.machine(flow), walk))
+
+
+def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
+    """Carry out a tap on a card; an old, doubled or foreign one changes nothing and redraws."""
+    here = _open_in(unit, desk, who.chat_id)
+    if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
+        return _redraw(unit, desk, who, here, button)
+    verb, _, rest = button.act.removeprefix("!").partition(".")
+    if button.act.startswith("!") and verb in ("why", "hide", "changes"):
+        _show(unit, here, why=verb == "why", changes=verb == "changes")
+        return ""
+    if button.act == "!cancel":
+        _cancel(unit, desk, here)
+        return "Cancelled."
+    machine, walk, at = here.position.machine, here.walk, desk.now()
+    try:
+        if not button.act.startswith("!"):
+            changed = navigation.choose(machine, walk, button.act, at)
+        elif verb == "back":
+            changed = navigation.back(machine, walk)
+        elif verb == "change":
+            changed = navigation.change(machine, walk, rest)
+        elif verb == "confirm":
+            changed = navigation.confirm_change(machine, walk)
+        elif verb == "earlier":
+            changed = _earlier(machine, walk, here.position, at)
+        else:
+            changed = navigation.interrupt(machine, walk, verb, at)
+    except UnexpectedAnswer:
+        _show(unit, here, OLD_BUTTON)
+        return OLD_BUTTON
+    if changed != walk:
+        _keep(unit, desk, who, here, changed, {"act": button.act})
+    return ""
+
+
+def _earlier(machine: navigation.FlowMachine, walk: Walk, position: Position, at: str) -> Walk:
+    answer = walk.offered.get(position.state)
+    if answer is None or answer.text is None:
+        raise UnexpectedAnswer("There is no earlier answer here.")
+    return navigation.choose(machine, walk, f"{position.state}.text", at, answer.text)
+
+
+def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Button) -> str:
+    """Show where the person is, after a press that no longer means anything."""
+    if here and button.handle == handle_of(here.row.id):
+        _show(unit, here)
+        return OLD_BUTTON
+    row = conversations.by_handle(unit, who.chat_id, button.handle or "")
+    ended = load(unit, desk, row) if row and row.status != "open" else None
+    if ended:
+        _show_saved(unit, ended)
+        return "These questions have ended."
+    if here:
+        _show(unit, here, below=True)
+    else:
+        say(unit, who.chat_id, views.plain("There are no questions open.", ("Start the questions", "start.sharing")))
+    return OLD_BUTTON
+
+
+def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
+    """Take typed words as the answer where one is asked for; otherwise keep nothing and say so."""
+    here = _open_in(unit, desk, who.chat_id)
+    if here is None:
+        say(unit, who.chat_id, views.plain(f"{TYPED_UNASKED} /help shows what I can do.", ("Start the questions", "start.sharing")))
+        return
+    position = here.position
+    if not position.takes_text or here.walk.pending:
+        _type_a_label(unit, desk, who, here, text)
+        return
+    try:
+        if position.state == "case_reference":
+            screened = screening.case_reference(text, desk.case_pattern)
+            if screened is None:
+                _show(unit, here, "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved.", below=True)
+                return
+        else:
+            screened = screening.screened(text)
+    except screening.IdentifierFound as found:
+        _refuse(unit, who, here, found.kinds, message_id)
+        return
+    except screening.TextTooLong as error:
+        _show(unit, here, f"{error} Nothing was saved. Please say it shorter.", below=True)
+        return
+    trigger = f"{position.state}.text"
+    changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened.text)
+    _keep(unit, desk, who, here, changed, {"act": trigger, "text": screened.text}, below=True)
+
+
+def _type_a_label(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str) -> None:
+    """Typed words that are the label of a button count as a tap on it."""
+    question = here.position.question
+    for trigger in here.position.offered:
+        option = question.option(trigger.rpartition(".")[2]) if question else None
+        if option and option.label.casefold() == text.strip().casefold() and not here.walk.pending:
+            changed = navigation.choose(here.position.machine, here.walk, trigger, desk.now())
+            _keep(unit, desk, who, here, changed, {"act": trigger}, below=True)
+            return
+    _show(unit, here, TYPED_UNASKED, below=True)
+
+
+def _refuse(unit: Unit, who: Who, here: Loaded, kinds: tuple[str, ...], message_id: int) -> None:
+    mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
+    seen = " and ".join(kinds)
+    _show(
+        unit, here, f"That looks like it holds {seen}. Nothing was saved. Please say it again without, for example “the child”.",
+        below=True,
+    )  # fmt: skip
+
+
+def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:
+    """Answer a photo, voice message or file: it is not read, and taken out of the chat where possible."""
+    mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
+    say(unit, who.chat_id, views.plain("I can read text only. What you sent was not kept. Please do not send pictures or files here."))
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        _show(unit, here, below=True)
+
+
+def cancel(unit: Unit, desk: Desk, who: Who) -> None:
+    """Stop the open conversation without a record."""
+    here = _open_in(unit, desk, who.chat_id)
+    if here is None:
+        say(unit, who.chat_id, views.plain("There are no questions open.", ("Start the questions", "start.sharing")))
+        return
+    _cancel(unit, desk, here)
+
+
+def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
+    row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
+    _show_saved(unit, Loaded(row, here.book, here.position))
+
+
+def emergency(unit: Unit, desk: Desk, who: Who) -> None:
+    """Show the police card and record it at once, from an open conversation or without one."""
+    here = _open_in(unit, desk, who.chat_id) or _started(unit, desk, who, "sharing")
+    walk = navigation.interrupt(here.position.machine, here.walk, "emergency", desk.now())
+    _keep(unit, desk, who, here, walk, {"act": "!emergency"}, below=True)
+
+
+def resume(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
+    """Go on with the answers of a record that an emergency or a question of scope ended."""
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        _show(unit, here, below=True)
+        return ""
+    stored = records.find(unit, reference)
+    if stored is None or stored.clear["member_id"] != who.member.id:
+        return "There is no such record."
+    row = conversations.get(unit, stored.clear["conversation_id"])
+    assert row is not None  # noqa: S101 (a record has a conversation)
+    walk = navigation.resumed_without_interrupt(navigation.from_dict(row.walk))
+    _show(unit, _started(unit, desk, who, walk.flow, walk=walk), f"You go on after record {reference}.", below=True)
+    return ""

@@ -1,0 +1,469 @@
+"""Values -> messages: text in Telegram's HTML, rows of buttons. Pure. The only place where text is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.callback_data import Button, handle_of
+from bot.record_content import answer_label
+from flows.catalogue import Book
+from flows.definition import NOT_SURE, Edition, Question
+from flows.machine import CHECK, OUTCOME, PAUSED, split
+from flows.navigation import Position, changeable, pending_change
+from storage.conversations import Open
+from storage.records import Stored
+
+LONDON = ZoneInfo("Europe/London")
+#: What fits beside others in one row on a phone.
+SHORT = 14
+LONGEST = 4096
+
+STRENGTH = {
+    "must": "The advice says must.",
+    "should": "The advice says should.",
+    "good_practice": "The advice calls it good practice.",
+    "may": "The advice says you may.",
+    "instruction": "The advice says to do this.",
+    "statement": "",
+}
+NO_NAMES = "No names, please. Say “the child” or “the parent”."
+NOT_ENCRYPTED = "This chat is not end-to-end encrypted."
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message ready to go: HTML text and rows of (label, data)."""
+
+    text: str
+    buttons: tuple[tuple[tuple[str, str], ...], ...] = ()
+
+    def payload(self, **more: Any) -> dict[str, Any]:
+        """Return the message as the outbox keeps it."""
+        return {"text": self.text, "buttons": [[list(button) for button in row] for row in self.buttons], **more}
+
+
+def escape(text: str) -> str:
+    """Make any text safe inside Telegram's HTML."""
+    return html.escape(text, quote=False)
+
+
+def bold(text: str) -> str:
+    """Return text in bold, escaped."""
+    return f"<b>{escape(text)}</b>"
+
+
+def italic(text: str) -> str:
+    """Return text in italics, escaped."""
+    return f"<i>{escape(text)}</i>"
+
+
+def rows(buttons: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Lay out buttons: short ones side by side (three at most), long ones on their own."""
+    found: list[list[tuple[str, str]]] = []
+    for button in buttons:
+        beside = found and len(found[-1]) < 3 and all(len(label) <= SHORT for label, _ in (*found[-1], button))
+        if beside:
+            found[-1].append(button)
+        else:
+            found.append([button])
+    return tuple(tuple(row) for row in found)
+
+
+def time_of(at: str) -> str:
+    """Return a stored time as people in England read it."""
+    moment = datetime.fromisoformat(at).astimezone(LONDON)
+    return moment.strftime("%d %B %Y, %H:%M").lstrip("0")
+
+
+def cite(edition: Edition, passage_id: str) -> str:
+    """Return where a passage stands: edition, section, place."""
+    passage = edition.passages[passage_id]
+    return f"{edition.published[:4]} advice, {passage.section}, {passage.where}"
+
+
+# ---- one card of a conversation -----------------------------------------------------------------
+class Card:
+    """Draws the card of one conversation at one revision."""
+
+    def __init__(self, book: Book, loaded: Open, position: Position) -> None:
+        self.edition, self.loaded, self.position = book.edition, loaded, position
+
+    def button(self, label: str, act: str) -> tuple[str, str]:
+        """Return a button that carries the conversation's handle and revision."""
+        return label, Button(act, handle_of(self.loaded.id), self.loaded.revision).encode()
+
+    def draw(self, notice: str = "", why: bool = False, changes: bool = False) -> Message:
+        """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed."""
+        if self.position.walk.pending:
+            message = self._confirm_change()
+        elif self.position.is_finished:
+            message = self._ended()
+        elif changes and self.position.state == CHECK:
+            message = self._changes()
+        elif self.position.state == CHECK:
+            message = self._check()
+        elif self.position.state.startswith(OUTCOME):
+            message = self._outcome()
+        else:
+            message = self._question(why)
+        text = f"{bold('Please note.')} {escape(notice)}\n\n{message.text}" if notice else message.text
+        return Message(text, message.buttons)
+
+    # ---- questions ----------------------------------------------------------------------------
+    def _question(self, why: bool) -> Message:
+        question = self.position.question
+        assert question is not None  # noqa: S101 (every other state has its own card)
+        lines = [italic(self._progress(question)), bold(question.label)]
+        note = self._note()
+        if note:
+            lines.insert(0, escape(note))
+        if self.position.is_paused:
+            lines.append(self._paused_text())
+        if self.position.takes_text:
+            lines.append(escape(f"Type your answer. {NO_NAMES}"))
+        earlier = self._earlier(question)
+        if earlier:
+            lines.append(escape(f"Your earlier answer: {earlier}"))
+        if why:
+            lines.append(f"{bold('Why this question?')} {escape(question.why)}")
+            lines += [self._passage_line(cite_id) for cite_id in question.cites]
+        else:
+            lines.append(self._source(question))
+        return Message("\n\n".join(lines), (*rows(self._answers(question)), *self._foot(why)))
+
+    def _progress(self, question: Question) -> str:
+        number, most = self.position.number_of(question.kind)
+        if self.position.is_changing:
+            return "Change your answer"
+        if question.id == "bulk":
+            return "A question about scope"
+        if question.kind == "screen":
+            return f"Safety check {number} of at most {most}"
+        if question.kind == "question":
+            return f"Question {number} of at most {most}"
+        if question.kind == "how":
+            return f"How to share, point {number} of 5"
+        if question.kind == "recording":
+            return f"For the record, {number} of at most {most}"
+        return "A little more on this"
+
+    def _note(self) -> str:
+        """What the last answer calls for at once, for example procedures after a harm concern."""
+        if not self.position.live or self.position.is_changing:
+            return ""
+        state, answer = self.position.live[-1]
+        question = self.position.flow.questions.get(state)
+        option = question.option(answer.verb) if question else None
+        return option.note if option else ""
+
+    def _earlier(self, question: Question) -> str:
+        walk = self.position.walk
+        answer = walk.answers.get(question.id) if self.position.is_changing else walk.offered.get(question.id)
+        if answer is None or answer.verb in ("skip", "finish"):
+            return ""
+        option = question.option(answer.verb)
+        return answer.text or (option.label if option else "")
+
+    def _paused_text(self) -> str:
+        duty = self.edition.duties["seek_advice"].text
+        record = self.edition.duties["record_advice_outcome"].text
+        return (
+            f"{escape('You are not sure. That is not a no.')}\n{escape(duty)} {escape(record)}\n"
+            f"{escape('This waits here for you, for days if need be. Come back and answer, or record it as it is.')}"
+        )
+
+    def _source(self, question: Question) -> str:
+        where = cite(self.edition, question.cites[0])
+        said = "The advice’s own words" if question.quoted else "Our words"
+        return italic(f"{said}. Source: {where}.")
+
+    def _passage_line(self, passage_id: str) -> str:
+        passage = self.edition.passages[passage_id]
+        strength = STRENGTH[passage.strength]
+        return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(f'{strength} {cite(self.edition, passage_id)}.'.strip())}"
+
+    def _answers(self, question: Question) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for trigger in self.position.offered:
+            state, verb = split(trigger)
+            option = question.option(verb)
+            if state.endswith(PAUSED):
+                found.append(self.button("Record it: I am getting advice", trigger))
+            elif option:
+                found.append(self.button(option.label, trigger))
+            elif verb == "skip":
+                found.append(self.button("Skip", trigger))
+            elif verb == "finish":
+                found.append(self.button("Leave out the rest", trigger))
+        offered = self.position.walk.offered.get(question.id)
+        if offered and offered.text and self.position.takes_text and not self.position.is_changing:
+            found.append(self.button("Use my earlier answer", "!earlier"))
+        return found
+
+    def _foot(self, why: bool) -> tuple[tuple[tuple[str, str], ...], ...]:
+        question = self.position.question
+        help_button = self.button("Hide help", "!hide") if why else self.button("Why this question?", "!why")
+        middle = [help_button]
+        if question and question.kind == "question" and not self.position.is_changing:
+            middle.append(self.button("Bulk exchange?", "!bulk"))
+        last = [self.button("Back", "!back")] if self._can_go_back() else []
+        last.append(self.button("Cancel", "!cancel"))
+        return tuple(row for row in (tuple(middle), tuple(last), self._emergency_row()) if row)
+
+    def _can_go_back(self) -> bool:
+        return bool(self.position.live) or self.position.is_changing
+
+    def _emergency_row(self) -> tuple[tuple[str, str], ...]:
+        if self.position.state.removesuffix(PAUSED) == "emergency":
+            return ()
+        return (self.button("Emergency: danger now", "!emergency"),)
+
+    # ---- outcome, check, change, end ------------------------------------------------------------
+    def _outcome(self) -> Message:
+        outcome = self.position.outcome
+        assert outcome is not None  # noqa: S101 (the state is an outcome)
+        lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body), self._duties()]
+        lines.append(self._citations())
+        lines.append(f"{escape('You decide. Next: what to record.')}\n{italic(self.edition.banner)}")
+        buttons = [self.button("Next", self.position.offered[0]), self.button("Back", "!back")]
+        return Message("\n\n".join(lines), (*rows(buttons), self._emergency_row()))
+
+    def _duties(self) -> str:
+        texts = [self.edition.duties[key] for key in self.position.duties]
+        lines = [f"• {escape(duty.text)} {italic(STRENGTH[duty.strength])}".rstrip() for duty in texts]
+        return bold("What goes with it") + "\n" + "\n".join(lines)
+
+    def _citations(self) -> str:
+        outcome = self.position.outcome
+        cites = outcome.cites if outcome else ()
+        return italic("Source: " + "; ".join(cite(self.edition, key) for key in cites) + ".")
+
+    def _check(self) -> Message:
+        outcome = self.position.outcome
+        lines = [italic("Check your answers"), self._answer_list()]
+        if outcome:
+            lines.append(f"{escape('The guidance points to:')} {bold(outcome.title)}")
+        lines.append(escape("Saved records never change. You can add a note later."))
+        buttons = [
+            self.button("Save the record", f"{CHECK}.confirm"),
+            self.button("Change an answer", "!changes"),
+            self.button("Back", "!back"),
+            self.button("Cancel", "!cancel"),
+        ]
+        return Message("\n\n".join(lines), (*rows(buttons), self._emergency_row()))
+
+    def _answer_list(self) -> str:
+        lines: list[str] = []
+        budget = 2600
+        for state in changeable(self.position):
+            label = self.position.flow.questions[state].label
+            said = answer_label(self.position, state) or "left out"
+            short = said if len(said) <= 160 else said[:159] + "…"
+            line = f"• {escape(label)}\n  {bold(short)}"
+            budget -= len(line)
+            if budget < 0:
+                lines.append(escape("• … and more. All of it goes into the record."))
+                break
+            lines.append(line)
+        return "\n".join(lines)
+
+    def _changes(self) -> Message:
+        found: list[tuple[str, str]] = []
+        for state in changeable(self.position):
+            said = answer_label(self.position, state) or "left out"
+            label = self.position.flow.questions[state].label
+            text = f"{_cut(label, 40)}: {_cut(said, 18)}"
+            found.append(self.button(text, f"!change.{state}"))
+        buttons = (*((button,) for button in found), (self.button("Back to my answers", "!hide"),))
+        return Message(bold("Which answer do you want to change?"), (*buttons, self._emergency_row()))
+
+    def _confirm_change(self) -> Message:
+        walk, flow = self.position.walk, self.position.flow
+        change = pending_change(self.position.machine, walk)
+        assert change is not None  # noqa: S101 (the walk says that one is waiting)
+        lines = [bold("This change has effects."), escape("These answers would no longer apply:")]
+        lines.append("\n".join(f"• {escape(flow.questions[state].label)}" for state in change.dropped))
+        lines.append(escape("You will be asked what is still needed. Your earlier answers are offered again."))
+        buttons = (
+            (self.button("Change it", "!confirm"),),
+            (self.button("Keep it as it was", "!back"),),
+            self._emergency_row(),
+        )
+        return Message("\n\n".join(lines), buttons)
+
+    def _ended(self) -> Message:
+        outcome = self.position.outcome
+        assert outcome is not None  # noqa: S101 (it has ended)
+        return Message(f"{bold(outcome.title)}\n\n{escape(outcome.body)}")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def saved(book: Book, position: Position, reference: str, case: str | None) -> Message:
+    """Return the card of a conversation that has ended: the record is stored when anyone sees this."""
+    edition, outcome = book.edition, position.outcome
+    assert outcome is not None  # noqa: S101 (it has ended)
+    lines = [bold(outcome.title), escape(outcome.body)]
+    lines.append(bold("What goes with it") + "\n" + "\n".join(f"• {escape(edition.duties[k].text)}" for k in position.duties))
+    filed = f" for case {case}" if case else ""
+    lines.append(bold(f"Saved. Record {reference}{filed}.") + "\n" + escape("Put the reference into your own case system."))
+    lines.append(italic(edition.banner))
+    found = [("Show the record", Button(f"record.{reference}").encode()), ("Add a note", Button(f"note.{reference}").encode())]
+    if outcome.id in ("emergency", "out_of_scope"):
+        found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
+    if "use_sharing_flow" in position.duties:
+        found.append(("Go to the sharing questions", Button("start.sharing").encode()))
+    found.append(("Start again", Button(f"start.{position.flow.id}").encode()))
+    return Message("\n\n".join(lines), (*rows(found), (("Emergency: danger now", Button("emergency").encode()),)))
+
+
+# ---- messages outside a conversation -------------------------------------------------------------
+EMERGENCY_ROW = ((("Emergency: danger now", Button("emergency").encode()),),)
+
+
+def welcome(edition: Edition) -> Message:
+    """Return what /start says: what this is and is not."""
+    lines = [
+        bold("Sharewise: should I pass this on?"),
+        escape(
+            "I take you through the HM Government advice on sharing information to keep children safe. You decide. "
+            "I show what the advice says, and keep a record of your decision."
+        ),
+        "\n".join(
+            f"• {escape(line)}"
+            for line in (
+                "A child in danger now? Call 999 first.",
+                f"{edition.banner} The advice is not a law.",
+                f"{NOT_ENCRYPTED} Never type a name, a date of birth or an address. Use a case reference.",
+                "Type /help to see what I can do.",
+            )
+        ),
+    ]
+    return Message("\n\n".join(lines))
+
+
+def help_text() -> Message:
+    """Return the list of commands."""
+    lines = [
+        bold("What you can do"),
+        "\n".join(
+            escape(line)
+            for line in (
+                "/share – start the sharing questions",
+                "/board – a Board's request under section 14B (historical)",
+                "/board_use – use of what a Board request brought (historical)",
+                "/records – my decision records",
+                "/note SW-XXXX-XXXX your words – add a note to a record",
+                "/rules – the seven golden rules",
+                "/emergency – a child in danger, or a crime",
+                "/cancel – stop the questions without a record",
+                "/privacy – what is kept and who sees it",
+            )
+        ),
+        escape("In the questions, tap a button. Type only where you are asked to. " + NO_NAMES),
+    ]
+    return Message("\n\n".join(lines), EMERGENCY_ROW)
+
+
+def privacy() -> Message:
+    """Return the privacy notice."""
+    lines = [
+        bold("Privacy"),
+        "\n".join(
+            f"• {escape(line)}"
+            for line in (
+                f"{NOT_ENCRYPTED} Telegram and the organisation that runs this bot can read it.",
+                "Your Telegram number, role and team are kept, so that only members can use the bot.",
+                "Your answers, their times and your reasons are kept in the decision record, sealed with a key that is "
+                "kept apart from the database.",
+                "Typed words are checked for names, numbers and addresses. If something is found, nothing of it is kept. "
+                "The check does not find every name.",
+                "A deleted message may still be on other devices and on Telegram's servers.",
+                "How long records are kept, and requests to see or erase them: ask the organisation that runs this bot. It "
+                "keeps a record only as long as law and its policy allow.",
+            )
+        ),
+    ]
+    return Message("\n\n".join(lines))
+
+
+def rules(edition: Edition) -> Message:
+    """Return the seven golden rules, each with its source."""
+    lines = [bold("The seven golden rules"), italic(edition.banner)]
+    for number in range(1, 8):
+        passage = edition.passages[f"rule-{number}"]
+        lines.append(f"{bold(passage.title)}\n{escape(passage.text)}")
+    lines.append(italic(f"In our words. Source: {cite(edition, 'rule-1').rsplit(',', 1)[0]}. {edition.law_note}"))
+    return Message("\n\n".join(lines))
+
+
+def stranger() -> Message:
+    """Return the one answer that people who are not members get."""
+    return Message(escape("This bot is for members only. If a child is in danger, call 999."))
+
+
+def plain(text: str, *buttons: tuple[str, str]) -> Message:
+    """Return a short message of ours, with buttons that belong to no conversation."""
+    return Message(escape(text), rows((label, Button(act).encode()) for label, act in buttons))
+
+
+def record_list(records: list[Stored]) -> Message:
+    """Return a person's own records, newest first."""
+    if not records:
+        return plain("You have no decision records yet.", ("Start the questions", "start.sharing"))
+    found = [
+        (
+            f"{r.clear['reference']} {time_of(r.clear['finished_at'])[:-7]}",
+            Button(f"record.{r.clear['reference']}").encode(),
+        )
+        for r in records
+    ]
+    return Message(bold("Your decision records, newest first"), tuple((button,) for button in found))
+
+
+def record(stored: Stored) -> list[Message]:
+    """Return a record as messages, each within Telegram's limit."""
+    clear, content = stored.clear, stored.content
+    head = [
+        bold(f"Decision record {clear['reference']}"),
+        "\n".join(
+            escape(line)
+            for line in (
+                f"Case: {content.get('case_reference') or 'none given'}",
+                f"Started {time_of(clear['started_at'])}, saved {time_of(clear['finished_at'])}",
+                f"By: {clear['role']}, team {clear['team']}",
+                f"Edition: {clear['edition_id']} ({content['edition']['status']}), {clear['edition_sha256'][:12]}",
+            )
+        ),
+        f"{escape('The guidance pointed to:')} {bold(content['outcome']['title'])}",
+    ]
+    if content.get("decision"):
+        otherwise = " (other than the guidance points to)" if clear["otherwise"] else ""
+        head.append(f"{escape('Decided:')} {bold(content['decision'] + otherwise)}")
+    blocks = ["\n\n".join(head)]
+    for shown in content["questions"]:
+        blocks.append(f"• {escape(shown['question'])}\n  {bold(shown['words'])} {italic(time_of(shown['at']))}")
+    for amendment in stored.amendments:
+        blocks.append(f"{bold('Note ' + str(amendment['seq']))} {italic(time_of(amendment['at']))}\n{escape(amendment['text'])}")
+    return [Message(text) for text in _pages(blocks)]
+
+
+def _pages(blocks: list[str]) -> list[str]:
+    pages = [""]
+    for block in blocks:
+        joined = f"{pages[-1]}\n\n{block}" if pages[-1] else block
+        if len(joined) > LONGEST - 200:
+            pages.append(block)
+        else:
+            pages[-1] = joined
+    return pages
+
+
+__all__ = ["NOT_SURE", "Card", "Message", "escape"]

@@ -1,0 +1,42 @@
+"""Which editions exist, by id and by hash. Loaded once, shared, read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flows.definition import Edition
+from flows.loader import EDITIONS, load
+from flows.machine import FlowMachine
+
+
+class UnknownEdition(Exception):
+    """No edition has this id, or its content is not the one that was pinned."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """An edition with its compiled flows."""
+
+    edition: Edition
+    machines: dict[str, FlowMachine]
+
+    def machine(self, flow: str) -> FlowMachine:
+        """Return the compiled flow; raise KeyError when the edition has none of that name."""
+        return self.machines[flow]
+
+
+def ids() -> tuple[str, ...]:
+    """Return the ids of all editions that ship with the product."""
+    return tuple(sorted(path.name for path in EDITIONS.iterdir() if (path / "edition.yaml").is_file()))
+
+
+@cache
+def open_book(edition_id: str, folder: Path = EDITIONS) -> Book:
+    """Load an edition by id; raise UnknownEdition or InvalidEdition."""
+    if edition_id not in {path.name for path in folder.iterdir()}:
+        known = ", ".join(ids())
+        raise UnknownEdition(f"There is no edition {edition_id}. Known: {known}.")
+    edition = load(folder / edition_id)
+    return Book(edition, {flow.id: FlowMachine(flow) for flow in edition.flows.values()})

@@ -1,0 +1,269 @@
+"""Flow + path -> picture (SVG, PNG) and Mermaid text, drawn from the same machine that is walked.
+
+Layout: screens and questions down a spine, each other way out to the right on its own row. A walked way is drawn
+thicker, filled, and marked with a tick, so that nothing rests on colour alone. The drawing is ours, not the 2015 one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from flows.definition import NOT_SURE, Edge, Option, Question
+from flows.machine import OUTCOME, PAUSED, FlowMachine
+
+FONTS = Path(__file__).parent / "fonts"
+FONT = "Atkinson Hyperlegible Next"
+
+WIDTH, MARGIN = 1350, 50
+CARD_X, CARD_W = 60, 620
+EXIT_X, EXIT_W = 800, 500
+ROW, GAP, LINE, PAD = 58, 62, 34, 22
+SIZE, SMALL = 27, 23
+
+NAVY, BLUE, PALE, GREY, INK = "#12325b", "#d9e8f7", "#f3f2f1", "#8a9299", "#0b0c0c"
+ENDS = {"share": "#cce2d8", "must_comply": "#cce2d8", "emergency": "#f6d7d2", "follow_procedures": "#f6d7d2"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way on from a question: its words, and the question or outcome it leads to."""
+
+    option: str
+    words: str
+    target: str
+
+
+# ---- what is drawn -------------------------------------------------------------------------------
+def spine(machine: FlowMachine) -> tuple[Question, ...]:
+    """The screens and questions of a flow, in the author's order; scope is asked beside the chart."""
+    return tuple(q for q in machine.flow.questions.values() if q.kind in ("screen", "question") and q.id != "bulk")
+
+
+def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
+    """The ways on from a question of the spine, the details between left out."""
+    found: dict[tuple[str, str], Way] = {}
+    for option in question.options:
+        if option.id == NOT_SURE:
+            continue
+        for target, when in _ends(machine, option):
+            condition = f", {machine.flow.conditions.get(when, when)}" if when else ""
+            found.setdefault((option.id, target), Way(option.id, option.label + condition, target))
+    return tuple(found.values())
+
+
+def _ends(machine: FlowMachine, option: Option) -> Iterator[tuple[str, str | None]]:
+    """Where an option leads once the details after it are answered, each with its condition; the plain way first."""
+    for edge in reversed(option.edges):
+        yield from _through(machine, edge, option.id, frozenset())
+
+
+def _through(
+    machine: FlowMachine, edge: Edge, came_by: str, seen: frozenset[str]
+) -> Iterator[tuple[str, str | None]]:
+    question = machine.flow.questions.get(edge.to)
+    if question is None or question.kind in ("screen", "question") or edge.to in seen:
+        if not edge.to.endswith(PAUSED):
+            yield edge.to, edge.when
+        return
+    for option in sorted(question.options, key=lambda option: not option.plain):
+        # "Yes" and "no" to consent share one detail question: follow only what this answer offers.
+        if option.offered_when in ("has_consent", "no_consent") and (option.offered_when == "no_consent") != (came_by == "no"):
+            continue
+        for onward in reversed(option.edges):
+            yield from _through(machine, onward, came_by, seen | {edge.to})
+    for onward in question.edges if not question.options else ():
+        yield from _through(machine, onward, came_by, seen | {edge.to})
+
+
+def lit(machine: FlowMachine, path: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return the walked ways of a path as (question, option, target)."""
+    found: list[tuple[str, str, str]] = []
+    on_spine = {question.id for question in spine(machine)}
+    last: tuple[str, str] | None = None
+    for step in path:
+        state, _, verb = step.rpartition(".")
+        if state.startswith(OUTCOME) or state in on_spine or state.endswith(PAUSED):
+            if last and not (state.endswith(PAUSED)):
+                found.append((*last, state))
+                last = None
+            if state.startswith(OUTCOME):
+                break
+        if state in on_spine:
+            last = (state, verb)
+    if last and last[1] != NOT_SURE:
+        question = machine.flow.questions[last[0]]
+        here = [way for way in ways(machine, question) if way.option == last[1]]
+        if here:
+            found.append((*last, here[0].target))
+    return tuple(found)
+
+
+# ---- SVG -----------------------------------------------------------------------------------------
+@cache
+def _widths() -> dict[str, dict[str, int]]:
+    table: dict[str, dict[str, int]] = json.loads((FONTS / "widths.json").read_text(encoding="ascii"))
+    return table
+
+
+def width_of(text: str, size: int, bold: bool = False) -> float:
+    """Return the width of a text in pixels at this size."""
+    table = _widths()["bold" if bold else "regular"]
+    return sum(table.get(letter, 600) for letter in text) * size / 1000
+
+
+def wrap(text: str, size: int, room: int, bold: bool = False) -> list[str]:
+    """Break a text into lines that fit."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".strip()
+        if width_of(joined, size, bold) <= room or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
+
+
+class _Svg:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def box(self, x: float, y: float, w: float, h: float, fill: str, stroke: str, thick: float, r: float = 14) -> None:
+        self.parts.append(
+            f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="{r:.0f}" fill="{fill}" '
+            f'stroke="{stroke}" stroke-width="{thick}"/>'
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, taken: bool) -> None:
+        colour, thick = (NAVY, 8) if taken else (GREY, 3)
+        self.parts.append(f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" stroke="{colour}" stroke-width="{thick}" fill="none"/>')
+        size = 18 if taken else 12
+        if x1 == x2:
+            tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}h{2 * size}z"
+        else:
+            tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}v{2 * size}z"
+        self.parts.append(f'<path d="{tip}" fill="{colour}"/>')
+
+    def text(self, x: float, y: float, words: str, size: int = SIZE, bold: bool = False, fill: str = INK, anchor: str = "start") -> None:
+        weight = ' font-weight="700"' if bold else ""
+        self.parts.append(f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}"{weight} fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>')
+
+    def tick(self, x: float, y: float) -> None:
+        self.parts.append(f'<path d="M{x:.0f} {y:.0f}l8 9l15 -19" stroke="{NAVY}" stroke-width="6" fill="none"/>')
+
+
+def svg(machine: FlowMachine, path: tuple[str, ...] = ()) -> str:
+    """Draw a flow as SVG, with the ways of a path lit."""
+    drawing, taken = _Svg(), set(lit(machine, path))
+    questions = spine(machine)
+    heading = wrap(machine.flow.title, 36, WIDTH - 2 * MARGIN - 20, bold=True)
+    y = 64.0
+    for line in heading:
+        drawing.text(MARGIN + 10, y, line, 36, bold=True, fill=NAVY)
+        y += 44
+    drawing.text(MARGIN + 10, y, "Our drawing of the questions. Not sure at any point: pause and get advice.", SMALL, fill=INK)
+    y += 40
+    reached = {target for _, _, target in taken} | {questions[0].id if path else ""}
+    asked = {state for state, _, _ in taken} | {step.rpartition(".")[0] for step in path}
+    for number, question in enumerate(questions):
+        following = questions[number + 1].id if number + 1 < len(questions) else None
+        y = _card(drawing, machine, question, following, y, taken, reached | asked)
+    if "bulk.yes" in path or "emergency.yes" in path[1:]:
+        words = "Stopped: emergency" if "emergency.yes" in path else "Stopped: bulk exchange, out of scope"
+        drawing.box(CARD_X, y, CARD_W, ROW, "#f6d7d2", NAVY, 5)
+        drawing.text(CARD_X + PAD, y + 38, words, SIZE, bold=True)
+        y += ROW + 20
+    height = y + 20
+    said = ", ".join(step.replace(".", ": ") for step in path) or "no path"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}" '
+        f'font-family="{FONT}, Arial, sans-serif" role="img"><title>{escape(machine.flow.title)}</title>'
+        f"<desc>{escape('Path: ' + said)}</desc>"
+        f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>{"".join(drawing.parts)}</svg>'
+    )
+
+
+def _card(
+    drawing: _Svg,
+    machine: FlowMachine,
+    question: Question,
+    following: str | None,
+    y: float,
+    taken: set[tuple[str, str, str]],
+    reached: set[str],
+) -> float:
+    lines = wrap(question.label, SIZE, CARD_W - 2 * PAD, bold=True)
+    out = [way for way in ways(machine, question) if way.target != following]
+    down = [way for way in ways(machine, question) if way.target == following]
+    height = max(len(lines) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
+    here = question.id in reached
+    drawing.box(CARD_X, y, CARD_W, height, BLUE if here else PALE, NAVY if here else GREY, 5 if here else 2)
+    for index, line in enumerate(lines):
+        drawing.text(CARD_X + PAD, y + PAD + 24 + index * LINE, line, SIZE, bold=True)
+    row = y + 2
+    for way in out:
+        walked = (question.id, way.option, way.target) in taken
+        _exit(drawing, machine, way, row, walked)
+        row += ROW + 10
+    if down:
+        walked = any((question.id, way.option, way.target) in taken for way in down)
+        middle = CARD_X + CARD_W / 2
+        drawing.line(middle, y + height + 2, middle, y + height + GAP - 4, walked)
+        shown = [way for way in down if not walked or (question.id, way.option, way.target) in taken]
+        words = " or ".join(dict.fromkeys(way.words for way in shown))
+        drawing.text(middle + 26, y + height + 40, words, SMALL, bold=walked)
+        if walked:
+            drawing.tick(middle - 56, y + height + 32)
+    return y + height + GAP
+
+
+def _exit(drawing: _Svg, machine: FlowMachine, way: Way, y: float, walked: bool) -> None:
+    is_outcome = way.target.startswith(OUTCOME)
+    key = way.target.removeprefix(OUTCOME)
+    title = machine.flow.outcomes[key].title if is_outcome else machine.flow.questions[key].label
+    fill = ENDS.get(key, "#eeefef") if walked else "#ffffff"
+    start = CARD_X + CARD_W
+    drawing.line(start + 2, y + ROW / 2, EXIT_X - 4, y + ROW / 2, walked)
+    words = wrap(f"{way.words}. {title}", 22, EXIT_W - 48 - (40 if walked else 0), walked)
+    if len(words) > 2:
+        words = [words[0], words[1] + " …"]
+    drawing.box(EXIT_X, y, EXIT_W, ROW, fill, NAVY if walked else GREY, 5 if walked else 2, 26)
+    offset = 38 if len(words) == 1 else 25
+    for index, line in enumerate(words):
+        drawing.text(EXIT_X + 24, y + offset + index * 25, line, 22, bold=walked)
+    if walked:
+        drawing.tick(EXIT_X + EXIT_W - 44, y + 30)
+
+
+# ---- other forms ---------------------------------------------------------------------------------
+@lru_cache(maxsize=256)
+def png(machine: FlowMachine, path: tuple[str, ...] = ()) -> bytes:
+    """Draw a flow as PNG. Takes some ten milliseconds and frees the interpreter meanwhile."""
+    import typst
+
+    source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 1350pt)'
+    made = typst.compile(
+        source, format="png", ppi=72.0, font_paths=[str(FONTS)], ignore_system_fonts=True,
+        sys_inputs={"svg": svg(machine, path)},
+    )  # fmt: skip
+    return bytes(made)
+
+
+def mermaid(machine: FlowMachine) -> str:
+    """Return every state and arrow of a flow as Mermaid text, interrupts left out."""
+    lines = ["stateDiagram-v2", f"    [*] --> {_name(machine.flow.start)}"]
+    for drawn in machine.drawn:
+        if drawn.trigger in ("emergency.now", "bulk.ask"):
+            continue
+        when = f" [{', '.join(drawn.when)}]" if drawn.when else ""
+        lines.append(f"    {_name(drawn.source)} --> {_name(drawn.target)}: {drawn.trigger.rpartition('.')[2]}{when}")
+    lines += [f"    {_name(state)} --> [*]" for state in machine.states if machine.is_final(state)]
+    return "\n".join(lines) + "\n"
+
+
+def _name(state: str) -> str:
+    return state.replace(".", "_")

@@ -1,0 +1,188 @@
+"""Flow -> transitions machine: the machine is the conversation.
+
+States: a question by its id, `<question>.paused` while advice is sought, `outcome.<id>`, `check`, `ended`.
+Triggers: `<state>.<option>`, and `text`, `skip`, `finish`, `leave`, `next`, `confirm` where a state has them.
+Position is never stored: it is replayed from the answers. Nothing outside this file decides where a walk goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from transitions import Machine
+
+from flows.definition import NOT_SURE, Edge, Flow, Outcome, Question
+from flows.predicates import PREDICATES, Taken
+
+CHECK = "check"
+ENDED = "ended"
+PAUSED = ".paused"
+OUTCOME = "outcome."
+EMERGENCY_NOW = "emergency.now"
+BULK_ASK = "bulk.ask"
+#: Longer than any walk can be; a replay that gets here has met a circle the author drew.
+MAX_STEPS = 200
+
+
+@dataclass
+class Token:
+    """Where a replay stands. Built per replay and thrown away."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One arrow of the flowchart as the machine holds it."""
+
+    trigger: str
+    source: str
+    target: str
+    when: tuple[str, ...]
+
+
+def split(trigger: str) -> tuple[str, str]:
+    """Split a trigger into the state it answers and the option chosen there."""
+    state, _, verb = trigger.rpartition(".")
+    return state, verb
+
+
+class FlowMachine:
+    """One compiled flow. Shared, read only: the walk lives in the token, not here."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        states = [*self._states()]
+        self._machine = Machine(
+            model=None, states=states, initial=flow.start, auto_transitions=False, send_event=False
+        )
+        self._drawn: dict[str, list[Drawn]] = {state: [] for state in states}
+        for drawn in self._edges():
+            self._machine.add_transition(
+                drawn.trigger,
+                drawn.source,
+                drawn.target,
+                conditions=[PREDICATES[name] for name in drawn.when],
+            )
+            self._drawn[drawn.source].append(drawn)
+        self._reach: dict[str, frozenset[str]] = {}
+
+    # ---- building -----------------------------------------------------------------------------
+    def _states(self) -> Iterator[str]:
+        for question in self.flow.questions.values():
+            yield question.id
+            if question.option(NOT_SURE):
+                yield question.id + PAUSED
+        for outcome in self.flow.outcomes:
+            yield OUTCOME + outcome
+        yield CHECK
+        yield ENDED
+
+    def _edges(self) -> Iterator[Drawn]:
+        open_states = [state for state in self._states() if not self.is_final(state)]
+        for question in self.flow.questions.values():
+            yield from self._question_edges(question)
+        for outcome in self.flow.outcomes.values():
+            if outcome.then:
+                yield Drawn(f"{OUTCOME}{outcome.id}.next", OUTCOME + outcome.id, outcome.then, ())
+        yield Drawn(f"{CHECK}.confirm", CHECK, ENDED, ())
+        for state in open_states:
+            if "emergency" in self.flow.outcomes and state != "emergency":
+                yield Drawn(EMERGENCY_NOW, state, OUTCOME + "emergency", ())
+            if "bulk" in self.flow.questions and not state.startswith("bulk"):
+                yield Drawn(BULK_ASK, state, "bulk", ())
+
+    def _question_edges(self, question: Question) -> Iterator[Drawn]:
+        sources = [question.id]
+        if question.option(NOT_SURE):
+            sources.append(question.id + PAUSED)
+        for option in question.options:
+            for source in sources:
+                if option.id == NOT_SURE and source != question.id:
+                    continue
+                for edge in option.edges:
+                    yield _drawn(f"{question.id}.{option.id}", source, edge, option.offered_when)
+        if question.text != "no":
+            yield from (_drawn(f"{question.id}.text", question.id, edge) for edge in question.edges)
+        if question.text == "optional":
+            yield from (_drawn(f"{question.id}.skip", question.id, edge) for edge in question.edges)
+        if question.may_finish:
+            yield Drawn(f"{question.id}.finish", question.id, CHECK, ())
+        if question.option(NOT_SURE):
+            paused = question.id + PAUSED
+            yield Drawn(f"{paused}.leave", paused, OUTCOME + "seek_advice", ())
+
+    # ---- asking -------------------------------------------------------------------------------
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Every conversational state of the flow."""
+        return tuple(self._drawn)
+
+    @property
+    def drawn(self) -> tuple[Drawn, ...]:
+        """Every arrow of the flow, in the author's order."""
+        return tuple(drawn for drawns in self._drawn.values() for drawn in drawns)
+
+    def is_final(self, state: str) -> bool:
+        """Say whether a walk in this state has ended."""
+        if state.startswith(OUTCOME):
+            return self.flow.outcomes[state.removeprefix(OUTCOME)].then is None
+        return state == ENDED
+
+    def outcome_at(self, state: str) -> Outcome | None:
+        """Return the outcome that this state stands for, if it is one."""
+        return self.flow.outcomes[state.removeprefix(OUTCOME)] if state.startswith(OUTCOME) else None
+
+    def question_at(self, state: str) -> Question | None:
+        """Return the question that is open in this state, asked or paused."""
+        return self.flow.questions.get(state.removesuffix(PAUSED))
+
+    def offered(self, state: str, taken: Taken) -> tuple[str, ...]:
+        """Return the triggers that lead on from this state now, in the author's order, interrupts apart."""
+        found: dict[str, None] = {}
+        for drawn in self._drawn[state]:
+            if drawn.trigger in (EMERGENCY_NOW, BULK_ASK):
+                continue
+            at = self._after(drawn.trigger, taken)
+            if all(PREDICATES[name](at) for name in drawn.when):
+                found[drawn.trigger] = None
+        return tuple(found)
+
+    def has(self, state: str, trigger: str) -> bool:
+        """Say whether this state knows this trigger at all."""
+        return any(drawn.trigger == trigger for drawn in self._drawn[state])
+
+    def fire(self, token: Token, trigger: str, taken: Taken) -> Taken | None:
+        """Move the token; return what is taken afterwards, or None when the trigger does not fit here."""
+        if not self.has(token.state, trigger):
+            return None
+        after = self._after(trigger, taken)
+        if not self._machine.events[trigger].trigger(token, after):
+            return None
+        outcome = self.outcome_at(token.state)
+        if outcome:
+            return replace(after, outcome=outcome.id, agrees_with=outcome.agrees_with)
+        return after
+
+    def reachable(self, state: str) -> frozenset[str]:
+        """Return every state that some way leads to from here, guards and interrupts left aside."""
+        if state not in self._reach:
+            seen, todo = {state}, [state]
+            while todo:
+                for drawn in self._drawn[todo.pop()]:
+                    if drawn.trigger not in (EMERGENCY_NOW, BULK_ASK) and drawn.target not in seen:
+                        seen.add(drawn.target)
+                        todo.append(drawn.target)
+            self._reach[state] = frozenset(seen)
+        return self._reach[state]
+
+    @staticmethod
+    def _after(trigger: str, taken: Taken) -> Taken:
+        state, verb = split(trigger)
+        options: Mapping[str, str] = {**taken.options, state: verb}
+        return replace(taken, options=options)
+
+
+def _drawn(trigger: str, source: str, edge: Edge, offered_when: str | None = None) -> Drawn:
+    return Drawn(trigger, source, edge.to, tuple(name for name in (offered_when, edge.when) if name))

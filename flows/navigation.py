@@ -1,0 +1,347 @@
+"""Moving through a flow: every act takes a Walk and gives a new one; nothing is stored or sent here.
+
+A Walk is what a person said, keyed by the state it answers. Its Position is replayed from that by the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from flows.definition import NOT_SURE, Duty, Flow, Outcome, Question
+from flows.machine import (
+    BULK_ASK,
+    CHECK,
+    EMERGENCY_NOW,
+    MAX_STEPS,
+    OUTCOME,
+    PAUSED,
+    FlowMachine,
+    Token,
+    split,
+)
+from flows.predicates import PREDICATES, Taken
+
+
+class UnexpectedAnswer(Exception):
+    """The answer does not fit where the walk stands; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person chose or typed at a state, and when (ISO 8601, UTC)."""
+
+    verb: str
+    at: str
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """An unfinished conversation as said so far. Immutable; every act returns a new one.
+
+    `answers`: by state. `offered`: earlier answers that no longer apply, to be offered again.
+    `focus`: the question being answered again. `pending`: its new answer, waiting for a yes to what it drops.
+    `interrupt`: "emergency" or "bulk". `unsure`: questions at which the person was once not sure.
+    """
+
+    flow: str
+    entry: str
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    offered: Mapping[str, Answer] = field(default_factory=dict)
+    focus: str | None = None
+    pending: Answer | None = None
+    interrupt: str | None = None
+    unsure: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a walk stands: the state, the answers that count on the way there, what may be chosen next."""
+
+    machine: FlowMachine
+    walk: Walk
+    state: str
+    live: tuple[tuple[str, Answer], ...]
+    taken: Taken
+
+    @property
+    def flow(self) -> Flow:
+        """The flow that is being walked."""
+        return self.machine.flow
+
+    @cached_property
+    def offered(self) -> tuple[str, ...]:
+        """The triggers that lead on from here."""
+        return self.machine.offered(self.state, self.taken)
+
+    @property
+    def is_finished(self) -> bool:
+        """The walk has ended and its record is due."""
+        return self.machine.is_final(self.state)
+
+    @property
+    def is_paused(self) -> bool:
+        """The person is not sure here and is getting advice."""
+        return self.state.endswith(PAUSED)
+
+    @property
+    def is_changing(self) -> bool:
+        """An earlier question is being answered again."""
+        return self.walk.focus is not None
+
+    @property
+    def question(self) -> Question | None:
+        """The question that is open, if any."""
+        return self.machine.question_at(self.state)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome the guidance points to, once there is one."""
+        return self.flow.outcomes[self.taken.outcome] if self.taken.outcome else None
+
+    @property
+    def takes_text(self) -> bool:
+        """Typed words are an answer here."""
+        return f"{self.state}.text" in self.offered
+
+    @cached_property
+    def duties(self) -> tuple[str, ...]:
+        """The duties met on the way, then those of the outcome, each once."""
+        found: dict[str, None] = {}
+        for state, answer in self.live:
+            question = self.machine.question_at(state)
+            option = question.option(answer.verb) if question else None
+            found.update(dict.fromkeys(option.duties if option else ()))
+        if self.outcome:
+            for use in self.outcome.duties:
+                if use.when is None or PREDICATES[use.when](self.taken):
+                    found[use.duty] = None
+        if self.walk.unsure:
+            found["record_advice_outcome"] = None
+        return tuple(found)
+
+    def cites(self, duties: Mapping[str, Duty]) -> tuple[str, ...]:
+        """The passages this walk rests on: its questions, its outcome, its duties, each once."""
+        found: dict[str, None] = {}
+        for state, _ in self.live:
+            question = self.machine.question_at(state)
+            found.update(dict.fromkeys(question.cites if question else ()))
+        if self.outcome:
+            found.update(dict.fromkeys(self.outcome.cites))
+        for duty in self.duties:
+            found.update(dict.fromkeys(duties[duty].cites))
+        return tuple(found)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """What was said that stands, in order, as `<state>.<option>`."""
+        return tuple(f"{state}.{answer.verb}" for state, answer in self.live)
+
+    def number_of(self, kind: str) -> tuple[int, int]:
+        """Return which question of this kind is open and how many there are at most on this way."""
+        done = [state for state, _ in self.live if self._kind(state) == kind]
+        here = self.state.removesuffix(PAUSED)
+        ahead = [
+            state
+            for state in self.machine.reachable(self.state)
+            if self._kind(state) == kind and state not in done and state != here
+        ]
+        return len(done) + 1, len(done) + 1 + len(ahead)
+
+    def _kind(self, state: str) -> str | None:
+        question = self.flow.questions.get(state)
+        return question.kind if question and question.id != "bulk" else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change would do: the walk afterwards and the states whose answers no longer apply."""
+
+    walk: Walk
+    dropped: tuple[str, ...]
+
+
+# ---- reading -----------------------------------------------------------------------------------
+def start(machine: FlowMachine, entry: str | None = None) -> Walk:
+    """Begin a walk; raise UnexpectedAnswer when the flow has no such entry."""
+    entry = entry or machine.flow.entries[0]
+    if entry not in machine.flow.entries:
+        raise UnexpectedAnswer(f"{machine.flow.id} cannot be entered at {entry}.")
+    return Walk(flow=machine.flow.id, entry=entry)
+
+
+def replay(machine: FlowMachine, walk: Walk) -> Position:
+    """Find where the walk stands by giving its answers to the machine, from the start."""
+    token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure)
+    live: list[tuple[str, Answer]] = []
+    interrupt = walk.interrupt
+    for _ in range(MAX_STEPS):
+        if token.state == walk.focus:
+            break
+        answer = walk.answers.get(token.state)
+        moved = answer and machine.fire(token_before := Token(token.state), f"{token.state}.{answer.verb}", taken)
+        if answer and moved:
+            live.append((token.state, answer))
+            token, taken = token_before, moved
+        elif interrupt and not machine.is_final(token.state):
+            trigger = EMERGENCY_NOW if interrupt == "emergency" else BULK_ASK
+            taken = machine.fire(token, trigger, taken) or taken
+            if interrupt == "emergency":
+                live.append(("emergency", walk.answers["emergency.now"]))
+            interrupt = None
+        else:
+            break
+    return Position(machine, walk, token.state, tuple(live), taken)
+
+
+# ---- acting ------------------------------------------------------------------------------------
+def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str | None = None) -> Walk:
+    """Answer where the walk stands; raise UnexpectedAnswer when it is not offered there.
+
+    While an earlier question is being changed, an answer that would drop others waits in `pending`.
+    """
+    here = replay(machine, walk)
+    if walk.pending or trigger not in here.offered:
+        raise UnexpectedAnswer(f"{trigger} is not offered at {here.state}.")
+    key, verb = split(trigger)
+    change = simulate(machine, walk, key, Answer(verb, at, text))
+    if walk.focus and change.dropped:
+        return replace(walk, pending=Answer(verb, at, text))
+    return change.walk
+
+
+def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer) -> Change:
+    """Say what giving this answer at this state would do, without doing it."""
+    before = replay(machine, replace(walk, focus=None, pending=None))
+    answers = {state: kept for state, kept in walk.answers.items() if state != key + PAUSED}
+    answers[key] = answer
+    unsure = walk.unsure
+    if answer.verb == NOT_SURE and key not in unsure:
+        unsure = (*unsure, key)
+    interrupt = None if (key, answer.verb) == ("bulk", "no") else walk.interrupt
+    moved = replace(
+        walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure
+    )
+    after = replay(machine, moved)
+    live = {state for state, _ in after.live} | {key}
+    ahead = machine.reachable(after.state)
+    another = before.taken.outcome != after.taken.outcome
+
+    def stays(state: str) -> bool:
+        if state in live or state.startswith("bulk"):
+            return True
+        question = machine.flow.questions.get(state)
+        if question and question.follows_outcome and another:
+            return False
+        return state in ahead and state != CHECK and _still_fits(machine, after, state, answers[state])
+
+    kept = {state: value for state, value in answers.items() if stays(state)}
+    gone = {state: value for state, value in answers.items() if state not in kept}
+    offered = {state: value for state, value in {**walk.offered, **gone}.items() if state not in kept}
+    dropped = tuple(state for state in gone if state in machine.flow.questions)
+    return Change(replace(moved, answers=kept, offered=offered), dropped)
+
+
+def _still_fits(machine: FlowMachine, after: Position, state: str, answer: Answer) -> bool:
+    """A waiting answer stays only while it could still be given when the walk gets there."""
+    question = machine.flow.questions.get(state)
+    option = question.option(answer.verb) if question else None
+    if option is None or option.offered_when is None:
+        return True
+    return PREDICATES[option.offered_when](after.taken)
+
+
+def back(machine: FlowMachine, walk: Walk) -> Walk:
+    """Take back the last step; its answer is offered again. At the start nothing happens."""
+    if walk.pending or (walk.focus and walk.focus in walk.answers):
+        return replace(walk, pending=None, focus=None)
+    here = replay(machine, walk)
+    if walk.interrupt:
+        kept = {state: a for state, a in walk.answers.items() if state.split(".")[0] != walk.interrupt}
+        return replace(walk, answers=kept, interrupt=None)
+    if not here.live:
+        return walk
+    last, answer = here.live[-1]
+    answers = {state: kept for state, kept in walk.answers.items() if state != last}
+    return replace(walk, answers=answers, offered={**walk.offered, last: answer})
+
+
+def change(machine: FlowMachine, walk: Walk, question: str) -> Walk:
+    """Go and answer an earlier question again; raise UnexpectedAnswer when it is not on this way."""
+    here = replay(machine, replace(walk, focus=None, pending=None))
+    if here.state != CHECK or question not in changeable(here):
+        raise UnexpectedAnswer(f"{question} is not among the answers given.")
+    return replace(walk, focus=question, pending=None)
+
+
+def changeable(position: Position) -> tuple[str, ...]:
+    """The questions whose answers can be changed from here, in the order they were answered."""
+    return tuple(state for state, _ in position.live if state in position.flow.questions)
+
+
+def pending_change(machine: FlowMachine, walk: Walk) -> Change | None:
+    """Return what the waiting change would do, if one is waiting."""
+    if walk.focus is None or walk.pending is None:
+        return None
+    return simulate(machine, walk, walk.focus, walk.pending)
+
+
+def confirm_change(machine: FlowMachine, walk: Walk) -> Walk:
+    """Carry out the waiting change; raise UnexpectedAnswer when none is waiting."""
+    waiting = pending_change(machine, walk)
+    if waiting is None:
+        raise UnexpectedAnswer("No change is waiting.")
+    return waiting.walk
+
+
+def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
+    """Stop for an emergency, or ask about a bulk exchange; raise UnexpectedAnswer once the walk has ended."""
+    here = replay(machine, replace(walk, focus=None, pending=None))
+    known = which == "emergency" and "emergency" in machine.flow.outcomes
+    known = known or (which == "bulk" and "bulk" in machine.flow.questions)
+    if not known or here.is_finished or walk.interrupt == which:
+        raise UnexpectedAnswer(f"{which} cannot be raised here.")
+    calm = replace(walk, focus=None, pending=None)
+    if which == "bulk":
+        answers = {state: kept for state, kept in walk.answers.items() if not state.startswith("bulk")}
+        return replace(calm, answers=answers, interrupt=which)
+    if here.state.removesuffix(PAUSED) == "emergency":
+        return choose(machine, calm, "emergency.yes", at)
+    now = {"emergency.now": Answer("yes", at)}
+    return replace(calm, answers={**walk.answers, **now}, interrupt=which)
+
+
+def resumed_without_interrupt(walk: Walk) -> Walk:
+    """The same answers as a new walk, for someone who raised an emergency and now goes on."""
+    answers = {
+        state: kept
+        for state, kept in walk.answers.items()
+        if not state.startswith(("emergency", "bulk", OUTCOME, CHECK))
+    }
+    return Walk(flow=walk.flow, entry=walk.entry, answers=answers, unsure=walk.unsure)
+
+
+# ---- keeping -----------------------------------------------------------------------------------
+def as_dict(walk: Walk) -> dict[str, object]:
+    """Return a walk as plain values, for keeping."""
+    return asdict(walk)
+
+
+def from_dict(kept: dict[str, Any]) -> Walk:
+    """Return the walk that was kept."""
+
+    def answers(raw: dict[str, Any]) -> dict[str, Answer]:
+        return {state: Answer(**value) for state, value in raw.items()}
+
+    return Walk(
+        **{
+            **kept,
+            "answers": answers(kept["answers"]),
+            "offered": answers(kept["offered"]),
+            "pending": Answer(**kept["pending"]) if kept["pending"] else None,
+            "unsure": tuple(kept["unsure"]),
+        }
+    )

@@ -1,0 +1,113 @@
+"""The computed branches, by name. An edition may only say a name from here, never an expression.
+
+Each predicate reads what was answered on the way so far and nothing else.
+`reads` names the questions it looks at, so that tests know which answers can change a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the walk holds so far: option id by question id, the entry, the outcome reached, the questions once not sure."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    entry: str = ""
+    outcome: str | None = None
+    agrees_with: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+    def chose(self, question: str, *options: str) -> bool:
+        """Say whether one of these options was chosen at this question."""
+        return self.options.get(question) in options
+
+
+Predicate = Callable[[Taken], bool]
+PREDICATES: dict[str, Predicate] = {}
+READS: dict[str, tuple[str, ...]] = {}
+
+
+def reads(*questions: str) -> Callable[[Predicate], Predicate]:
+    """Register a predicate under its own name, with the questions it reads."""
+
+    def register(predicate: Predicate) -> Predicate:
+        PREDICATES[predicate.__name__] = predicate
+        READS[predicate.__name__] = questions
+        return predicate
+
+    return register
+
+
+@reads("harm")
+def harm_concern(taken: Taken) -> bool:
+    """A child may be suffering, or be likely to suffer, harm (the word is harm, not significant harm)."""
+    return taken.chose("harm", "yes")
+
+
+@reads("initiative")
+def was_asked(taken: Taken) -> bool:
+    """Somebody asked for the information, so there is a requester to talk to."""
+    return taken.chose("initiative", "asked") or "requester_lscb" in taken.options
+
+
+@reads("identifiable")
+def nobody_identifiable(taken: Taken) -> bool:
+    """No individual can be identified, so nobody can be told that it was shared."""
+    return taken.chose("identifiable", "no")
+
+
+@reads("consent")
+def has_consent(taken: Taken) -> bool:
+    """The person answered that there is consent."""
+    return taken.chose("consent", "yes")
+
+
+@reads("consent")
+def no_consent(taken: Taken) -> bool:
+    """The person answered that there is no consent."""
+    return taken.chose("consent", "no")
+
+
+@reads("sensitive", "consent_kind")
+def sensitive_and_only_implied(taken: Taken) -> bool:
+    """Sensitive information needs explicit consent, if consent is needed (myth 2): implied counts as no."""
+    return taken.chose("sensitive", "yes", "health") and taken.chose("consent_kind", "implied")
+
+
+@reads("decision")
+def decided_otherwise(taken: Taken) -> bool:
+    """What the person decided is not what the guidance points to."""
+    return "decision" in taken.options and taken.options["decision"] not in taken.agrees_with
+
+
+@reads("decision")
+def will_share(taken: Taken) -> bool:
+    """The person decided to share all or part of it."""
+    return taken.chose("decision", "share", "share_part")
+
+
+@reads("decision", "how_amount")
+def will_share_how_not_asked(taken: Taken) -> bool:
+    """The person decided to share although the chart did not, so the how-to-share list is still to come."""
+    return will_share(taken) and "how_amount" not in taken.options
+
+
+@reads("decision")
+def decision_made(taken: Taken) -> bool:
+    """The decision itself was already asked."""
+    return "decision" in taken.options
+
+
+@reads()
+def holds_board_information(taken: Taken) -> bool:
+    """The person came in to ask about using what a Board request brought them."""
+    return taken.entry == "use_for_board_functions"
+
+
+@reads()
+def advice_was_sought(taken: Taken) -> bool:
+    """At some question the person was not sure, so there is an outcome of advice to record."""
+    return bool(taken.unsure)

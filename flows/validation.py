@@ -1,0 +1,145 @@
+"""What can be wrong with an edition, one check a function; each gives sentences with file and id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flows.definition import KINDS, STRENGTHS, Edge, Edition, Flow, Question
+from flows.machine import CHECK, ENDED, OUTCOME, PAUSED, FlowMachine
+from flows.predicates import PREDICATES
+
+# Telegram allows 4096 characters a message, 64 bytes of button data and shows about 40 characters of a button.
+# A card holds the question, its help and up to two notes: these limits leave room for the rest.
+LONGEST_LABEL = 300
+LONGEST_HELP = 900
+LONGEST_OPTION = 40
+LONGEST_PASSAGE = 1200
+LONGEST_ID = 26
+
+
+def problems(edition: Edition) -> list[str]:
+    """Return every problem of an edition as a sentence; an empty list means it can be used."""
+    found = [*_passages(edition), *_duties(edition)]
+    for flow in edition.flows.values():
+        before = len(found)
+        found += [f"{edition.id}/flows/{flow.id}.yaml: {text}" for text in _flow(edition, flow)]
+        if len(found) == before:
+            machine = FlowMachine(flow)
+            found += [f"{edition.id}/flows/{flow.id}.yaml: {text}" for text in _ways(machine)]
+    return found
+
+
+def _passages(edition: Edition) -> Iterator[str]:
+    if edition.status not in ("current", "superseded", "draft"):
+        yield f"{edition.id}/edition.yaml: status: must be current, superseded or draft, not {edition.status!r}"
+    for passage in edition.passages.values():
+        if passage.strength not in STRENGTHS:
+            yield f"{edition.id}/passages.yaml: {passage.id}: unknown strength {passage.strength!r}"
+        if len(passage.text) > LONGEST_PASSAGE:
+            yield f"{edition.id}/texts.en.yaml: passages.{passage.id}: longer than {LONGEST_PASSAGE} characters"
+
+
+def _duties(edition: Edition) -> Iterator[str]:
+    for duty in edition.duties.values():
+        where = f"{edition.id}/texts.en.yaml: duties.{duty.id}"
+        if duty.strength not in STRENGTHS:
+            yield f"{where}: unknown strength {duty.strength!r}"
+        yield from (f"{where}: {text}" for text in _citations(edition, duty.cites))
+
+
+def _citations(edition: Edition, cites: tuple[str, ...]) -> Iterator[str]:
+    if not cites:
+        yield "cites no passage"
+    for cite in cites:
+        if cite not in edition.passages:
+            yield f'cites "{cite}", which is no passage'
+
+
+def _flow(edition: Edition, flow: Flow) -> Iterator[str]:
+    states = {*flow.questions, *(OUTCOME + key for key in flow.outcomes), CHECK}
+    states |= {question.id + PAUSED for question in flow.questions.values()}
+    for entry in (flow.start, *flow.entries):
+        if entry not in flow.questions:
+            yield f'entry "{entry}" is no question'
+    if not flow.entries:
+        yield "has no entry"
+    for question in flow.questions.values():
+        yield from (f"{question.id}: {text}" for text in _question(edition, flow, question, states))
+    for outcome in flow.outcomes.values():
+        yield from (f"outcome {outcome.id}: {text}" for text in _citations(edition, outcome.cites))
+        if outcome.then is not None and outcome.then not in flow.questions:
+            yield f'outcome {outcome.id}: then "{outcome.then}" is no question'
+        if not outcome.duties:
+            yield f"outcome {outcome.id}: has no duty; every ending is recorded"
+        for use in outcome.duties:
+            yield from (f"outcome {outcome.id}: {text}" for text in _duty_known(edition, use.duty, use.when))
+    for needed in ("seek_advice", "emergency"):
+        if needed not in flow.outcomes:
+            yield f'outcome "{needed}" is missing: it must be reachable from everywhere'
+
+
+def _question(edition: Edition, flow: Flow, question: Question, states: set[str]) -> Iterator[str]:
+    if question.kind not in KINDS:
+        yield f"unknown kind {question.kind!r}"
+    yield from _citations(edition, question.cites)
+    if len(question.id) > LONGEST_ID:
+        yield f"id is longer than {LONGEST_ID} characters, too long for a button"
+    for name, text, longest in (
+        ("label", question.label, LONGEST_LABEL),
+        ("why", question.why, LONGEST_HELP),
+    ):
+        if len(text) > longest:
+            yield f"{name} is longer than {longest} characters"
+    ids = [option.id for option in question.options]
+    if question.kind in ("screen", "question"):
+        yield from (f'option "{need}" is missing' for need in ("yes", "no", "not_sure") if need not in ids)
+    if not ids and question.text == "no":
+        yield "has no option and takes no text: a dead end"
+    if question.text != "no" and not question.edges:
+        yield "takes text but says no next"
+    for option in question.options:
+        if len(option.label) > LONGEST_OPTION:
+            yield f"option {option.id}: label is longer than {LONGEST_OPTION} characters"
+        if not option.edges:
+            yield f"option {option.id}: leads nowhere"
+        if option.offered_when is not None and option.offered_when not in PREDICATES:
+            yield f'option {option.id}: no predicate is called "{option.offered_when}"'
+        yield from (f"option {option.id}: {text}" for text in _edges(option.edges, states))
+        for duty in option.duties:
+            yield from (f"option {option.id}: {text}" for text in _duty_known(edition, duty, None))
+    yield from _edges(question.edges, states)
+
+
+def _edges(edges: tuple[Edge, ...], states: set[str]) -> Iterator[str]:
+    for edge in edges:
+        if edge.to not in states:
+            yield f'leads to "{edge.to}", which does not exist'
+        if edge.when is not None and edge.when not in PREDICATES:
+            yield f'no predicate is called "{edge.when}"'
+    if edges and edges[-1].when is not None:
+        yield "its last way on has a condition, so a walk may be stuck there"
+
+
+def _duty_known(edition: Edition, duty: str, when: str | None) -> Iterator[str]:
+    if duty not in edition.duties:
+        yield f'duty "{duty}" is not written'
+    if when is not None and when not in PREDICATES:
+        yield f'no predicate is called "{when}"'
+
+
+def _ways(machine: FlowMachine) -> Iterator[str]:
+    flow = machine.flow
+    reached = machine.reachable(flow.start)
+    if "bulk" in flow.questions:
+        reached |= machine.reachable("bulk")
+    for state in machine.states:
+        interrupt_end = state == OUTCOME + "emergency"
+        if state not in reached and not interrupt_end:
+            yield f"{state}: cannot be reached from {flow.start}"
+        ends = [other for other in machine.reachable(state) if machine.is_final(other)]
+        if not ends:
+            yield f"{state}: no way from here to an end"
+    reached_entries = [entry for entry in flow.entries if entry not in reached]
+    yield from (f"entry {entry}: cannot be reached from {flow.start}" for entry in reached_entries)
+    if ENDED not in reached:
+        yield f"{ENDED}: cannot be reached"

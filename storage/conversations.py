@@ -1,0 +1,139 @@
+"""Conversations: unfinished walks. The walk is sealed; each change adds an event and raises the revision."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from storage.database import Unit
+from storage.models import Conversation, ConversationEvent
+from storage.sealing import Sealer
+
+CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
+EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
+
+
+class RevisionMoved(Exception):
+    """Somebody else changed the conversation in between; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """A conversation as loaded, opened with its key."""
+
+    id: str
+    chat_id: int
+    member_id: int
+    edition_id: str
+    edition_sha256: str
+    flow: str
+    revision: int
+    status: str
+    card_message_id: int | None
+    started_at: str
+    updated_at: str
+    walk: Any
+    sealer: Sealer
+
+
+def start(
+    unit: Unit, chat_id: int, member_id: int, edition_id: str, edition_sha256: str, flow: str, walk: Any, at: str
+) -> Open:
+    """Open a conversation in a chat that has none open."""
+    key = uuid.uuid4().hex
+    wrapped, sealer = unit.keys.new_key(f"conversation:{key}")
+    row = {
+        "id": key,
+        "chat_id": chat_id,
+        "member_id": member_id,
+        "edition_id": edition_id,
+        "edition_sha256": edition_sha256,
+        "flow": flow,
+        "revision": 1,
+        "status": "open",
+        "card_message_id": None,
+        "started_at": at,
+        "updated_at": at,
+    }
+    unit.connection.execute(insert(CONVERSATION).values(**row, wrapped_key=wrapped, walk=_sealed(sealer, key, walk)))
+    return Open(**row, walk=walk, sealer=sealer)
+
+
+def get_open(unit: Unit, chat_id: int) -> Open | None:
+    """Return the open conversation of a chat, locked until the transaction ends."""
+    return _load(unit, CONVERSATION.c.chat_id == chat_id, CONVERSATION.c.status == "open")
+
+
+def get(unit: Unit, conversation_id: str) -> Open | None:
+    """Return a conversation by id, whatever its status."""
+    return _load(unit, CONVERSATION.c.id == conversation_id)
+
+
+def by_handle(unit: Unit, chat_id: int, handle: str) -> Open | None:
+    """Return the conversation of a chat whose id begins with this handle, whatever its status."""
+    return _load(unit, CONVERSATION.c.chat_id == chat_id, CONVERSATION.c.id.startswith(handle, autoescape=True))
+
+
+def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Open:
+    """Move an open conversation to another content of its edition."""
+    query = update(CONVERSATION).where(CONVERSATION.c.id == loaded.id)
+    unit.connection.execute(query.values(edition_id=edition_id, edition_sha256=edition_sha256))
+    return replace(loaded, edition_id=edition_id, edition_sha256=edition_sha256)
+
+
+def _load(unit: Unit, *where: Any) -> Open | None:
+    query = select(CONVERSATION).where(*where)
+    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    if row is None:
+        return None
+    values = dict(row)
+    sealer = unit.keys.unwrap(values.pop("wrapped_key"), f"conversation:{row['id']}")
+    walk = json.loads(sealer.open(values.pop("walk"), f"conversation:{row['id']}:walk"))
+    return Open(**values, walk=walk, sealer=sealer)
+
+
+def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, status: str = "open") -> Open:
+    """Write the changed walk and what was done; raise RevisionMoved if it is no longer the one that was loaded."""
+    revision = loaded.revision + 1
+    changed = unit.connection.execute(
+        update(CONVERSATION)
+        .where(CONVERSATION.c.id == loaded.id, CONVERSATION.c.revision == loaded.revision)
+        .values(revision=revision, status=status, updated_at=at, walk=_sealed(loaded.sealer, loaded.id, walk))
+    )
+    if changed.rowcount != 1:
+        raise RevisionMoved(loaded.id)
+    sealed = loaded.sealer.seal(json.dumps(event).encode(), f"conversation:{loaded.id}:event:{revision}")
+    unit.connection.execute(insert(EVENT).values(conversation_id=loaded.id, seq=revision, at=at, sealed=sealed))
+    return replace(loaded, revision=revision, status=status, updated_at=at, walk=walk)
+
+
+def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
+    """Return what was done in a conversation, in order, each with its time as `at`."""
+    rows = unit.connection.execute(
+        select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed).where(EVENT.c.conversation_id == loaded.id).order_by(EVENT.c.seq)
+    )
+    return [
+        {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}
+        for row in rows
+    ]
+
+
+def set_card(unit: Unit, conversation_id: str, message_id: int | None) -> None:
+    """Remember which message of the chat is the conversation's card."""
+    query = update(CONVERSATION).where(CONVERSATION.c.id == conversation_id)
+    unit.connection.execute(query.values(card_message_id=message_id))
+
+
+def card_of(unit: Unit, conversation_id: str) -> int | None:
+    """Return the message that is the conversation's card, if one was sent."""
+    return unit.connection.execute(
+        select(CONVERSATION.c.card_message_id).where(CONVERSATION.c.id == conversation_id)
+    ).scalar()
+
+
+def _sealed(sealer: Sealer, key: str, walk: Any) -> bytes:
+    return sealer.seal(json.dumps(walk).encode(), f"conversation:{key}:walk")

@@ -1,0 +1,195 @@
+"""The engine and the unit of work: one transaction per act, on SQLite and on PostgreSQL.
+
+SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: refused at start when its settings would lose a commit.
+All work of a process goes through one connection in one thread; what fails is rolled back whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from storage.sealing import Keyring
+
+Result = TypeVar("Result")
+
+#: The newest migration. A test holds it against the migrations' own head.
+SCHEMA = "0001"
+
+
+class StorageUnavailable(Exception):
+    """The database cannot be used just now: nothing was changed; try again."""
+
+
+class StorageRefused(Exception):
+    """The database must not be used as it is set up: the operator has to act."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One open transaction and the keys that go with it."""
+
+    connection: Connection
+    keys: Keyring
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this unit runs on SQLite."""
+        return self.connection.dialect.name == "sqlite"
+
+
+class Store:
+    """An open store. `run` is for asyncio, `unit` for plain code in the same thread."""
+
+    def __init__(self, engine: Engine, keys: Keyring) -> None:
+        self.engine = engine
+        self.keys = keys
+        self._held: Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """Open one transaction; commit it at the end, roll it back on any error.
+
+        Raises StorageUnavailable when the database could not be reached or could not write.
+        """
+        try:
+            if self._held is None or self._held.closed:
+                self._held = self.engine.connect()
+            with self._held.begin():
+                yield Unit(self._held, self.keys)
+        except DBAPIError as error:
+            if error.connection_invalidated and self._held is not None:
+                self._held.close()
+                self._held = None
+            if _is_passing(error):
+                # Only the kind of trouble: a driver's text may hold what was being written.
+                raise StorageUnavailable(type(error.orig).__name__) from None
+            raise
+
+    async def run(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Do `work(unit, *args)` in the store's thread, in one transaction, and return what it returns."""
+
+        def act() -> Result:
+            with self.unit() as unit:
+                return work(unit, *args)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+    def close(self) -> None:
+        """Finish the work in hand and let go of the database."""
+        self._thread.submit(self._close).result()
+        self._thread.shutdown()
+
+    def _close(self) -> None:
+        if self._held is not None:
+            self._held.close()
+        self.engine.dispose()
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Say whether trying again can help: the server is away, the disk is full, a lock is held."""
+    name = type(error.orig).__name__
+    return error.connection_invalidated or name in (
+        "OperationalError", "AdminShutdown", "CannotConnectNow", "CrashShutdown", "DiskFull", "ConnectionTimeout",
+        "DeadlockDetected", "LockNotAvailable", "SerializationFailure",
+    )  # fmt: skip
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the address of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
+    """Open a store and bring its tables up to date; raise StorageRefused or StorageUnavailable."""
+    engine = make_engine(url)
+    try:
+        _check(engine)
+        if migrate and _version(engine) != SCHEMA:
+            upgrade(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise StorageUnavailable(type(error.orig).__name__) from None
+    if not migrate and _version(engine) != SCHEMA:
+        engine.dispose()
+        raise StorageRefused("The database is not at the version this program needs.")
+    return Store(engine, keys)
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine with the settings a commit needs to be lasting. Parameters never reach an error text."""
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if not url.startswith("sqlite"):
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return engine
+    engine = create_engine(
+        url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _check(engine: Engine) -> None:
+    """Refuse settings that would lose a commit."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            found = {
+                name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()).lower()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            }
+            wrong = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}.items() - found.items()
+        else:
+            found = {
+                name: str(connection.execute(text(f"show {name}")).scalar())
+                for name in ("synchronous_commit", "fsync", "full_page_writes")
+            }
+            wrong = {(name, "on") for name, value in found.items() if value in ("off", "local", "remote_write")}
+    if wrong:
+        listed = ", ".join(f"{name} must be {value}, is {found[name]}" for name, value in sorted(wrong))
+        raise StorageRefused(f"The database would lose saved records: {listed}.")
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "alembic_version"):
+            return None
+        return connection.execute(text("select version_num from alembic_version")).scalar()
+
+
+def alembic_config(connection: Connection | None = None) -> Any:
+    """Return Alembic's configuration for the migrations that ship with the product."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the tables to a revision, in one transaction."""
+    from alembic import command
+
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), revision)

@@ -1,0 +1,69 @@
+"""The ledger: who did what to what, in order, each entry holding the hash of the one before. Never content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.engine import RowMapping
+
+from storage.database import Unit
+from storage.models import LedgerEntry
+
+LEDGER = LedgerEntry.__table__  # type: ignore[attr-defined]
+START = "0" * 64
+FIELDS = ("seq", "at", "actor", "action", "subject", "digest", "previous")
+_LAST = select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first place where the ledger, or what it speaks of, is not as it was written."""
+
+    where: str
+    what: str
+
+
+def digest_of(value: object) -> str:
+    """Return the SHA-256 of a value as canonical JSON."""
+    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()).hexdigest()
+
+
+def append(unit: Unit, at: str, actor: str, action: str, subject: str, digest: str = "") -> None:
+    """Add an entry in the transaction of the act it speaks of."""
+    if not unit.is_sqlite:
+        unit.connection.execute(text("lock table ledger in exclusive mode"))
+    last = unit.connection.execute(_LAST).first()
+    entry = {
+        "seq": last.seq + 1 if last else 1,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "digest": digest,
+        "previous": last.hash if last else START,
+    }
+    unit.connection.execute(insert(LEDGER).values(**entry, hash=digest_of(entry)))
+
+
+def entries(unit: Unit) -> Iterator[RowMapping]:
+    """Give all entries in order."""
+    yield from unit.connection.execute(select(LEDGER).order_by(LEDGER.c.seq)).mappings()
+
+
+def check_chain(unit: Unit) -> tuple[int, Broken | None]:
+    """Walk the chain; return how many entries are good and the first broken place, if any."""
+    previous, count = START, 0
+    for entry in entries(unit):
+        where = f"ledger entry {entry['seq']}"
+        if entry["seq"] != count + 1:
+            return count, Broken(f"ledger entry {count + 1}", "is missing")
+        if entry["previous"] != previous:
+            return count, Broken(where, "does not follow the entry before it")
+        if entry["hash"] != digest_of({field: entry[field] for field in FIELDS}):
+            return count, Broken(where, "was changed")
+        previous, count = entry["hash"], count + 1
+    return count, None

@@ -1,0 +1,173 @@
+"""The tables. Clear: ids, times, coded choices, team, states. Sealed (bytes): free text and whatever could identify.
+
+Times are text, UTC, ISO 8601 with microseconds and a Z, so that they sort and read the same on every database.
+Hot paths insert into `Model.__table__` by Core statements; the models define and document.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: SQLite numbers only INTEGER primary keys by itself.
+Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)
+
+
+class Member(SQLModel, table=True):
+    """A person who may use the bot."""
+
+    __tablename__ = "member"
+    __table_args__ = (_one_of("role", "practitioner", "supervisor", "administrator"),)
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    telegram_id: int = Field(sa_column=Column(BigInteger, unique=True, nullable=False))
+    role: str
+    team: str
+    added_at: str
+    ended_at: str | None = None
+
+
+class Conversation(SQLModel, table=True):
+    """An unfinished walk: one person, one flow, one pinned edition. `revision` goes up with every change."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        _one_of("status", "open", "finished", "cancelled"),
+        Index(
+            "uq_conversation_open_chat",
+            "chat_id",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+    id: str = Field(primary_key=True, max_length=32)
+    chat_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    edition_id: str
+    edition_sha256: str
+    flow: str
+    revision: int
+    status: str
+    wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    walk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    card_message_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    started_at: str
+    updated_at: str
+
+
+class ConversationEvent(SQLModel, table=True):
+    """One thing that was done in a conversation, sealed. Appended only."""
+
+    __tablename__ = "conversation_event"
+    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    conversation_id: str = Field(foreign_key="conversation.id", max_length=32)
+    seq: int
+    at: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class DecisionRecord(SQLModel, table=True):
+    """A finished conversation, immutable."""
+
+    __tablename__ = "decision_record"
+    __table_args__ = (Index("ix_decision_record_member", "member_id", "finished_at", "id"),)
+    id: str = Field(primary_key=True, max_length=32)
+    reference: str = Field(unique=True, max_length=16)
+    conversation_id: str = Field(foreign_key="conversation.id", unique=True, max_length=32)
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    role: str
+    team: str
+    edition_id: str
+    edition_sha256: str
+    bot_version: str
+    flow: str
+    outcome: str
+    decision: str | None = None
+    otherwise: bool
+    harm: bool
+    ground: str | None = None
+    consent: str | None = None
+    started_at: str
+    finished_at: str
+    case_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary, index=True))
+    wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Amendment(SQLModel, table=True):
+    """Later words on a record. Appended only."""
+
+    __tablename__ = "amendment"
+    __table_args__ = (UniqueConstraint("record_id", "seq"),)
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    record_id: str = Field(foreign_key="decision_record.id", max_length=32)
+    seq: int
+    at: str
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class LedgerEntry(SQLModel, table=True):
+    """Who did what to which record, hash-chained; never content. Neither updated nor deleted."""
+
+    __tablename__ = "ledger"
+    seq: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
+    at: str
+    actor: str
+    action: str
+    subject: str
+    digest: str
+    previous: str
+    hash: str
+
+
+class InboxRow(SQLModel, table=True):
+    """An update taken in. The payload is sealed, and erased once the update was handled."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("bot_id", "update_id"),
+        _one_of("state", "waiting", "done", "parked"),
+        Index("ix_inbox_waiting", "id", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    bot_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    update_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str
+    tries: int
+    received_at: str
+    payload: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class OutboxRow(SQLModel, table=True):
+    """A message decided but not yet sent. Deleted when it was sent."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        _one_of("state", "waiting", "parked"),
+        Index("ix_outbox_chat", "state", "chat_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    chat_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str = Field(sa_column=Column(String(16), nullable=False))
+    conversation_id: str | None = Field(default=None, max_length=32)
+    state: str
+    tries: int
+    created_at: str
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

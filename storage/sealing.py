@@ -1,0 +1,129 @@
+"""Sealing: AES-256-GCM, a key per record wrapped by a master key that lives outside the database.
+
+The place of a value (table, row, column) is the associated data, so that two sealed values cannot change places.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+NONCE = 12
+KEY = 32
+KEY_ID = 4
+
+
+class SealBroken(Exception):
+    """A sealed value cannot be opened: wrong key, or it was changed or moved."""
+
+
+class BadKey(Exception):
+    """The master key is missing or is not 32 bytes of base64 or hex."""
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """One key and what it can do. The key is never shown."""
+
+    _key: bytes
+    _random: Callable[[int], bytes] = secrets.token_bytes
+
+    def __repr__(self) -> str:
+        return "Sealer(…)"
+
+    def seal(self, plain: bytes, place: str) -> bytes:
+        """Seal bytes for one place; the same bytes never look the same twice."""
+        nonce = self._random(NONCE)
+        return nonce + AESGCM(self._key).encrypt(nonce, plain, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Open what was sealed for this place; raise SealBroken."""
+        try:
+            return AESGCM(self._key).decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken(f"The seal of {place} is broken.") from error
+
+
+class Keyring:
+    """The master key and the keys made from it: one for the mailboxes, one for look-ups, one a record."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != KEY:
+            raise BadKey("The master key must be 32 bytes.")
+        self._wrapper = Sealer(_derived(master, "wrap"))
+        self.mailbox = Sealer(_derived(master, "mailbox"))
+        self._lookup = _derived(master, "lookup")
+        self.key_id = sha256(b"sharewise key id" + master).digest()[:KEY_ID]
+
+    def __repr__(self) -> str:
+        return f"Keyring({self.key_id.hex()})"
+
+    def new_key(self, place: str) -> tuple[bytes, Sealer]:
+        """Make a key for one record; return it wrapped, for the row, and ready to use."""
+        key = secrets.token_bytes(KEY)
+        return self.key_id + self._wrapper.seal(key, place), Sealer(key)
+
+    def unwrap(self, wrapped: bytes, place: str) -> Sealer:
+        """Return a record's key ready to use; raise SealBroken."""
+        if wrapped[:KEY_ID] != self.key_id:
+            raise SealBroken(f"{place} was sealed with another master key.")
+        return Sealer(self._wrapper.open(wrapped[KEY_ID:], place))
+
+    def lookup(self, value: str) -> bytes:
+        """Return the keyed hash under which a value can be found but not read."""
+        return hmac.digest(self._lookup, value.encode(), "sha256")
+
+
+def _derived(master: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY, salt=None, info=f"sharewise {purpose}".encode()).derive(master)
+
+
+def key_from_text(text: str) -> bytes:
+    """Read a master key written as 64 hex digits or as base64; raise BadKey."""
+    import base64
+    import binascii
+
+    plain = text.strip()
+    try:
+        key = bytes.fromhex(plain) if len(plain) == 2 * KEY else base64.b64decode(plain, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise BadKey("The master key must be written as 64 hex digits or as base64.") from error
+    if len(key) != KEY:
+        raise BadKey("The master key must be 32 bytes long.")
+    return key
+
+
+def key_from_file(path: Path) -> bytes:
+    """Read a master key from a file that only its owner may read; raise BadKey."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise BadKey(f"The key file {path} can be read by others. Run: chmod 600 {path}")
+        return key_from_text(path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKey(f"The key file {path} cannot be read: {error.__class__.__name__}.") from error
+
+
+def make_key_file(path: Path) -> bytes:
+    """Make a new key file, readable by its owner only, and return the key. An existing file is kept and read."""
+    if path.exists():
+        return key_from_file(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = secrets.token_bytes(KEY)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(key.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    # The rename is one step: a kill leaves the whole key or none.
+    os.replace(draft, path)
+    return key
