@@ -153,7 +153,7 @@ def walk(args: argparse.Namespace) -> int:
     except WrongAnswer as error:
         raise WrongCall(str(error)) from None
     position = played.position
-    result = {
+    result: dict[str, Any] = {
         "outcome": position.outcome.id if position.outcome else None,
         "duties": list(position.duties),
         "passages": list(position.cites(book.edition.duties)),
@@ -168,7 +168,11 @@ def walk(args: argparse.Namespace) -> int:
     say(f"Path:     {' > '.join(result['path']) or '(nothing answered)'}")
     if result["assumed"]:
         say(f"Assumed:  {', '.join(result['assumed'])}")
-    say(f"Outcome:  {outcome.id}: {outcome.title}" if outcome else f"Outcome:  none yet, the walk stands at {position.state}")
+    say(
+        f"Outcome:  {outcome.id}: {outcome.title}"
+        if outcome
+        else f"Outcome:  none yet, the walk stands at {position.state}"
+    )
     for key in position.duties:
         say(f"Duty:     {key}: {book.edition.duties[key].text}")
     for key in result["passages"]:
@@ -206,16 +210,17 @@ def draw(args: argparse.Namespace) -> int:
     book = open_book(args.edition)
     if args.flow not in book.machines:
         raise WrongCall(f'There is no flow "{args.flow}". Known: {", ".join(sorted(book.machines))}.')
-    path: tuple[str, ...] = ()
+    path, at = tuple[str, ...](), ""
     if args.path:
         try:
-            path = play(book, args.flow, [_pair(text) for text in args.path]).position.path
+            position = play(book, args.flow, [_pair(text) for text in args.path]).position
+            path, at = position.path, position.state
         except WrongAnswer as error:
             raise WrongCall(str(error)) from None
     machine, target = book.machine(args.flow), Path(args.output)
     drawn = {
-        ".svg": lambda: chart.svg(machine, path).encode(),
-        ".png": lambda: chart.png(machine, path),
+        ".svg": lambda: chart.svg(machine, path, at).encode(),
+        ".png": lambda: chart.png(machine, path, at),
         ".mmd": lambda: chart.mermaid(machine).encode(),
     }.get(target.suffix.lower())
     if drawn is None:
@@ -277,7 +282,17 @@ def records(args: argparse.Namespace) -> int:
         clear = stored.clear
         decided = f"{clear['decision'] or '-'}{' (otherwise)' if clear['otherwise'] else ''}"
         case = stored.content.get("case_reference") or "-"
-        rows.append((clear["reference"], time_of(clear["finished_at"]), clear["flow"], clear["outcome"], decided, case, str(len(stored.amendments))))
+        rows.append(
+            (
+                clear["reference"],
+                time_of(clear["finished_at"]),
+                clear["flow"],
+                clear["outcome"],
+                decided,
+                case,
+                str(len(stored.amendments)),
+            )
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -315,8 +330,9 @@ def member(args: argparse.Namespace) -> int:
     try:
         with store.unit() as unit:
             if args.verb == "add":
-                saved = members.save(unit, args.telegram_id, args.role, args.team, utc_now(), "command line")
-                say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
+                for telegram_id in args.telegram_id:
+                    saved = members.save(unit, telegram_id, args.role, args.team, utc_now(), "command line")
+                    say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
             elif args.verb == "end":
                 if not members.end(unit, args.telegram_id, utc_now(), "command line"):
                     raise Failed(f"{args.telegram_id} is not a member.")
@@ -324,7 +340,12 @@ def member(args: argparse.Namespace) -> int:
             else:
                 found = members.listed(unit)
                 for row in found:
-                    line = {"telegram_id": row.telegram_id, "role": row.role, "team": row.team, "ended_at": row.ended_at}
+                    line = {
+                        "telegram_id": row.telegram_id,
+                        "role": row.role,
+                        "team": row.team,
+                        "ended_at": row.ended_at,
+                    }
                     ended = f"  ended {row.ended_at}" if row.ended_at else ""
                     say(json.dumps(line) if args.json else f"{row.telegram_id}  {row.role}  {row.team}{ended}")
                 if not args.json:
@@ -346,7 +367,7 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    data = {"metavar": "DIR", "help": "folder of a local chat's data"}
+    data: dict[str, Any] = {"metavar": "DIR", "help": "folder of a local chat's data"}
     command("chat", chat, "chat at the terminal: no token, no network").add_argument("--data", **data)
     command("serve", serve, "serve Telegram by polling; settings: .env.example")
 
@@ -373,7 +394,7 @@ def parser() -> argparse.ArgumentParser:
     members_parser = command("member", member, "add, end or list members")
     verbs = members_parser.add_subparsers(required=True, dest="verb", metavar="VERB")
     adding = verbs.add_parser("add", help="add a member, or give one another role or team")
-    adding.add_argument("--telegram-id", type=int, required=True)
+    adding.add_argument("--telegram-id", type=int, required=True, nargs="+", metavar="N")
     adding.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)
     adding.add_argument("--team", required=True)
     ending = verbs.add_parser("end", help="end a membership at once")

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable
+from datetime import timedelta
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -30,7 +31,9 @@ def where_of(error: BaseException) -> str:
     """Say what failed and where, without the error's own words: they may hold what a person wrote."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None
-    return f"{type(error).__name__} at {last.filename.rsplit('/', 1)[-1]}:{last.lineno}" if last else type(error).__name__
+    return (
+        f"{type(error).__name__} at {last.filename.rsplit('/', 1)[-1]}:{last.lineno}" if last else type(error).__name__
+    )
 
 
 class Intake:
@@ -76,7 +79,7 @@ class Intake:
                 for taken in waiting:
                     if stop.is_set():
                         return
-                    await self._handle(taken)
+                    await self.handle(taken)
                     self.on_handled()
             except StorageUnavailable as error:
                 log.warning("The database is away (%s). Trying again.", error)
@@ -85,7 +88,8 @@ class Intake:
             if not waiting:
                 await self.arrived.wait()
 
-    async def _handle(self, taken: mailbox.Taken) -> None:
+    async def handle(self, taken: mailbox.Taken) -> None:
+        """Have one stored update handled; count a failure, park it after the third. Raises StorageUnavailable."""
         front = self.front
         failure: BaseException | None = None
         try:
@@ -108,4 +112,4 @@ class Intake:
 def seconds_of(error: RetryAfter) -> float:
     """Return how long Telegram asks to wait."""
     wait = error.retry_after
-    return wait.totalseconds_of() if hasattr(wait, "totalseconds_of") else float(wait)
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

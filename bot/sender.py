@@ -7,8 +7,8 @@ within one call.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+from functools import partial
 from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
@@ -68,9 +68,9 @@ class Sender:
                 await asyncio.sleep(PAUSE)
                 continue
             for message, card in found:
-                task = asyncio.create_task(self._send(message, card))
+                task = asyncio.create_task(self.send(message, card))
                 self._busy[message.chat_id] = task
-                task.add_done_callback(lambda done, chat=message.chat_id: self._done(chat, done))
+                task.add_done_callback(partial(self._done, message.chat_id))
             if not found:
                 wait = min(self._resting.values(), default=loop.time() + 1.0) - loop.time()
                 try:
@@ -96,7 +96,8 @@ class Sender:
         """Something is being sent just now."""
         return bool(self._busy)
 
-    async def _send(self, message: Message, card: int | None) -> None:
+    async def send(self, message: Message, card: int | None) -> None:
+        """Post one message and note that it was sent; on trouble let its chat rest and keep the message."""
         rest = PAUSE
         try:
             new_card = await self._post(message, card)
@@ -133,7 +134,7 @@ class Sender:
             return None
         if message.kind == "photo":
             picture = await asyncio.to_thread(
-                picture_of, payload["edition"], payload["flow"], json.dumps(payload["path"])
+                picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
             )
             await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
             return None
@@ -149,9 +150,13 @@ class Sender:
                     return card
                 log.info("The card is gone; a new one is sent.")
         sent = await bot.send_message(
-            chat, payload["text"], parse_mode=ParseMode.HTML, reply_markup=keyboard(payload), link_preview_options=NO_PREVIEW
+            chat,
+            payload["text"],
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard(payload),
+            link_preview_options=NO_PREVIEW,
         )
-        return sent.message_id
+        return int(sent.message_id)
 
 
 def keyboard(payload: dict[str, Any]) -> InlineKeyboardMarkup | None:
@@ -164,7 +169,6 @@ def keyboard(payload: dict[str, Any]) -> InlineKeyboardMarkup | None:
     )
 
 
-def picture_of(edition: str, flow: str, path: str) -> bytes:
+def picture_of(edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
     """Return the chart of a flow with a path lit, as PNG."""
-    machine = catalogue.open_book(edition).machine(flow)
-    return chart.png(machine, tuple(json.loads(path)))
+    return chart.png(catalogue.open_book(edition).machine(flow), path, at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from telegram import BotCommand
 from telegram.error import NetworkError, TelegramError
@@ -47,9 +48,9 @@ class Service:
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        workers = {poll, dispatch, send, keep, stopping}
+        workers: set[asyncio.Future[Any]] = {poll, dispatch, send, keep, stopping, self.sender.failed}
         try:
-            done, _ = await asyncio.wait({*workers, self.sender.failed}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
             if ended and not self.stop.is_set():
                 for task in ended:
@@ -69,7 +70,7 @@ class Service:
             await self.application.shutdown()
 
     async def _initialize(self) -> None:
-        while True:
+        while not self.stop.is_set():
             try:
                 await self.application.initialize()
                 return

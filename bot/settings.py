@@ -114,5 +114,7 @@ def _serving(settings: Settings) -> list[str]:
         known = ", ".join(catalogue.ids())
         problems.append(f"SHAREWISE_EDITION: is missing. Name the edition to use; known: {known}.")
     elif settings.edition not in catalogue.ids():
-        problems.append(f"SHAREWISE_EDITION: there is no edition {settings.edition!r}. Known: {', '.join(catalogue.ids())}.")
+        problems.append(
+            f"SHAREWISE_EDITION: there is no edition {settings.edition!r}. Known: {', '.join(catalogue.ids())}."
+        )
     return problems

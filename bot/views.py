@@ -311,11 +311,18 @@ def saved(book: Book, position: Position, reference: str, case: str | None) -> M
     edition, outcome = book.edition, position.outcome
     assert outcome is not None  # noqa: S101 (it has ended)
     lines = [bold(outcome.title), escape(outcome.body)]
-    lines.append(bold("What goes with it") + "\n" + "\n".join(f"• {escape(edition.duties[k].text)}" for k in position.duties))
+    lines.append(
+        bold("What goes with it") + "\n" + "\n".join(f"• {escape(edition.duties[k].text)}" for k in position.duties)
+    )
     filed = f" for case {case}" if case else ""
-    lines.append(bold(f"Saved. Record {reference}{filed}.") + "\n" + escape("Put the reference into your own case system."))
+    lines.append(
+        bold(f"Saved. Record {reference}{filed}.") + "\n" + escape("Put the reference into your own case system.")
+    )
     lines.append(italic(edition.banner))
-    found = [("Show the record", Button(f"record.{reference}").encode()), ("Add a note", Button(f"note.{reference}").encode())]
+    found = [
+        ("Show the record", Button(f"record.{reference}").encode()),
+        ("Add a note", Button(f"note.{reference}").encode()),
+    ]
     if outcome.id in ("emergency", "out_of_scope"):
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
     if "use_sharing_flow" in position.duties:
@@ -451,7 +458,9 @@ def record(stored: Stored) -> list[Message]:
     for shown in content["questions"]:
         blocks.append(f"• {escape(shown['question'])}\n  {bold(shown['words'])} {italic(time_of(shown['at']))}")
     for amendment in stored.amendments:
-        blocks.append(f"{bold('Note ' + str(amendment['seq']))} {italic(time_of(amendment['at']))}\n{escape(amendment['text'])}")
+        blocks.append(
+            f"{bold('Note ' + str(amendment['seq']))} {italic(time_of(amendment['at']))}\n{escape(amendment['text'])}"
+        )
     return [Message(text) for text in _pages(blocks)]
 
 

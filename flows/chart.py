@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from flows.definition import NOT_SURE, Edge, Option, Question
-from flows.machine import OUTCOME, PAUSED, FlowMachine
+from flows.machine import OUTCOME, PAUSED, FlowMachine, split
 
 FONTS = Path(__file__).parent / "fonts"
 FONT = "Atkinson Hyperlegible Next"
@@ -62,9 +62,7 @@ def _ends(machine: FlowMachine, option: Option) -> Iterator[tuple[str, str | Non
         yield from _through(machine, edge, option.id, frozenset())
 
 
-def _through(
-    machine: FlowMachine, edge: Edge, came_by: str, seen: frozenset[str]
-) -> Iterator[tuple[str, str | None]]:
+def _through(machine: FlowMachine, edge: Edge, came_by: str, seen: frozenset[str]) -> Iterator[tuple[str, str | None]]:
     question = machine.flow.questions.get(edge.to)
     if question is None or question.kind in ("screen", "question") or edge.to in seen:
         if not edge.to.endswith(PAUSED):
@@ -72,7 +70,9 @@ def _through(
         return
     for option in sorted(question.options, key=lambda option: not option.plain):
         # "Yes" and "no" to consent share one detail question: follow only what this answer offers.
-        if option.offered_when in ("has_consent", "no_consent") and (option.offered_when == "no_consent") != (came_by == "no"):
+        if option.offered_when in ("has_consent", "no_consent") and (option.offered_when == "no_consent") != (
+            came_by == "no"
+        ):
             continue
         for onward in reversed(option.edges):
             yield from _through(machine, onward, came_by, seen | {edge.to})
@@ -80,26 +80,19 @@ def _through(
         yield from _through(machine, onward, came_by, seen | {edge.to})
 
 
-def lit(machine: FlowMachine, path: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-    """Return the walked ways of a path as (question, option, target)."""
+def lit(machine: FlowMachine, path: tuple[str, ...], at: str = "") -> tuple[tuple[str, str, str], ...]:
+    """Return the walked ways of a path that ends at a state, as (question, option, target)."""
     found: list[tuple[str, str, str]] = []
     on_spine = {question.id for question in spine(machine)}
     last: tuple[str, str] | None = None
-    for step in path:
-        state, _, verb = step.rpartition(".")
-        if state.startswith(OUTCOME) or state in on_spine or state.endswith(PAUSED):
-            if last and not (state.endswith(PAUSED)):
-                found.append((*last, state))
-                last = None
-            if state.startswith(OUTCOME):
-                break
-        if state in on_spine:
-            last = (state, verb)
-    if last and last[1] != NOT_SURE:
-        question = machine.flow.questions[last[0]]
-        here = [way for way in ways(machine, question) if way.option == last[1]]
-        if here:
-            found.append((*last, here[0].target))
+    for state, verb in (*(split(step) for step in path), (at, "")):
+        drawn = state.startswith(OUTCOME) or state in on_spine
+        if last and drawn:
+            found.append((*last, state))
+        if drawn:
+            last = (state, verb) if state in on_spine and verb != NOT_SURE else None
+        if state.startswith(OUTCOME):
+            break
     return tuple(found)
 
 
@@ -140,7 +133,9 @@ class _Svg:
 
     def line(self, x1: float, y1: float, x2: float, y2: float, taken: bool) -> None:
         colour, thick = (NAVY, 8) if taken else (GREY, 3)
-        self.parts.append(f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" stroke="{colour}" stroke-width="{thick}" fill="none"/>')
+        self.parts.append(
+            f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" stroke="{colour}" stroke-width="{thick}" fill="none"/>'
+        )
         size = 18 if taken else 12
         if x1 == x2:
             tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}h{2 * size}z"
@@ -148,27 +143,40 @@ class _Svg:
             tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}v{2 * size}z"
         self.parts.append(f'<path d="{tip}" fill="{colour}"/>')
 
-    def text(self, x: float, y: float, words: str, size: int = SIZE, bold: bool = False, fill: str = INK, anchor: str = "start") -> None:
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: int = SIZE,
+        bold: bool = False,
+        fill: str = INK,
+        anchor: str = "start",
+    ) -> None:
         weight = ' font-weight="700"' if bold else ""
-        self.parts.append(f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}"{weight} fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>')
+        self.parts.append(
+            f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}"{weight} fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>'
+        )
 
     def tick(self, x: float, y: float) -> None:
         self.parts.append(f'<path d="M{x:.0f} {y:.0f}l8 9l15 -19" stroke="{NAVY}" stroke-width="6" fill="none"/>')
 
 
-def svg(machine: FlowMachine, path: tuple[str, ...] = ()) -> str:
-    """Draw a flow as SVG, with the ways of a path lit."""
-    drawing, taken = _Svg(), set(lit(machine, path))
+def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> str:
+    """Draw a flow as SVG, with the ways of a path that ends at a state lit."""
+    drawing, taken = _Svg(), set(lit(machine, path, at))
     questions = spine(machine)
     heading = wrap(machine.flow.title, 36, WIDTH - 2 * MARGIN - 20, bold=True)
     y = 64.0
     for line in heading:
         drawing.text(MARGIN + 10, y, line, 36, bold=True, fill=NAVY)
         y += 44
-    drawing.text(MARGIN + 10, y, "Our drawing of the questions. Not sure at any point: pause and get advice.", SMALL, fill=INK)
+    drawing.text(
+        MARGIN + 10, y, "Our drawing of the questions. Not sure at any point: pause and get advice.", SMALL, fill=INK
+    )
     y += 40
     reached = {target for _, _, target in taken} | {questions[0].id if path else ""}
-    asked = {state for state, _, _ in taken} | {step.rpartition(".")[0] for step in path}
+    asked = {state for state, _, _ in taken} | {split(step)[0] for step in path}
     for number, question in enumerate(questions):
         following = questions[number + 1].id if number + 1 < len(questions) else None
         y = _card(drawing, machine, question, following, y, taken, reached | asked)
@@ -241,15 +249,18 @@ def _exit(drawing: _Svg, machine: FlowMachine, way: Way, y: float, walked: bool)
 
 # ---- other forms ---------------------------------------------------------------------------------
 @lru_cache(maxsize=256)
-def png(machine: FlowMachine, path: tuple[str, ...] = ()) -> bytes:
+def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes:
     """Draw a flow as PNG. Takes some ten milliseconds and frees the interpreter meanwhile."""
     import typst
 
     source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 1350pt)'
     made = typst.compile(
-        source, format="png", ppi=72.0, font_paths=[str(FONTS)], ignore_system_fonts=True,
-        sys_inputs={"svg": svg(machine, path)},
-    )  # fmt: skip
+        source,
+        format="png",
+        ppi=72.0,
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]),
+        sys_inputs={"svg": svg(machine, path, at)},
+    )
     return bytes(made)
 
 

@@ -52,14 +52,14 @@ class _StrictLoader(yaml.SafeLoader):
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
     seen: set[Hashable] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f'"{key}" is written twice', key_node.start_mark)
         seen.add(key)
     return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
 
 
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)  # type: ignore[arg-type]
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def load(folder: Path) -> Edition:
@@ -159,9 +159,7 @@ class _Reader:
         self.texts = {key: self.section("texts.en.yaml", key, value) for key, value in raw_texts.items()}
         passages = self._passages()
         duties = self._duties()
-        parts = {
-            name: self.section("parts.yaml", name, value) for name, value in self.read("parts.yaml").items()
-        }
+        parts = {name: self.section("parts.yaml", name, value) for name, value in self.read("parts.yaml").items()}
         flows: dict[str, Flow] = {}
         for path in sorted((self.folder / "flows").glob("*.yaml")):
             flow = self._flow(f"flows/{path.name}", parts)
@@ -279,7 +277,7 @@ class _Reader:
         notes = words.get("notes") if isinstance(words.get("notes"), dict) else {}
         label = (own or {}).get(option_id) or self.texts.get("options", {}).get(option_id)
         if option_id == NOT_SURE and "to" in data:
-            self.problem(file, where, "not_sure always pauses: it takes no \"to\"")
+            self.problem(file, where, 'not_sure always pauses: it takes no "to"')
         if option_id == NOT_SURE:
             edges = (Edge(key + PAUSED),)
         elif "to" in data:

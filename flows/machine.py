@@ -7,7 +7,7 @@ Position is never stored: it is replayed from the answers. Nothing outside this 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from transitions import Machine
@@ -54,9 +54,7 @@ class FlowMachine:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         states = [*self._states()]
-        self._machine = Machine(
-            model=None, states=states, initial=flow.start, auto_transitions=False, send_event=False
-        )
+        self._machine = Machine(model=None, states=states, initial=flow.start, auto_transitions=False, send_event=False)
         self._drawn: dict[str, list[Drawn]] = {state: [] for state in states}
         for drawn in self._edges():
             self._machine.add_transition(
@@ -66,6 +64,7 @@ class FlowMachine:
                 conditions=[PREDICATES[name] for name in drawn.when],
             )
             self._drawn[drawn.source].append(drawn)
+        self._known = {state: {drawn.trigger for drawn in drawns} for state, drawns in self._drawn.items()}
         self._reach: dict[str, frozenset[str]] = {}
 
     # ---- building -----------------------------------------------------------------------------
@@ -144,26 +143,31 @@ class FlowMachine:
         for drawn in self._drawn[state]:
             if drawn.trigger in (EMERGENCY_NOW, BULK_ASK):
                 continue
-            at = self._after(drawn.trigger, taken)
-            if all(PREDICATES[name](at) for name in drawn.when):
+            key, verb = split(drawn.trigger)
+            after = replace(taken, options={**taken.options, key: verb})
+            if all(PREDICATES[name](after) for name in drawn.when):
                 found[drawn.trigger] = None
         return tuple(found)
 
     def has(self, state: str, trigger: str) -> bool:
         """Say whether this state knows this trigger at all."""
-        return any(drawn.trigger == trigger for drawn in self._drawn[state])
+        return trigger in self._known[state]
 
     def fire(self, token: Token, trigger: str, taken: Taken) -> Taken | None:
-        """Move the token; return what is taken afterwards, or None when the trigger does not fit here."""
+        """Move the token and add to what is taken; return that, or None when the trigger does not fit here."""
         if not self.has(token.state, trigger):
             return None
-        after = self._after(trigger, taken)
-        if not self._machine.events[trigger].trigger(token, after):
+        key, verb = split(trigger)
+        earlier = taken.options.get(key)
+        taken.options[key] = verb
+        if not self._machine.events[trigger].trigger(token, taken):
+            if earlier is None:
+                del taken.options[key]
+            else:
+                taken.options[key] = earlier
             return None
         outcome = self.outcome_at(token.state)
-        if outcome:
-            return replace(after, outcome=outcome.id, agrees_with=outcome.agrees_with)
-        return after
+        return replace(taken, outcome=outcome.id, agrees_with=outcome.agrees_with) if outcome else taken
 
     def reachable(self, state: str) -> frozenset[str]:
         """Return every state that some way leads to from here, guards and interrupts left aside."""
@@ -176,12 +180,6 @@ class FlowMachine:
                         todo.append(drawn.target)
             self._reach[state] = frozenset(seen)
         return self._reach[state]
-
-    @staticmethod
-    def _after(trigger: str, taken: Taken) -> Taken:
-        state, verb = split(trigger)
-        options: Mapping[str, str] = {**taken.options, state: verb}
-        return replace(taken, options=options)
 
 
 def _drawn(trigger: str, source: str, edge: Edge, offered_when: str | None = None) -> Drawn:

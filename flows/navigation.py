@@ -182,10 +182,11 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
         if token.state == walk.focus:
             break
         answer = walk.answers.get(token.state)
-        moved = answer and machine.fire(token_before := Token(token.state), f"{token.state}.{answer.verb}", taken)
+        state = token.state
+        moved = machine.fire(token, f"{state}.{answer.verb}", taken) if answer else None
         if answer and moved:
-            live.append((token.state, answer))
-            token, taken = token_before, moved
+            live.append((state, answer))
+            taken = moved
         elif interrupt and not machine.is_final(token.state):
             trigger = EMERGENCY_NOW if interrupt == "emergency" else BULK_ASK
             taken = machine.fire(token, trigger, taken) or taken
@@ -207,24 +208,24 @@ def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str | 
     if walk.pending or trigger not in here.offered:
         raise UnexpectedAnswer(f"{trigger} is not offered at {here.state}.")
     key, verb = split(trigger)
-    change = simulate(machine, walk, key, Answer(verb, at, text))
+    change = simulate(machine, walk, key, Answer(verb, at, text), None if walk.focus else here)
     if walk.focus and change.dropped:
         return replace(walk, pending=Answer(verb, at, text))
     return change.walk
 
 
-def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer) -> Change:
-    """Say what giving this answer at this state would do, without doing it."""
-    before = replay(machine, replace(walk, focus=None, pending=None))
+def simulate(
+    machine: FlowMachine, walk: Walk, key: str, answer: Answer, before: Position | None = None
+) -> Change:
+    """Say what giving this answer at this state would do, without doing it; `before` saves a replay if known."""
+    before = before or replay(machine, replace(walk, focus=None, pending=None))
     answers = {state: kept for state, kept in walk.answers.items() if state != key + PAUSED}
     answers[key] = answer
     unsure = walk.unsure
     if answer.verb == NOT_SURE and key not in unsure:
         unsure = (*unsure, key)
     interrupt = None if (key, answer.verb) == ("bulk", "no") else walk.interrupt
-    moved = replace(
-        walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure
-    )
+    moved = replace(walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure)
     after = replay(machine, moved)
     live = {state for state, _ in after.live} | {key}
     ahead = machine.reachable(after.state)

@@ -6,7 +6,7 @@ Each predicate reads what was answered on the way so far and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 class Taken:
     """What the walk holds so far: option id by question id, the entry, the outcome reached, the questions once not sure."""
 
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
     entry: str = ""
     outcome: str | None = None
     agrees_with: tuple[str, ...] = ()

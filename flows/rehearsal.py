@@ -159,7 +159,11 @@ class Rehearsal:
 def play(book: Book, flow: str, pairs: Iterable[tuple[str, str]]) -> Played:
     """Play these pairs; raise WrongAnswer at the first that does not fit."""
     said = list(pairs)
-    first = next((key for key, _ in said if key in book.machines[flow].flow.entries), None) if flow in book.machines else None
+    first = (
+        next((key for key, _ in said if key in book.machines[flow].flow.entries), None)
+        if flow in book.machines
+        else None
+    )
     rehearsal = Rehearsal(book, flow, first)
     for key, value in said:
         rehearsal.say(key, value)

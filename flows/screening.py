@@ -72,7 +72,9 @@ _TEN_DIGITS = re.compile(r"(?<![\w-])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w-])")
 def identifiers(text: str) -> tuple[Found, ...]:
     """Return what in this text seems to identify a person, in order of place."""
     found = [
-        Found(kind, match.start(), match.end()) for kind, pattern in _COMPILED.items() for match in pattern.finditer(text)
+        Found(kind, match.start(), match.end())
+        for kind, pattern in _COMPILED.items()
+        for match in pattern.finditer(text)
     ]
     found += [
         Found("an NHS number", match.start(), match.end())

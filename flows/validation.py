@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flows.definition import KINDS, STRENGTHS, Edge, Edition, Flow, Question
-from flows.machine import CHECK, ENDED, OUTCOME, PAUSED, FlowMachine
+from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
 from flows.predicates import PREDICATES
 
 # Telegram allows 4096 characters a message, 64 bytes of button data and shows about 40 characters of a button.
@@ -139,7 +139,25 @@ def _ways(machine: FlowMachine) -> Iterator[str]:
         ends = [other for other in machine.reachable(state) if machine.is_final(other)]
         if not ends:
             yield f"{state}: no way from here to an end"
+    yield from (f"{state}: goes round in a circle" for state in _circles(machine))
     reached_entries = [entry for entry in flow.entries if entry not in reached]
     yield from (f"entry {entry}: cannot be reached from {flow.start}" for entry in reached_entries)
     if ENDED not in reached:
         yield f"{ENDED}: cannot be reached"
+
+
+def _circles(machine: FlowMachine) -> Iterator[str]:
+    """States that lead back to themselves with nothing to stop it: no condition anywhere on the way."""
+    onward: dict[str, set[str]] = {state: set() for state in machine.states}
+    for drawn in machine.drawn:
+        if not drawn.when and drawn.trigger not in (EMERGENCY_NOW, BULK_ASK) and not drawn.source.startswith("bulk"):
+            onward[drawn.source].add(drawn.target)
+    for state in machine.states:
+        seen, todo = set[str](), list(onward[state])
+        while todo:
+            following = todo.pop()
+            if following not in seen:
+                seen.add(following)
+                todo += onward[following]
+        if state in seen:
+            yield state

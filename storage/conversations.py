@@ -46,7 +46,7 @@ def start(
     """Open a conversation in a chat that has none open."""
     key = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"conversation:{key}")
-    row = {
+    row: dict[str, Any] = {
         "id": key,
         "chat_id": chat_id,
         "member_id": member_id,
@@ -114,7 +114,9 @@ def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, st
 def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
     """Return what was done in a conversation, in order, each with its time as `at`."""
     rows = unit.connection.execute(
-        select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed).where(EVENT.c.conversation_id == loaded.id).order_by(EVENT.c.seq)
+        select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed)
+        .where(EVENT.c.conversation_id == loaded.id)
+        .order_by(EVENT.c.seq)
     )
     return [
         {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}

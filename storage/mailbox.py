@@ -57,7 +57,14 @@ def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str)
         known.add(raw["update_id"])
         sealed = unit.keys.mailbox.seal(json.dumps(raw).encode(), f"inbox:{bot_id}:{raw['update_id']}")
         rows.append(
-            {"bot_id": bot_id, "update_id": raw["update_id"], "state": "waiting", "tries": 0, "received_at": at, "payload": sealed}
+            {
+                "bot_id": bot_id,
+                "update_id": raw["update_id"],
+                "state": "waiting",
+                "tries": 0,
+                "received_at": at,
+                "payload": sealed,
+            }
         )
     if rows:
         unit.connection.execute(insert(INBOX), rows)
@@ -157,7 +164,9 @@ def sent(unit: Unit, message_id: int) -> None:
 
 def park(unit: Unit, message_id: int) -> None:
     """Put aside a message that can never be sent, so that it holds up nobody else."""
-    unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(state="parked", tries=OUTBOX.c.tries + 1))
+    unit.connection.execute(
+        update(OUTBOX).where(OUTBOX.c.id == message_id).values(state="parked", tries=OUTBOX.c.tries + 1)
+    )
 
 
 def counts(unit: Unit) -> dict[str, int]:

@@ -142,7 +142,9 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("bot_id", "update_id"),
         _one_of("state", "waiting", "done", "parked"),
-        Index("ix_inbox_waiting", "id", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_inbox_waiting", "id", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")
+        ),
         {"sqlite_autoincrement": True},
     )
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))

@@ -56,7 +56,10 @@ def _command(name: str, arguments: str, message_id: int) -> tuple[str, Act]:
         "cancel": ("walk", guidance.cancel),
         "help": ("read_guidance", _say(views.help_text())),
         "privacy": ("read_guidance", _say(views.privacy())),
-        "rules": ("read_guidance", lambda unit, desk, who: guidance.say(unit, who.chat_id, views.rules(desk.book.edition))),
+        "rules": (
+            "read_guidance",
+            lambda unit, desk, who: guidance.say(unit, who.chat_id, views.rules(desk.book.edition)),
+        ),
         "records": ("read_own_records", lambda unit, desk, who: own_records.show_list(unit, who)),
         "note": (
             "amend_own_record",

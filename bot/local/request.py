@@ -32,7 +32,8 @@ class LocalRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Carry out one call; return the status and the JSON body, as the Bot API would."""
         parameters = dict(request_data.parameters) if request_data else {}
-        files = {name: value[1] for name, value in (request_data.multipart_data or {}).items()} if request_data else {}
+        sent = (request_data.multipart_data or {}) if request_data else {}
+        files = {name: content for name, (_, content, _) in sent.items() if isinstance(content, bytes)}
         try:
             result = await self.world.call(url.rsplit("/", 1)[-1], parameters, files)
         except Refused as refused:

@@ -42,7 +42,9 @@ class Terminal:
         title = "--- updated card " if shown.kind == "edit" else "--- Sharewise "
         self._print(title.ljust(40, "-"))
         for line in message["text"].split("\n"):
-            self._print(textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("•") else "") if line else "")
+            self._print(
+                textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("•") else "") if line else ""
+            )
         buttons = self.buttons(message)
         if buttons:
             self.card = message

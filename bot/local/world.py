@@ -25,7 +25,16 @@ BOT = {
     "can_read_all_group_messages": False,
     "supports_inline_queries": False,
 }
-TAGS = {"b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "s": "strikethrough", "code": "code", "pre": "pre"}
+TAGS = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "s": "strikethrough",
+    "code": "code",
+    "pre": "pre",
+}
 LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA, MOST_BUTTONS, MOST_IN_A_ROW = 4096, 1024, 64, 100, 8
 DELETABLE_SECONDS = 48 * 3600
 
@@ -69,7 +78,7 @@ class _Html(HTMLParser):
     def finish(self) -> tuple[str, list[dict[str, Any]]]:
         self.close()
         if self._open:
-            raise Refused(f'Bad Request: can\'t parse entities: Can\'t find end tag "{self._open[-1][0]}"')
+            raise Refused(f"Bad Request: can't parse entities: Can't find end tag \"{self._open[-1][0]}\"")
         return self.text.strip(), self.entities
 
 
@@ -221,7 +230,9 @@ class World:
         if (old.get("text"), old.get("reply_markup"), old.get("entities")) == (
             content.get("text"), content.get("reply_markup"), content.get("entities"),
         ):  # fmt: skip
-            raise Refused("Bad Request: message is not modified: specified new message content and reply markup are exactly the same")
+            raise Refused(
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly the same"
+            )
         kept = {name: old[name] for name in ("message_id", "date", "chat", "from")}
         message = {**kept, **content, "edit_date": int(self.clock())}
         self.messages[key] = message

@@ -13,7 +13,7 @@ from bot.callback_data import Button, handle_of
 from bot.usecases.desk import Desk, Who
 from flows import navigation, screening
 from flows.catalogue import Book
-from flows.machine import OUTCOME
+from flows.machine import OUTCOME, FlowMachine
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from storage import conversations, mailbox, records
 from storage.conversations import Open
@@ -63,7 +63,9 @@ def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **
 def _show_saved(unit: Unit, here: Loaded, *, below: bool = False) -> None:
     stored = records.of_conversation(unit, here.row.id)
     if stored is None:
-        card = views.plain("These questions were cancelled. No record was made.", ("Start again", f"start.{here.row.flow}"))
+        card = views.plain(
+            "These questions were cancelled. No record was made.", ("Start again", f"start.{here.row.flow}")
+        )
     else:
         case = stored.content.get("case_reference")
         card = views.saved(here.book, here.position, stored.clear["reference"], case)
@@ -114,6 +116,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "edition": here.book.edition.id,
         "flow": here.position.flow.id,
         "path": [f"{state}.{answer.verb}" for state, answer in here.position.live],
+        "at": here.position.state,
         "caption": views.escape(f"Your way through the chart. It points to: {outcome.title}."),
     }
     mailbox.put(unit, here.row.chat_id, "photo", payload, here.row.id)
@@ -126,7 +129,9 @@ def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None,
         say(unit, who.chat_id, views.welcome(desk.book.edition))
     here = _open_in(unit, desk, who.chat_id)
     if here:
-        notice = "You were here. Go on when you like." if greet else "You have questions open. Finish or cancel them first."
+        notice = (
+            "You were here. Go on when you like." if greet else "You have questions open. Finish or cancel them first."
+        )
         _show(unit, here, notice, below=True)
         return
     _show(unit, _started(unit, desk, who, flow, entry), below=True)
@@ -136,7 +141,14 @@ def _started(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = No
     book = desk.book
     walk = walk or navigation.start(book.machine(flow), entry)
     row = conversations.start(
-        unit, who.chat_id, who.member.id, book.edition.id, book.edition.sha256, flow, navigation.as_dict(walk), desk.now()
+        unit,
+        who.chat_id,
+        who.member.id,
+        book.edition.id,
+        book.edition.sha256,
+        flow,
+        navigation.as_dict(walk),
+        desk.now(),
     )
     return Loaded(row, book, navigation.replay(book.machine(flow), walk))
 
@@ -175,7 +187,7 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     return ""
 
 
-def _earlier(machine: navigation.FlowMachine, walk: Walk, position: Position, at: str) -> Walk:
+def _earlier(machine: FlowMachine, walk: Walk, position: Position, at: str) -> Walk:
     answer = walk.offered.get(position.state)
     if answer is None or answer.text is None:
         raise UnexpectedAnswer("There is no earlier answer here.")
@@ -203,7 +215,11 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     """Take typed words as the answer where one is asked for; otherwise keep nothing and say so."""
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
-        say(unit, who.chat_id, views.plain(f"{TYPED_UNASKED} /help shows what I can do.", ("Start the questions", "start.sharing")))
+        say(
+            unit,
+            who.chat_id,
+            views.plain(f"{TYPED_UNASKED} /help shows what I can do.", ("Start the questions", "start.sharing")),
+        )
         return
     position = here.position
     if not position.takes_text or here.walk.pending:
@@ -213,7 +229,12 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         if position.state == "case_reference":
             screened = screening.case_reference(text, desk.case_pattern)
             if screened is None:
-                _show(unit, here, "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved.", below=True)
+                _show(
+                    unit,
+                    here,
+                    "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved.",
+                    below=True,
+                )
                 return
         else:
             screened = screening.screened(text)
@@ -252,7 +273,11 @@ def _refuse(unit: Unit, who: Who, here: Loaded, kinds: tuple[str, ...], message_
 def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:
     """Answer a photo, voice message or file: it is not read, and taken out of the chat where possible."""
     mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-    say(unit, who.chat_id, views.plain("I can read text only. What you sent was not kept. Please do not send pictures or files here."))
+    say(
+        unit,
+        who.chat_id,
+        views.plain("I can read text only. What you sent was not kept. Please do not send pictures or files here."),
+    )
     here = _open_in(unit, desk, who.chat_id)
     if here:
         _show(unit, here, below=True)

@@ -45,14 +45,22 @@ def add_note(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> No
     reference, _, words = text.strip().partition(" ")
     stored = _own(unit, who, reference) if reference else None
     if stored is None or not words.strip():
-        say(unit, who.chat_id, views.plain("Type /note, then the reference, then your words." if not words.strip() else ABSENT))
+        say(
+            unit,
+            who.chat_id,
+            views.plain("Type /note, then the reference, then your words." if not words.strip() else ABSENT),
+        )
         return
     try:
         screened = screening.screened(words)
     except screening.IdentifierFound as found:
         mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
         seen = " and ".join(found.kinds)
-        say(unit, who.chat_id, views.plain(f"That looks like it holds {seen}. Nothing was saved. Please say it without."))
+        say(
+            unit,
+            who.chat_id,
+            views.plain(f"That looks like it holds {seen}. Nothing was saved. Please say it without."),
+        )
         return
     except screening.TextTooLong as error:
         say(unit, who.chat_id, views.plain(f"{error} Nothing was saved. Please say it shorter."))

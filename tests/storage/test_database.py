@@ -1,0 +1,102 @@
+"""Migrations, settings that would lose a commit, and keys."""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlmodel import SQLModel
+
+import storage.models  # noqa: F401 (fills the metadata)
+from storage import records
+from storage.database import SCHEMA, StorageRefused, alembic_config, make_engine, open_store, upgrade
+from storage.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
+from tests.conftest import KEYS, postgresql_url
+from tests.storage.test_records import a_record, run
+
+
+def test_the_migrations_head_is_what_the_program_needs():
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA
+
+
+def test_the_tables_are_what_the_models_say(url):
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    engine.dispose()
+
+
+def test_down_and_up_again_with_data_in_it(url):
+    store = open_store(url, KEYS)
+    run(store, a_record)
+    store.close()
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "base")
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
+    upgrade(engine)
+    engine.dispose()
+    again = open_store(url, KEYS)
+    run(again, a_record)
+    with again.unit() as unit:
+        assert records.verify(unit).broken is None
+    again.close()
+
+
+def test_a_postgresql_that_would_lose_a_commit_is_refused(postgresql):
+    url = postgresql_url(postgresql, f"weak_{uuid.uuid4().hex}")
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        name = engine.url.database
+        connection.execute(text(f'alter database "{name}" set synchronous_commit = off'))
+    engine.dispose()
+    with pytest.raises(StorageRefused, match="synchronous_commit"):
+        open_store(url, KEYS)
+
+
+def test_a_store_at_another_version_is_refused_when_it_may_not_be_migrated(tmp_path):
+    with pytest.raises(StorageRefused):
+        open_store(f"sqlite:///{tmp_path / 'empty.db'}", KEYS, migrate=False)
+
+
+def test_sqlite_is_set_up_to_keep_every_commit(tmp_path):
+    store = open_store(f"sqlite:///{tmp_path / 'x.db'}", KEYS)
+    with store.unit() as unit:
+        found = {name: unit.connection.exec_driver_sql(f"pragma {name}").scalar() for name in
+                 ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema")}  # fmt: skip
+    store.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0}
+
+
+def test_a_key_file_is_made_once_for_its_owner_only(tmp_path):
+    path = tmp_path / "deep" / "master.key"
+    key = make_key_file(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert make_key_file(path) == key == key_from_file(path)
+    os.chmod(path, 0o644)
+    with pytest.raises(BadKey, match="read by others"):
+        key_from_file(path)
+
+
+@pytest.mark.parametrize("wrong", ["", "abc", "zz" * 32, "00" * 31])
+def test_a_wrong_key_is_refused(wrong):
+    with pytest.raises(BadKey):
+        key_from_text(wrong)
+
+
+def test_keys_never_show_themselves():
+    assert bytes(range(32)).hex() not in repr(KEYS)
+    wrapped, sealer = KEYS.new_key("record:1")
+    assert repr(sealer) == "Sealer(…)"
+    assert KEYS.unwrap(wrapped, "record:1").open(sealer.seal(b"x", "p"), "p") == b"x"
+    with pytest.raises(BadKey):
+        Keyring(b"short")

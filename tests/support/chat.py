@@ -1,0 +1,134 @@
+"""A chat driver over the real PTB dispatch, the real store and the local Telegram: tap by what a person sees."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot import application
+from bot.handlers.front import Front
+from bot.intake import Intake
+from bot.local.request import LocalRequest
+from bot.local.world import BOT, Shown, World
+from bot.sender import Sender, fetch
+from bot.settings import CASE_REFERENCE
+from bot.usecases.desk import Desk, utc_now
+from storage import mailbox, members
+from storage.database import Store, open_store
+from storage.sealing import Keyring
+
+TOKEN = "1:LOCAL"
+
+
+class Chat:
+    """One bot, several people; everything settles before each call returns."""
+
+    def __init__(self, url: str, keys: Keyring, people: tuple[int, ...] = (100,)) -> None:
+        self.url, self.keys, self.people = url, keys, people
+        self.world = World()
+        self.seen: list[Shown] = []
+        self.world.listeners.append(self.seen.append)
+        #: Open the store and build the bot anew before every message.
+        self.restart_always = False
+
+    async def __aenter__(self) -> Chat:
+        await self._start()
+        for person in self.people:
+            await self.store.run(members.save, person, "practitioner", "north", utc_now(), "test")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        self.store: Store = open_store(self.url, self.keys)
+        self.desk = Desk("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE))
+        self.front = Front(self.store, self.desk)
+        request = LocalRequest(self.world)
+        self.app = application.build(self.front, TOKEN, request, request)
+        await self.app.initialize()
+        self.sender = Sender(self.app, self.store)
+        self.intake = Intake(self.app, self.front, lambda: None)
+
+    async def _stop(self) -> None:
+        await self.front.settle()
+        await self.app.shutdown()
+        self.store.close()
+
+    async def restart(self) -> None:
+        """End the bot and start it again on the same data."""
+        await self._stop()
+        await self._start()
+
+    # ---- settling -------------------------------------------------------------------------------
+    async def settle(self) -> None:
+        """Take in, handle and send everything there is."""
+        if self.restart_always:
+            await self.restart()
+        await self.take_in()
+        while waiting := await self.store.run(mailbox.waiting, self.desk.bot_id):
+            for taken in waiting:
+                await self.intake.handle(taken)
+        if self.restart_always:
+            await self.restart()
+        while found := await self.store.run(fetch, [], 50):
+            for message, card in found:
+                await self.sender.send(message, card)
+        await self.front.settle()
+        if self.world.crashes:
+            raise self.world.crashes[0]
+
+    async def take_in(self) -> None:
+        """Store what waits at Telegram, and acknowledge it."""
+        while updates := await self.app.bot.do_api_request("getUpdates", api_kwargs={"offset": 0, "timeout": 0}):
+            await self.store.run(mailbox.take_in, self.desk.bot_id, updates, utc_now())
+            last = max(update["update_id"] for update in updates)
+            await self.app.bot.do_api_request("getUpdates", api_kwargs={"offset": last + 1, "timeout": 0})
+
+    # ---- a person -------------------------------------------------------------------------------
+    async def say(self, text: str, person: int = 100) -> None:
+        """Write to the bot."""
+        self.world.say(person, text)
+        await self.settle()
+
+    async def tap(self, label: str, person: int = 100) -> None:
+        """Tap the button with this label on the newest message that has it."""
+        message, data = self.find(label, person)
+        self.world.press(person, message, data)
+        await self.settle()
+
+    async def press(self, data: str, person: int = 100, message: dict[str, Any] | None = None) -> None:
+        """Send raw button data, as an old, doubled or forged button would."""
+        shown = message or self.card(person)
+        self.world.press(person, shown, data)
+        await self.settle()
+
+    def find(self, label: str, person: int = 100) -> tuple[dict[str, Any], str]:
+        """Return the newest message that shows a button, and the button's data."""
+        for message in self.visible(person):
+            for row in (message.get("reply_markup") or {}).get("inline_keyboard", []):
+                for button in row:
+                    if button["text"] == label:
+                        return message, button["callback_data"]
+        raise AssertionError(f"no button {label!r}; shown: {self.labels(person)} on {self.text(person)[:200]!r}")
+
+    # ---- what is seen ---------------------------------------------------------------------------
+    def visible(self, person: int = 100) -> list[dict[str, Any]]:
+        """Return the bot's messages in a chat, newest first."""
+        found = [m for (chat, _), m in self.world.messages.items() if chat == person and m["from"]["is_bot"]]
+        return sorted(found, key=lambda message: -message["message_id"])
+
+    def card(self, person: int = 100) -> dict[str, Any]:
+        """Return the newest message with buttons, or the newest message."""
+        found = self.visible(person)
+        return next((message for message in found if message.get("reply_markup")), found[0])
+
+    def text(self, person: int = 100) -> str:
+        """Return the text of the newest message."""
+        found = self.visible(person)
+        return str(found[0].get("text") or found[0].get("caption")) if found else ""
+
+    def labels(self, person: int = 100) -> list[str]:
+        """Return the labels of the buttons on the card."""
+        rows = (self.card(person).get("reply_markup") or {}).get("inline_keyboard", [])
+        return [button["text"] for row in rows for button in row]

@@ -1,0 +1,5 @@
+"""What the proofs counted, printed at the end of the run."""
+
+from collections import Counter
+
+COUNTS: Counter[str] = Counter()

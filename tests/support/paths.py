@@ -1,0 +1,106 @@
+"""Every way through a flow, walked on the machine: one option for each difference a route or a predicate can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flows.catalogue import open_book
+from flows.machine import FlowMachine, split
+from flows.navigation import Walk, choose, replay, start
+from flows.predicates import READS
+
+BOOK = open_book("hmg-2015")
+READ = {question for questions in READS.values() for question in questions}
+#: What the predicates of the part after an outcome read.
+READ_AFTER = {
+    question
+    for name in ("harm_concern", "was_asked", "nobody_identifiable", "decided_otherwise", "will_share", "decision_made",
+                 "will_share_how_not_asked", "advice_was_sought")  # fmt: skip
+    for question in READS[name]
+}
+AT = "2026-01-02T03:04:05.000000Z"
+
+
+def text_for(trigger: str) -> str | None:
+    """Return words for a trigger that takes typed words."""
+    state, verb = split(trigger)
+    if verb != "text":
+        return None
+    return "CASE-1" if state == "case_reference" else f"words on {state}"
+
+
+def representatives(machine: FlowMachine, walk: Walk) -> list[str]:
+    """Return one trigger for each different way on; all of a question that a predicate reads."""
+    position = replay(machine, walk)
+    found: dict[tuple[str, str], str] = {}
+    for trigger in position.offered:
+        state, verb = split(trigger)
+        after = replay(machine, choose(machine, walk, trigger, AT, text_for(trigger)))
+        key = (after.state, verb if state in READ else "")
+        found.setdefault(key, trigger)
+    return list(found.values())
+
+
+def all_walks(flow: str, entry: str) -> Iterator[tuple[Walk, int]]:
+    """Give every finished walk from an entry, pauses left out, each with how many simple paths it stands for.
+
+    Every way to an outcome is walked. What follows an outcome depends only on what predicates read, so its ways are
+    walked once for each such set of facts and counted for every way that leads there with the same facts.
+    """
+    machine = BOOK.machine(flow)
+    ways: dict[tuple[str, str], list[Walk]] = {}
+    for walk in to_outcomes(flow, entry):
+        position = replay(machine, walk)
+        facts = {key: verb for key, verb in position.taken.options.items() if key in READ_AFTER}
+        ways.setdefault((position.state, repr(sorted(facts.items()))), []).append(walk)
+    for same in ways.values():
+        todo = [same[0]]
+        while todo:
+            walk = todo.pop()
+            if replay(machine, walk).is_finished:
+                yield walk, len(same)
+                continue
+            for trigger in representatives(machine, walk):
+                todo.append(choose(machine, walk, trigger, AT, text_for(trigger)))
+
+
+def to_outcomes(flow: str, entry: str, *, every_option: bool = False) -> Iterator[Walk]:
+    """Give every walk from an entry to the state where the guidance points to something."""
+    machine = BOOK.machine(flow)
+    todo = [start(machine, entry)]
+    while todo:
+        walk = todo.pop()
+        position = replay(machine, walk)
+        if position.outcome:
+            yield walk
+            continue
+        triggers = position.offered if every_option else representatives(machine, walk)
+        for trigger in triggers:
+            if split(trigger)[1] == "not_sure":
+                continue
+            todo.append(choose(machine, walk, trigger, AT, text_for(trigger)))
+
+
+ENTRIES = [(flow, entry) for flow, machine in BOOK.machines.items() for entry in machine.flow.entries]
+
+
+def walk_to(flow: str, state: str) -> Walk:
+    """Return a shortest walk that stands at this state."""
+    machine = BOOK.machine(flow)
+    seen: set[tuple[str, str]] = set()
+    todo = [start(machine, entry) for entry in machine.flow.entries]
+    if state.startswith("bulk"):
+        from flows.navigation import interrupt
+
+        todo = [interrupt(machine, walk, "bulk", AT) for walk in todo]
+    while todo:
+        walk = todo.pop(0)
+        position = replay(machine, walk)
+        if position.state == state:
+            return walk
+        key = (position.state, repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)))
+        if key in seen or position.is_finished:
+            continue
+        seen.add(key)
+        todo += [choose(machine, walk, trigger, AT, text_for(trigger)) for trigger in position.offered]
+    raise AssertionError(f"{flow}: no walk to {state}")
