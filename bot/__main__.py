@@ -99,7 +99,7 @@ def serve(args: argparse.Namespace) -> int:
 
         async def run() -> None:
             front = Front(store, desk)
-            app = application.build(front, token, *application.network_requests(), settings.api_base_url)
+            app = application.build(front, token, application.network_request(), settings.api_base_url)
             service = Service(app, front)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

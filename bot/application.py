@@ -17,16 +17,15 @@ App = Application[Any, Any, Any, Any, Any, Any]
 CONNECTIONS = 16
 
 
-def network_requests() -> tuple[BaseRequest, BaseRequest]:
-    """Return the requests for calls and for polling."""
-    calls = HTTPXRequest(connection_pool_size=CONNECTIONS, read_timeout=10, pool_timeout=10)
-    return calls, HTTPXRequest(connection_pool_size=1, read_timeout=35, pool_timeout=10)
+def network_request() -> BaseRequest:
+    """Return the request over the network, for calls and for polling."""
+    return HTTPXRequest(connection_pool_size=CONNECTIONS + 1, read_timeout=10, pool_timeout=10)
 
 
-def build(front: Front, token: str, request: BaseRequest, polling: BaseRequest, base_url: str | None = None) -> App:
+def build(front: Front, token: str, request: BaseRequest, base_url: str | None = None) -> App:
     """Return the Application, not started. It has no updater: intake.py takes updates in."""
     builder = Application.builder().token(token).updater(None).job_queue(None)
-    builder = builder.request(request).get_updates_request(polling)
+    builder = builder.request(request).get_updates_request(request)
     if base_url:
         builder = builder.base_url(base_url)
     application: App = builder.build()

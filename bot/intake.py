@@ -48,9 +48,11 @@ class Intake:
         offset = 0
         while True:
             try:
+                # In lower case: raw updates, without the library parsing them first. Telegram takes either.
                 raw = await self.application.bot.do_api_request(
-                    "getUpdates",
+                    "getupdates",
                     api_kwargs={"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ALLOWED},
+                    read_timeout=POLL_SECONDS + 10,
                 )
                 updates = [update for update in raw or [] if type(update.get("update_id")) is int]
                 if updates:

@@ -35,7 +35,7 @@ async def chat(store: Store, edition: str, version: str, data: Path, lines: Text
     desk = Desk(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
     front = Front(store, desk)
     request = LocalRequest(world)
-    service = Service(application.build(front, TOKEN, request, request), front)
+    service = Service(application.build(front, TOKEN, request), front)
     running = asyncio.create_task(service.run())
     talking = asyncio.create_task(Terminal(world, service, data).chat(lines))
     await asyncio.wait({running, talking}, return_when=asyncio.FIRST_COMPLETED)

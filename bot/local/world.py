@@ -167,7 +167,7 @@ class World:
         """Carry out one Bot API call and return its result; raise Refused as the real one would."""
         if self.before:
             self.before(method, parameters)
-        if method == "getUpdates":
+        if method.lower() == "getupdates":
             return await self._get_updates(parameters)
         handler = getattr(self, f"_{_snake(method)}", None)
         if handler is None:

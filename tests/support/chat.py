@@ -45,7 +45,7 @@ class Chat:
         self.desk = Desk("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE))
         self.front = Front(self.store, self.desk)
         request = LocalRequest(self.world)
-        self.app = application.build(self.front, TOKEN, request, request)
+        self.app = application.build(self.front, TOKEN, request)
         await self.app.initialize()
         self.sender = Sender(self.app, self.store)
         self.intake = Intake(self.app, self.front, lambda: None)
@@ -80,10 +80,10 @@ class Chat:
 
     async def take_in(self) -> None:
         """Store what waits at Telegram, and acknowledge it."""
-        while updates := await self.app.bot.do_api_request("getUpdates", api_kwargs={"offset": 0, "timeout": 0}):
+        while updates := await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": 0, "timeout": 0}):
             await self.store.run(mailbox.take_in, self.desk.bot_id, updates, utc_now())
             last = max(update["update_id"] for update in updates)
-            await self.app.bot.do_api_request("getUpdates", api_kwargs={"offset": last + 1, "timeout": 0})
+            await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": last + 1, "timeout": 0})
 
     # ---- a person -------------------------------------------------------------------------------
     async def say(self, text: str, person: int = 100) -> None:

@@ -98,7 +98,7 @@ def walk_to(flow: str, state: str) -> Walk:
         position = replay(machine, walk)
         if position.state == state:
             return walk
-        key = (position.state, repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)))
+        key = (position.state + "?" * bool(walk.unsure), repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)))
         if key in seen or position.is_finished:
             continue
         seen.add(key)
