@@ -214,9 +214,7 @@ def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str | 
     return change.walk
 
 
-def simulate(
-    machine: FlowMachine, walk: Walk, key: str, answer: Answer, before: Position | None = None
-) -> Change:
+def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before: Position | None = None) -> Change:
     """Say what giving this answer at this state would do, without doing it; `before` saves a replay if known."""
     before = before or replay(machine, replace(walk, focus=None, pending=None))
     answers = {state: kept for state, kept in walk.answers.items() if state != key + PAUSED}

@@ -50,9 +50,7 @@ def migrated_postgresql(postgresql: str) -> str:
 
 def postgresql_url(server: str, name: str, template: str = "template1") -> str:
     """Make a database and return its address."""
-    engine = create_engine(
-        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'create database "{name}" template "{template}"'))
     engine.dispose()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 from telegram.ext import BaseHandler as Handler
+from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot import views
 from bot.callback_data import BadButton, Button, decode

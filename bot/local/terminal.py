@@ -60,7 +60,7 @@ class Terminal:
         return path
 
     def _print(self, text: str) -> None:
-        print(text, file=self.out, flush=True)  # noqa: T201 (this is the terminal)
+        print(text, file=self.out, flush=True)
 
     @staticmethod
     def buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ class Terminal:
         loop = asyncio.get_running_loop()
         while True:
             if tty:
-                print("\n> ", end="", file=self.out, flush=True)  # noqa: T201 (this is the terminal)
+                print("\n> ", end="", file=self.out, flush=True)
             line = await loop.run_in_executor(None, lines.readline)
             if not line:
                 return

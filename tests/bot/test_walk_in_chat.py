@@ -44,14 +44,18 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
         from tests.conftest import postgresql_url
 
         name = f"walk_{restart}".lower()
-        url = postgresql_url(request.getfixturevalue("postgresql"), name, request.getfixturevalue("migrated_postgresql"))
+        url = postgresql_url(
+            request.getfixturevalue("postgresql"), name, request.getfixturevalue("migrated_postgresql")
+        )
     async with Chat(url, KEYS) as chat:
         chat.restart_always = restart
         await chat.say("/start")
         assert "immediate danger?" in chat.text()
         await taps(chat, *TO_SHARE)
         assert "You can share, but consider how" in chat.text()
-        await taps(chat, "Next", *HOW, "Share", "To protect a child", "Type" if False else "A worry about a child", "Police")
+        await taps(
+            chat, "Next", *HOW, "Share", "To protect a child", "Type" if False else "A worry about a child", "Police"
+        )
         assert "What are your reasons?" in chat.text()
         await chat.say("The child told a teacher. Waiting could do harm.")
         await chat.say("CASE-2041")
@@ -61,7 +65,11 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
         assert "Saved. Record SW-" in chat.text()
         (record,) = await stored(chat)
         content = record.content
-        assert (record.clear["outcome"], record.clear["decision"], record.clear["otherwise"]) == ("share", "share", False)
+        assert (record.clear["outcome"], record.clear["decision"], record.clear["otherwise"]) == (
+            "share",
+            "share",
+            False,
+        )
         assert content["reasons"] == "The child told a teacher. Waiting could do harm."
         assert content["case_reference"] == "CASE-2041"
         assert content["shared"]["what"] == "A worry about a child"
@@ -83,7 +91,14 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
 async def test_start_says_what_it_is_before_anything_is_asked(chat):
     await chat.say("/start")
     welcome = chat.visible()[1]["text"]
-    for words in ("HM Government advice", "not a law", "has been replaced", "not end-to-end encrypted", "Never type a name", "999"):
+    for words in (
+        "HM Government advice",
+        "not a law",
+        "has been replaced",
+        "not end-to-end encrypted",
+        "Never type a name",
+        "999",
+    ):
         assert words in welcome
 
 
@@ -144,7 +159,17 @@ async def test_not_sure_pauses_for_days_and_goes_on(chat):
 
 async def test_not_sure_left_there_is_recorded_as_getting_advice(chat):
     await chat.say("/start")
-    await taps(chat, "No", "No", "Somebody asked", "Not sure", "Record it: I am getting advice", "Next", "Leave out the rest", "Save the record")
+    await taps(
+        chat,
+        "No",
+        "No",
+        "Somebody asked",
+        "Not sure",
+        "Record it: I am getting advice",
+        "Next",
+        "Leave out the rest",
+        "Save the record",
+    )
     (record,) = await stored(chat)
     assert (record.clear["outcome"], record.clear["decision"]) == ("seek_advice", "pending_advice")
 
@@ -166,7 +191,11 @@ async def test_deciding_otherwise_asks_why_and_keeps_both(chat):
     await chat.say("The risk is real.")
     await taps(chat, "Leave out the rest", "Save the record")
     (record,) = await stored(chat)
-    assert (record.clear["outcome"], record.clear["decision"], record.clear["otherwise"]) == ("do_not_share", "share", True)
+    assert (record.clear["outcome"], record.clear["decision"], record.clear["otherwise"]) == (
+        "do_not_share",
+        "share",
+        True,
+    )
     assert record.content["decided_otherwise_because"] == "The school nurse needs to know today."
 
 
@@ -178,7 +207,16 @@ async def test_changing_an_answer_tells_what_it_drops_first(chat):
     assert "These answers would no longer apply" in chat.text()
     await chat.tap("Keep it as it was")
     assert "Check your answers" in chat.text()
-    await taps(chat, "Change an answer", "Do you have consent?: Yes", "No", "Change it", "They refused", "Yes", "My role or a public function")
+    await taps(
+        chat,
+        "Change an answer",
+        "Do you have consent?: Yes",
+        "No",
+        "Change it",
+        "They refused",
+        "Yes",
+        "My role or a public function",
+    )
     assert "What have you decided?" in chat.text() or "You can share" in chat.text()
 
 
@@ -188,7 +226,14 @@ async def test_an_old_a_doubled_and_a_forged_button_change_nothing(chat):
     await chat.tap("No")
     await chat.press(data, message=message)
     assert "suffering harm" in chat.text()
-    for forged in ("", "x", "-:nonsense", "00000000:1:purpose.yes", data.replace("emergency.no", "check.confirm"), "a" * 64):
+    for forged in (
+        "",
+        "x",
+        "-:nonsense",
+        "00000000:1:purpose.yes",
+        data.replace("emergency.no", "check.confirm"),
+        "a" * 64,
+    ):
         await chat.press(forged or "-:", message=message)
         assert "suffering harm" in chat.text()
     assert await stored(chat) == []
@@ -366,7 +411,13 @@ async def test_an_update_delivered_twice_is_handled_once(chat):
 
 
 async def test_updates_no_library_can_parse_harm_nobody(chat):
-    for body in ({"message": {"chat": 5}}, {"callback_query": {"id": []}}, {"message": None}, {"unheard_of": {"x": 1}}, {}):
+    for body in (
+        {"message": {"chat": 5}},
+        {"callback_query": {"id": []}},
+        {"message": None},
+        {"unheard_of": {"x": 1}},
+        {},
+    ):
         chat.world.push(body)
     await chat.say("/start")
     assert "immediate danger?" in chat.text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.machine import CHECK, ENDED, EMERGENCY_NOW, OUTCOME, PAUSED
+from flows.machine import CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED
 from flows.navigation import UnexpectedAnswer, choose, interrupt, replay, start
 from tests.support.counts import COUNTS
 from tests.support.paths import AT, BOOK, ENTRIES, all_walks, to_outcomes

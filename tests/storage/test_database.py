@@ -74,7 +74,13 @@ def test_sqlite_is_set_up_to_keep_every_commit(tmp_path):
         found = {name: unit.connection.exec_driver_sql(f"pragma {name}").scalar() for name in
                  ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema")}  # fmt: skip
     store.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "trusted_schema": 0}
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "trusted_schema": 0,
+    }
 
 
 def test_a_key_file_is_made_once_for_its_owner_only(tmp_path):

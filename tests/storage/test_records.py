@@ -127,7 +127,11 @@ def test_verify_finds_every_changed_byte_of_a_sealed_record(store):
     with store.unit() as unit:
         reference, _ = a_record(unit)
         unit.connection.execute(
-            text("drop trigger decision_record_no_update" if unit.is_sqlite else "alter table decision_record disable trigger user")
+            text(
+                "drop trigger decision_record_no_update"
+                if unit.is_sqlite
+                else "alter table decision_record disable trigger user"
+            )
         )
         sealed = unit.connection.execute(text("select content from decision_record")).scalar_one()
         for place in range(len(sealed)):

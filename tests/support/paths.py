@@ -14,8 +14,16 @@ READ = {question for questions in READS.values() for question in questions}
 #: What the predicates of the part after an outcome read.
 READ_AFTER = {
     question
-    for name in ("harm_concern", "was_asked", "nobody_identifiable", "decided_otherwise", "will_share", "decision_made",
-                 "will_share_how_not_asked", "advice_was_sought")  # fmt: skip
+    for name in (
+        "harm_concern",
+        "was_asked",
+        "nobody_identifiable",
+        "decided_otherwise",
+        "will_share",
+        "decision_made",
+        "will_share_how_not_asked",
+        "advice_was_sought",
+    )
     for question in READS[name]
 }
 AT = "2026-01-02T03:04:05.000000Z"
@@ -98,7 +106,10 @@ def walk_to(flow: str, state: str) -> Walk:
         position = replay(machine, walk)
         if position.state == state:
             return walk
-        key = (position.state + "?" * bool(walk.unsure), repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)))
+        key = (
+            position.state + "?" * bool(walk.unsure),
+            repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)),
+        )
         if key in seen or position.is_finished:
             continue
         seen.add(key)
