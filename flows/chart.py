@@ -137,10 +137,8 @@ class _Svg:
             f'<path d="M{x1:.0f} {y1:.0f}L{x2:.0f} {y2:.0f}" stroke="{colour}" stroke-width="{thick}" fill="none"/>'
         )
         size = 18 if taken else 12
-        if x1 == x2:
-            tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}h{2 * size}z"
-        else:
-            tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}v{2 * size}z"
+        back = "h" if x1 == x2 else "v"
+        tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}{back}{2 * size}z"
         self.parts.append(f'<path d="{tip}" fill="{colour}"/>')
 
     def text(

@@ -48,7 +48,7 @@ def test_a_record_is_found_by_a_reference_that_can_be_read_out(store):
     with store.unit() as unit:
         stored = records.find(unit, reference)
         assert stored.content["reasons"] == CANARY
-        assert list(records.listed(unit))[0].clear["reference"] == reference
+        assert next(records.listed(unit)).clear["reference"] == reference
         assert records.verify(unit).broken is None
 
 

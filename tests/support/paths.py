@@ -107,7 +107,7 @@ def walk_to(flow: str, state: str) -> Walk:
         if position.state == state:
             return walk
         key = (
-            position.state + "?" * bool(walk.unsure),
+            position.state + walk.entry + "?" * bool(walk.unsure),
             repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)),
         )
         if key in seen or position.is_finished:
