@@ -47,7 +47,7 @@ def harm_concern(taken: Taken) -> bool:
     return taken.chose("harm", "yes")
 
 
-@reads("initiative")
+@reads("initiative", "requester_lscb")
 def was_asked(taken: Taken) -> bool:
     """Somebody asked for the information, so there is a requester to talk to."""
     return taken.chose("initiative", "asked") or "requester_lscb" in taken.options

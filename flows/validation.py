@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flows.definition import KINDS, STRENGTHS, Edge, Edition, Flow, Question
 from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
-from flows.predicates import PREDICATES
+from flows.predicates import PREDICATES, READS
 
 # Telegram allows 4096 characters a message, 64 bytes of button data and shows about 40 characters of a button.
 # A card holds the question, its help and up to two notes: these limits leave room for the rest.
@@ -132,6 +132,9 @@ def _ways(machine: FlowMachine) -> Iterator[str]:
     reached = machine.reachable(flow.start)
     if "bulk" in flow.questions:
         reached |= machine.reachable("bulk")
+    for name in sorted({name for drawn in machine.drawn for name in drawn.when}):
+        if READS[name] and not set(READS[name]) & set(flow.questions):
+            yield f"condition {name}: looks at {', '.join(READS[name])}, which this flow never asks"
     for state in machine.states:
         interrupt_end = state == OUTCOME + "emergency"
         if state not in reached and not interrupt_end:

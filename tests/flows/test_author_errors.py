@@ -30,6 +30,8 @@ MISTAKES = [
     (TEXTS, "options: {asked: Somebody asked,", f"options: {{asked: {'w' * 60},", "initiative: option asked: label is longer"),
     (TEXTS, "    title: Do not share\n", "    titel: Do not share\n", 'unknown key "titel"'),
     (TEXTS, "  confidential:\n    label", "  confidnetial:\n    label", "questions.confidnetial: belongs to nothing"),
+    ("flows/board_request.yaml", "parts: [how, secure, recording]", "parts: [how, secure_if_identifiable, recording]",
+     "condition nobody_identifiable: looks at identifiable, which this flow never asks"),
     ("edition.yaml", "status: superseded", "status: splendid", "status: must be current, superseded or draft"),
     ("passages.yaml", "scope-about: {section: About this government advice, where: paragraph 1, strength: statement}",
      "scope-about: {section: About this government advice, where: paragraph 1, strength: shall}", "scope-about: unknown strength"),
