@@ -20,6 +20,7 @@ from storage.conversations import Open
 from storage.database import Unit
 
 OLD_BUTTON = "That button is no longer in use. This is where you are."
+TYPED_TWICE = "You sent that already. It was saved once."
 TYPED_UNASKED = "What you typed was not saved. Please use the buttons."
 RENEWED = "The guidance text was updated since you began. Please check your answers."
 
@@ -203,10 +204,11 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
     ended = load(unit, desk, row) if row and row.status != "open" else None
     if ended:
         _show_saved(unit, ended)
-        return "These questions have ended."
     if here:
         _show(unit, here, below=True)
-    else:
+    if ended:
+        return "These questions have ended."
+    if here is None:
         say(unit, who.chat_id, views.plain("There are no questions open.", ("Start the questions", "start.sharing")))
     return OLD_BUTTON
 
@@ -222,6 +224,10 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         )
         return
     position = here.position
+    if position.live and position.live[-1][1].text == text.strip():
+        # A client that lost its connection sends the same words again, as a new update.
+        _show(unit, here, TYPED_TWICE, below=True)
+        return
     if not position.takes_text or here.walk.pending:
         _type_a_label(unit, desk, who, here, text)
         return

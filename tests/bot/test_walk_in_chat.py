@@ -299,6 +299,16 @@ async def test_an_identifier_is_refused_named_by_kind_and_nothing_is_kept(chat, 
     assert "case reference" in chat.text()
 
 
+async def test_the_same_words_sent_twice_answer_once(chat):
+    await chat.say("/start")
+    await taps(chat, "No", "No", "My own wish to share", "No", "Next", "Do not share")
+    await chat.say("Because.")
+    await chat.say("CASE-9")
+    await chat.say("CASE-9")
+    assert "You sent that already" in chat.text()
+    assert "sharing less information" in chat.text()
+
+
 async def test_what_is_not_an_identifier_passes(chat):
     await chat.say("/start")
     await taps(chat, "No", "No", "My own wish to share", "No", "Next", "Do not share")
