@@ -13,12 +13,10 @@ import sys
 from bot.local.world import World
 from tests.support.counts import COUNTS
 from tests.support.loopback import TOKEN, Loopback
+from tests.support.people import Person
 
 KILLS = 8
 PEOPLE = range(1000, 1006)
-STEPS = ["No", "No", "My own wish to share", "No", "Next", "Do not share", "=Reason {tag}", "={tag}", "Leave out the rest", "Save the record"]
-EXPECT = ["immediate danger?", "suffering harm", "own wish to share", "legitimate purpose", "it must be recorded with your reasons",
-          "What have you decided", "What are your reasons", "case reference in your own", "sharing less information do", "Check your answers"]  # fmt: skip
 
 
 def environment(tmp_path, url=""):
@@ -48,48 +46,9 @@ class Process:
         return self.child.wait(15)
 
 
-def newest(world, person):
-    found = [m for (chat, _), m in world.messages.items() if chat == person and m["from"]["is_bot"]]
-    return max(found, key=lambda m: (m.get("edit_date", m["date"]), m["message_id"]), default=None)
-
-
-def button(message, label):
-    rows = (message.get("reply_markup") or {}).get("inline_keyboard", [])
-    return next((b["callback_data"] for row in rows for b in row if b["text"] == label), None)
-
-
-async def until(world, person, since, words, label=None):
-    """Wait until a message of the chat shows these words, and this button, and return it; fail after a minute."""
-    for _ in range(3000):
-        for (chat, number), message in reversed(list(world.messages.items())):
-            if chat == person and number > since and message["from"]["is_bot"] and words in message.get("text", ""):
-                if label is None or button(message, label):
-                    return message
-        await asyncio.sleep(0.02)
-    raise AssertionError(f"{person} never saw {words!r}; sees {(newest(world, person) or {}).get('text', '')[:300]!r}")
-
-
-async def use(world, person, said, rng):
-    """Walk to a saved record, again and again, until told to stop."""
-    while not said["stop"]:
-        tag = f"T-{person}-{len(said['tags'])}-{rng.randrange(10**6)}"
-        said["tags"].append(tag)
-        world.say(person, "/start")
-        # A message that was sent twice around a kill may still stand there with the words of an earlier walk.
-        since = max(number for chat, number in world.messages if chat == person)
-        for step, words in zip(STEPS, EXPECT, strict=True):
-            message = await until(world, person, since, words, None if step.startswith("=") else step)
-            if step.startswith("="):
-                world.say(person, step[1:].format(tag=tag))
-                continue
-            world.press(person, message, button(message, step))
-        await until(world, person, since, f"for case {tag}.")
-        said["saved"].append(tag)
-
-
 async def test_kill_9_while_people_use_it(tmp_path):
     rng, world = random.Random(5), World()
-    said = {"stop": False, "tags": [], "saved": []}
+    people = [Person(world, number) for number in PEOPLE]
     async with Loopback(world) as api:
         env = environment(tmp_path / "data", api.url)
         (tmp_path / "data").mkdir()
@@ -98,27 +57,29 @@ async def test_kill_9_while_people_use_it(tmp_path):
             process = Process(env, log)
             process.start()
             try:
-                people = [asyncio.create_task(use(world, person, said, random.Random(person))) for person in PEOPLE]
+                walking = [asyncio.create_task(person.use()) for person in people]
                 for _ in range(KILLS):
                     await asyncio.sleep(rng.uniform(1.5, 3.5))
                     process.end(signal.SIGKILL)
                     process.start()
                     COUNTS["kill -9 of the real process"] += 1
-                said["stop"] = True
-                await asyncio.gather(*people)
+                for person in people:
+                    person.stop = True
+                await asyncio.gather(*walking)
                 assert await asyncio.to_thread(process.end, signal.SIGTERM) == 0
             finally:
                 if process.child.poll() is None:
                     process.end(signal.SIGKILL)
         stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
         cases = [record["content"]["case_reference"] for record in stored]
-        assert sorted(cases) == sorted(said["saved"]) == sorted(said["tags"])
+        tags = [tag for person in people for tag in person.tags]
+        assert sorted(cases) == sorted(tag for person in people for tag in person.saved) == sorted(tags)
         assert all(record["content"]["reasons"] == f"Reason {record['content']['case_reference']}" for record in stored)
         assert "All is as it was written" in sharewise("verify", env=env)
         COUNTS["records after the kills, each exactly once"] += len(stored)
         written = (tmp_path / "log").read_text()
         assert TOKEN.split(":")[1] not in written
-        assert not any(tag in written for tag in said["tags"])
+        assert not any(tag in written for tag in tags)
 
 
 async def test_a_second_process_on_the_same_data_is_refused(tmp_path):

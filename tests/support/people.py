@@ -1,0 +1,87 @@
+"""People who walk to a saved record again and again, reading what the chat shows them and tapping by label."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any
+
+from bot.local.world import Shown, World
+
+#: What a person waits for, and what they tap then; with "=" they type it.
+WALK = [
+    ("immediate danger?", "No"),
+    ("suffering harm", "No"),
+    ("own wish to share", "My own wish to share"),
+    ("legitimate purpose", "No"),
+    ("it must be recorded with your reasons", "Next"),
+    ("What have you decided", "Do not share"),
+    ("What are your reasons", "=Reason {tag}"),
+    ("case reference in your own", "={tag}"),
+    ("sharing less information do", "Leave out the rest"),
+    ("Check your answers", "Save the record"),
+]
+PATIENCE = 60.0
+
+
+class Person:
+    """One person at the local Telegram."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world, self.number = world, number
+        self.random = random.Random(number)
+        self.stop = False
+        self.tags: list[str] = []
+        self.saved: list[str] = []
+        #: Seconds from each act to the answer it waited for.
+        self.waits: list[float] = []
+        self._shown: dict[int, dict[str, Any]] = {}
+        self._news = asyncio.Event()
+        world.listeners.append(self._see)
+
+    def _see(self, shown: Shown) -> None:
+        if shown.chat_id == self.number and shown.message["from"]["is_bot"]:
+            if shown.kind == "delete":
+                self._shown.pop(shown.message["message_id"], None)
+            else:
+                self._shown[shown.message["message_id"]] = shown.message
+            self._news.set()
+
+    async def until(self, words: str, label: str | None = None) -> dict[str, Any]:
+        """Wait for a message with these words, and this button, and return it."""
+        started = time.perf_counter()
+        while True:
+            self._news.clear()
+            for _, message in sorted(self._shown.items(), reverse=True):
+                if words in message.get("text", "") and (label is None or button(message, label)):
+                    self.waits.append(time.perf_counter() - started)
+                    return message
+            try:
+                await asyncio.wait_for(self._news.wait(), PATIENCE)
+            except TimeoutError:
+                seen = [message.get("text", "")[:80] for message in self._shown.values()]
+                raise AssertionError(f"{self.number} never saw {words!r}; sees {seen}") from None
+
+    async def use(self) -> None:
+        """Walk to a saved record, again and again, until told to stop."""
+        while not self.stop:
+            tag = f"T-{self.number}-{len(self.tags)}-{self.random.randrange(10**6)}"
+            self.tags.append(tag)
+            # A message sent twice around a kill may still stand there with the words of an earlier walk.
+            self._shown.clear()
+            self.world.say(self.number, "/start")
+            for words, act in WALK:
+                message = await self.until(words, None if act.startswith("=") else act)
+                if act.startswith("="):
+                    self.world.say(self.number, act[1:].format(tag=tag))
+                else:
+                    self.world.press(self.number, message, button(message, act) or "")
+            await self.until(f"for case {tag}.")
+            self.saved.append(tag)
+
+
+def button(message: dict[str, Any], label: str) -> str | None:
+    """Return the data of the button with this label, if the message has it."""
+    rows = (message.get("reply_markup") or {}).get("inline_keyboard", [])
+    return next((item["callback_data"] for row in rows for item in row if item["text"] == label), None)
