@@ -126,8 +126,6 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
 # ---- verbs ---------------------------------------------------------------------------------------
 def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, *, greet: bool = False) -> None:
     """Start a flow, or show the open conversation when there is one."""
-    if greet:
-        say(unit, who.chat_id, views.welcome(desk.book.edition))
     here = _open_in(unit, desk, who.chat_id)
     if here:
         notice = (
@@ -135,6 +133,8 @@ def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None,
         )
         _show(unit, here, notice, below=True)
         return
+    if greet:
+        say(unit, who.chat_id, views.welcome(desk.book.edition))
     _show(unit, _started(unit, desk, who, flow, entry), below=True)
 
 

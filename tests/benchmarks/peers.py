@@ -40,7 +40,19 @@ async def measure(command: list[str], people: int, seconds: float) -> dict[str, 
                 "SHAREWISE_MASTER_KEY": "cd" * 32, "SHAREWISE_EDITION": "hmg-2015",
             }  # fmt: skip
             numbers = [str(number) for number in range(1000, 1000 + people)]
-            add = [sys.executable, "-m", "bot", "member", "add", "--telegram-id", *numbers, "--role", "practitioner", "--team", "b"]
+            add = [
+                sys.executable,
+                "-m",
+                "bot",
+                "member",
+                "add",
+                "--telegram-id",
+                *numbers,
+                "--role",
+                "practitioner",
+                "--team",
+                "b",
+            ]
             await asyncio.to_thread(subprocess.run, add, env=env, check=True, stdout=subprocess.DEVNULL)
             walkers = [Person(world, int(number)) for number in numbers]
             with open(Path(folder) / "log", "wb") as log:
@@ -80,9 +92,7 @@ async def run(people: int, seconds: float, rounds: int) -> dict[str, dict[str, f
         for name, command in BOTS.items():
             sys.stderr.write(f"round {number + 1} of {rounds}: {name}\n")
             found[name].append(await measure(command, people, seconds))
-    return {
-        name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in found.items()
-    }
+    return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in found.items()}
 
 
 def main() -> int:
@@ -99,9 +109,13 @@ def main() -> int:
         return 0
     print(f"{'bot':20} {'updates/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'start s':>8}")
     for name, row in found.items():
-        print(f"{name:20} {row['updates_per_s']:10.0f} {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['start_to_first_answer_s']:8.2f}")
+        print(
+            f"{name:20} {row['updates_per_s']:10.0f} {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['start_to_first_answer_s']:8.2f}"
+        )
     ours, plain = found.values()
-    print(f"ratio {ours['updates_per_s'] / plain['updates_per_s']:.2f} x updates/s, {ours['start_to_first_answer_s'] / plain['start_to_first_answer_s']:.2f} x start")
+    print(
+        f"ratio {ours['updates_per_s'] / plain['updates_per_s']:.2f} x updates/s, {ours['start_to_first_answer_s'] / plain['start_to_first_answer_s']:.2f} x start"
+    )
     return 0
 
 

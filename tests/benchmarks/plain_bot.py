@@ -30,7 +30,9 @@ def markup(step):
     label = WALK[step][1]
     if label.startswith("="):
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=f"{step}:yes")], [InlineKeyboardButton("Back", callback_data="x")]])
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(label, callback_data=f"{step}:yes")], [InlineKeyboardButton("Back", callback_data="x")]]
+    )
 
 
 async def start(update, context):

@@ -56,6 +56,7 @@ def events(machine, walk):
 
 def same(one: Walk, other: Walk) -> bool:
     """Compare walks, times apart."""
+
     def bare(walk):
         return (
             walk.flow, walk.entry, walk.focus, walk.interrupt, walk.unsure,
@@ -72,9 +73,7 @@ def plant(unit, member_id, walk):
     table = conversations.CONVERSATION
     unit.connection.execute(table.update().where(table.c.status == "open").values(status="cancelled"))
     edition = BOOK.edition
-    return conversations.start(
-        unit, ME, member_id, edition.id, edition.sha256, walk.flow, navigation.as_dict(walk), AT
-    )
+    return conversations.start(unit, ME, member_id, edition.id, edition.sha256, walk.flow, navigation.as_dict(walk), AT)
 
 
 def look(unit, conversation_id):

@@ -27,7 +27,9 @@ def environment(tmp_path, url=""):
 
 
 def sharewise(*arguments, env, check=True):
-    done = subprocess.run([sys.executable, "-m", "bot", *arguments], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     assert not check or done.returncode == 0, done.stderr
     return done.stdout
 
@@ -39,7 +41,9 @@ class Process:
         self.env, self.log = env, log
 
     def start(self):
-        self.child = subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=self.env, stdout=self.log, stderr=self.log)
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "bot", "serve"], env=self.env, stdout=self.log, stderr=self.log
+        )
 
     def end(self, how):
         self.child.send_signal(how)
@@ -92,7 +96,12 @@ async def test_a_second_process_on_the_same_data_is_refused(tmp_path):
                 while "getupdates" not in api.calls:
                     await asyncio.sleep(0.02)
                 second = await asyncio.to_thread(
-                    subprocess.run, [sys.executable, "-m", "bot", "serve"], env=env, capture_output=True, text=True, timeout=60
+                    subprocess.run,
+                    [sys.executable, "-m", "bot", "serve"],
+                    env=env,
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
                 )
                 assert second.returncode == 1
                 assert "Another Sharewise is running" in second.stderr

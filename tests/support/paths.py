@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from functools import cache
 
 from flows.catalogue import open_book
 from flows.machine import FlowMachine, split
-from flows.navigation import Walk, choose, replay, start
+from flows.navigation import Walk, choose, interrupt, replay, start
 from flows.predicates import READS
 
 BOOK = open_book("hmg-2015")
@@ -94,24 +96,25 @@ ENTRIES = [(flow, entry) for flow, machine in BOOK.machines.items() for entry in
 
 def walk_to(flow: str, state: str) -> Walk:
     """Return a shortest walk that stands at this state."""
-    machine = BOOK.machine(flow)
-    seen: set[tuple[str, str]] = set()
-    todo = [start(machine, entry) for entry in machine.flow.entries]
-    if state.startswith("bulk"):
-        from flows.navigation import interrupt
+    return walks_to(flow)[state]
 
-        todo = [interrupt(machine, walk, "bulk", AT) for walk in todo]
+
+@cache
+def walks_to(flow: str) -> dict[str, Walk]:
+    """Return a shortest walk to every open state of a flow."""
+    machine = BOOK.machine(flow)
+    found: dict[str, Walk] = {}
+    seen: set[str] = set()
+    todo = deque(start(machine, entry) for entry in machine.flow.entries)
+    todo.extend(interrupt(machine, start(machine, entry), "bulk", AT) for entry in machine.flow.entries)
     while todo:
-        walk = todo.pop(0)
+        walk = todo.popleft()
         position = replay(machine, walk)
-        if position.state == state:
-            return walk
-        key = (
-            position.state + walk.entry + "?" * bool(walk.unsure),
-            repr(sorted((k, v) for k, v in position.taken.options.items() if k in READ)),
-        )
-        if key in seen or position.is_finished:
+        found.setdefault(position.state, walk)
+        facts = sorted((key, verb) for key, verb in position.taken.options.items() if key in READ)
+        mark = f"{position.state} {walk.entry} {bool(walk.unsure)} {walk.interrupt} {facts}"
+        if mark in seen or position.is_finished:
             continue
-        seen.add(key)
-        todo += [choose(machine, walk, trigger, AT, text_for(trigger)) for trigger in position.offered]
-    raise AssertionError(f"{flow}: no walk to {state}")
+        seen.add(mark)
+        todo.extend(choose(machine, walk, trigger, AT, text_for(trigger)) for trigger in position.offered)
+    return found

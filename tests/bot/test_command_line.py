@@ -1,0 +1,164 @@
+"""The commands as a person or a script runs them: real processes, real files, exit codes that mean something."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
+
+
+def sharewise(*arguments, stdin="", env=None):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("SHAREWISE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments], input=stdin, capture_output=True, text=True, timeout=120,
+        env={**clean, **(env or {})}, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A data folder with one record, made through the chat by piped lines."""
+    done = sharewise("chat", "--data", str(tmp_path), stdin=SHARE)
+    assert done.returncode == 0, done.stderr
+    assert "Saved. Record SW-" in done.stdout
+    return tmp_path
+
+
+def test_a_piped_chat_ends_in_a_record_that_is_found_afterwards(finished):
+    (line,) = sharewise("records", "--data", str(finished), "--json").stdout.splitlines()
+    record = json.loads(line)
+    assert (record["outcome"], record["decision"], record["content"]["case_reference"]) == ("share", "share", "CASE-77")
+    table = sharewise("records", "--data", str(finished)).stdout
+    assert record["reference"] in table
+    assert "1 records" in table
+
+
+def test_the_first_question_is_there_without_typing_anything(tmp_path):
+    done = sharewise("chat", "--data", str(tmp_path))
+    assert done.returncode == 0
+    assert "Has a crime been committed, or is a child in immediate danger?" in done.stdout
+    assert "key file:" in done.stdout
+
+
+def test_a_killed_chat_resumes_at_the_same_question(tmp_path):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("SHAREWISE_")}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bot", "chat", "--data", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, env=clean,
+    )  # fmt: skip
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write("2\n2\n1\n")
+    child.stdin.flush()
+    for line in child.stdout:
+        if "Is there a clear and legitimate purpose" in line:
+            break
+    child.send_signal(signal.SIGKILL)
+    child.wait(10)
+    child.stdin.close()
+    child.stdout.close()
+    again = sharewise("chat", "--data", str(tmp_path)).stdout
+    assert "You were here. Go on when you like." in again
+    assert "Is there a clear and legitimate purpose" in again
+
+
+def test_verify_finds_a_changed_record_and_names_it(finished):
+    assert sharewise("verify", "--data", str(finished)).returncode == 0
+    database = sqlite3.connect(finished / "sharewise.db")
+    database.execute("drop trigger decision_record_no_update")
+    database.execute("update decision_record set outcome = 'do_not_share'")
+    database.commit()
+    database.close()
+    done = sharewise("verify", "--data", str(finished), "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["broken"]["where"].startswith("SW-")
+
+
+def test_walk_prints_what_other_tools_read():
+    done = sharewise("walk", "--flow", "sharing", "emergency=no", "harm=yes", "purpose=no", "--json")
+    said = json.loads(done.stdout)
+    assert said["outcome"] == "follow_procedures"
+    assert said["path"] == ["emergency.no", "harm.yes", "purpose.no"]
+    assert "harm-procedures" in said["passages"]
+    assert set(said["duties"]) == {"follow_procedures", "seek_advice", "record_decision"}
+    piped = sharewise(
+        "walk", "--json", stdin='{"flow": "sharing", "answers": [["purpose","yes"], ["back",""], ["purpose","no"]]}'
+    )
+    assert json.loads(piped.stdout)["outcome"] == "do_not_share"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("walk", "--flow", "sharing", "consent=yes"), "out of turn"),
+        (("walk", "--flow", "sharing", "colour=red"), "is no question"),
+        (("walk", "--flow", "nonsense", "a=b"), "There is no flow"),
+        (("walk", "--flow", "sharing", "purpose"), "write question=option"),
+        (("walk", "--edition", "hmg-1066", "--flow", "sharing", "purpose=no"), "There is no edition"),
+        (("chart", "-o", "x.gif"), "must end in"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_and_ends_with_2(arguments, said):
+    done = sharewise(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_charts_are_drawn_with_the_walked_way_lit(tmp_path):
+    for name in ("plain.svg", "lit.svg", "lit.png", "flow.mmd"):
+        path = ["--path", "purpose=yes", "identifiable=no"] if name.startswith("lit") else []
+        assert sharewise("chart", "--flow", "sharing", *path, "-o", str(tmp_path / name)).returncode == 0
+    plain, lit = ((tmp_path / name).read_text(encoding="utf-8") for name in ("plain.svg", "lit.svg"))
+    assert 'stroke-width="8"' in lit
+    assert 'stroke-width="8"' not in plain
+    assert "<desc>Path: emergency: no, harm: no, initiative: asked, purpose: yes, identifiable: no</desc>" in lit
+    assert (tmp_path / "lit.png").read_bytes().startswith(b"\x89PNG")
+    assert "purpose --> identifiable: yes" in (tmp_path / "flow.mmd").read_text(encoding="utf-8")
+
+
+def test_all_missing_and_wrong_settings_are_named_at_once(tmp_path):
+    env = {"SHAREWISE_API_BASE_URL": "ftp://x", "SHAREWISE_CASE_REFERENCE_PATTERN": "(", "HOME": str(tmp_path)}
+    done = sharewise("serve", env=env)
+    assert done.returncode == 2
+    for name in (
+        "SHAREWISE_TOKEN",
+        "SHAREWISE_EDITION",
+        "SHAREWISE_MASTER_KEY",
+        "SHAREWISE_API_BASE_URL",
+        "SHAREWISE_CASE_REFERENCE_PATTERN",
+    ):
+        assert name in done.stderr
+
+
+def test_every_setting_is_in_the_example():
+    from pathlib import Path
+
+    from bot.settings import Settings
+
+    example = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
+    for name in Settings.model_fields:
+        assert f"SHAREWISE_{name.upper()}=" in example
+
+
+def test_a_wrong_key_opens_nothing(finished):
+    env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY": "cd" * 32}
+    done = sharewise("records", env=env)
+    assert done.returncode == 1
+    assert "another master key" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_start_of_a_command_is_not_slowed_by_what_it_does_not_need():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "bot", "walk", "--flow", "sharing", "purpose=no"],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "telegram.ext" not in done.stderr
