@@ -45,7 +45,7 @@ def events(machine, walk):
         yield "choose", trigger, expected(navigation.choose, trigger, AT)
     yield "back", "!back", expected(navigation.back)
     yield "confirm", "!confirm", expected(navigation.confirm_change)
-    for question in changeable(position)[:2] + ("bulk",):
+    for question in (*changeable(position)[:2], "bulk"):
         yield "change", f"!change.{question}", expected(navigation.change, question)
     for which in ("emergency", "bulk"):
         yield which, f"!{which}", expected(navigation.interrupt, which, AT)

@@ -107,7 +107,8 @@ def walks_to(flow: str) -> dict[str, Walk]:
     seen: set[str] = set()
     todo = deque(start(machine, entry) for entry in machine.flow.entries)
     todo.extend(interrupt(machine, start(machine, entry), "bulk", AT) for entry in machine.flow.entries)
-    while todo:
+    wanted = {state for state in machine.states if not machine.is_final(state)}
+    while todo and wanted - found.keys():
         walk = todo.popleft()
         position = replay(machine, walk)
         found.setdefault(position.state, walk)
