@@ -244,6 +244,7 @@ def _open(args: argparse.Namespace) -> Any:
     if data is None:
         try:
             settings = read()
+            settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             return open_store(settings.url, settings.keys())
         except BadSettings as error:
             from platformdirs import user_data_path

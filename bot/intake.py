@@ -84,7 +84,7 @@ class Intake:
                     await self.handle(taken)
                     self.on_handled()
             except StorageUnavailable as error:
-                log.warning("The database is away (%s). Trying again.", error)
+                log.warning("%s Trying again.", error)
                 await asyncio.sleep(PAUSE)
                 continue
             if not waiting:

@@ -64,7 +64,7 @@ class Sender:
                 not_chats = [*self._busy, *self._resting]
                 found = await self.store.run(fetch, not_chats, SIDE_BY_SIDE - len(self._busy))
             except StorageUnavailable as error:
-                log.warning("The database is away (%s). Trying again.", error)
+                log.warning("%s Trying again.", error)
                 await asyncio.sleep(PAUSE)
                 continue
             for message, card in found:

@@ -72,8 +72,7 @@ class Store:
                 self._held.close()
                 self._held = None
             if _is_passing(error):
-                # Only the kind of trouble: a driver's text may hold what was being written.
-                raise StorageUnavailable(type(error.orig).__name__) from None
+                raise _unavailable(error) from None
             raise
 
     async def run(self, work: Callable[..., Result], *args: Any) -> Result:
@@ -94,6 +93,11 @@ class Store:
         if self._held is not None:
             self._held.close()
         self.engine.dispose()
+
+
+def _unavailable(error: DBAPIError) -> StorageUnavailable:
+    """Name the kind of trouble only: a driver's own text may hold what was being written."""
+    return StorageUnavailable(f"The database cannot be used just now ({type(error.orig).__name__}).")
 
 
 def _is_passing(error: DBAPIError) -> bool:
@@ -119,7 +123,7 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
             upgrade(engine)
     except DBAPIError as error:
         engine.dispose()
-        raise StorageUnavailable(type(error.orig).__name__) from None
+        raise _unavailable(error) from None
     if not migrate and _version(engine) != SCHEMA:
         engine.dispose()
         raise StorageRefused("The database is not at the version this program needs.")

@@ -30,9 +30,10 @@ def settle_in(unit: Unit) -> None:
 
 async def chat(store: Store, edition: str, version: str, data: Path, lines: TextIO = sys.stdin) -> None:
     """Run the chat until the input ends."""
+    desk = Desk(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
+    desk.book  # an edition with a problem stops the start here  # noqa: B018
     await store.run(settle_in)
     world = World()
-    desk = Desk(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
     front = Front(store, desk)
     request = LocalRequest(world)
     service = Service(application.build(front, TOKEN, request), front)
