@@ -196,9 +196,12 @@ def _pairs_from(text: str, flow: str | None) -> tuple[str | None, list[tuple[str
         pairs = [(key, value) for key, value in said["answers"]]
         if not all(isinstance(part, str) for pair in pairs for part in pair):
             raise TypeError("not text")
-        return said.get("flow", flow), pairs
+        named = said.get("flow", flow)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise WrongCall('Standard input must be JSON: {"flow": "sharing", "answers": [["purpose", "yes"]]}') from None
+    if flow and named != flow:
+        raise WrongCall(f"--flow says {flow}, standard input says {named}.")
+    return named, pairs
 
 
 def draw(args: argparse.Namespace) -> int:
@@ -417,7 +420,13 @@ def main(argv: list[str] | None = None) -> int:
 
     args = parser().parse_args(argv)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read our output has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (WrongCall, UnknownEdition) as error:
         sys.stderr.write(f"sharewise: {error}\n")
         return WRONG_CALL

@@ -106,7 +106,11 @@ def content(position: Position, edition: Edition, history: list[dict[str, Any]])
 def answer_label(position: Position, state: str) -> str | None:
     """Return the words of the answer given at a question on this way, or None."""
     answer = dict(position.live).get(state)
-    if answer is None or answer.verb in ("skip", "finish"):
+    return None if answer is None else _words(position, state, answer)
+
+
+def _words(position: Position, state: str, answer: Answer) -> str | None:
+    if answer.verb in ("skip", "finish"):
         return None
     if answer.text is not None:
         return answer.text
@@ -124,7 +128,7 @@ def _shown(position: Position, state: str, answer: Answer) -> dict[str, Any]:
     if state.endswith(PAUSED):
         label: str | None = "Left not sure: waiting for advice"
     else:
-        label = answer_label(position, state) or ("Skipped" if answer.verb == "skip" else "Left out")
+        label = _words(position, state, answer) or ("Skipped" if answer.verb == "skip" else "Left out")
     return {
         "id": question.id,
         "kind": question.kind,

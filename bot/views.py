@@ -125,7 +125,8 @@ class Card:
         if self.position.is_paused:
             lines.append(self._paused_text())
         if self.position.takes_text:
-            lines.append(escape(f"Type your answer. {NO_NAMES}"))
+            ask = "Choose one, or type your own words." if question.options else "Type your answer."
+            lines.append(escape(ask if "names" in question.label else f"{ask} {NO_NAMES}"))
         earlier = self._earlier(question)
         if earlier:
             lines.append(escape(f"Your earlier answer: {earlier}"))
@@ -248,6 +249,9 @@ class Card:
         lines = [italic("Check your answers"), self._answer_list()]
         if outcome:
             lines.append(f"{escape('The guidance points to:')} {bold(outcome.title)}")
+        if outcome and outcome.implies and "decision" not in self.position.taken.options:
+            option = self.position.flow.questions["decision"].option(outcome.implies)
+            lines.append(escape(f"It is recorded as: {option.label if option else outcome.implies}."))
         lines.append(escape("Saved records never change. You can add a note later."))
         buttons = [
             self.button("Save the record", f"{CHECK}.confirm"),
@@ -323,12 +327,13 @@ def saved(book: Book, position: Position, reference: str, case: str | None) -> M
         ("Show the record", Button(f"record.{reference}").encode()),
         ("Add a note", Button(f"note.{reference}").encode()),
     ]
-    if outcome.id in ("emergency", "out_of_scope"):
+    if outcome.id in ("emergency", "out_of_scope") and len(position.live) > 1:
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
     if "use_sharing_flow" in position.duties:
         found.append(("Go to the sharing questions", Button("start.sharing").encode()))
     found.append(("Start again", Button(f"start.{position.flow.id}").encode()))
-    return Message("\n\n".join(lines), (*rows(found), (("Emergency: danger now", Button("emergency").encode()),)))
+    again = (("Emergency: danger now", Button(f"emergency.{reference}").encode()),)
+    return Message("\n\n".join(lines), (*rows(found), again))
 
 
 # ---- messages outside a conversation -------------------------------------------------------------

@@ -86,6 +86,8 @@ class Rehearsal:
         here = position.state.removesuffix(PAUSED)
         if key in ("emergency", "bulk") and here != key:
             if verb == "no":
+                # Said now what had been taken as read: it stands in the path, not among what was assumed.
+                self.assumed = [edge for edge in self.assumed if edge != f"{key}.no"]
                 return
             if position.is_finished and key != "emergency":
                 raise WrongAnswer(f"{key}={verb} comes after the end.")

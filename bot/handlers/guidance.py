@@ -76,7 +76,7 @@ def _tap(button: Button) -> tuple[str, Act]:
         return ("raise_emergency" if button.act == "!emergency" else "walk"), act
     verb, _, rest = button.act.partition(".")
     acts: dict[str, tuple[str, Act]] = {
-        "emergency": ("raise_emergency", guidance.emergency),
+        "emergency": ("raise_emergency", lambda unit, desk, who: guidance.emergency(unit, desk, who, rest)),
         "start": ("walk", lambda unit, desk, who: _start(unit, desk, who, rest)),
         "resume": ("walk", lambda unit, desk, who: guidance.resume(unit, desk, who, rest)),
         "record": ("read_own_records", lambda unit, desk, who: own_records.show(unit, desk, who, rest)),

@@ -80,7 +80,9 @@ class Terminal:
             chosen = buttons[int(text) - 1]
         else:
             chosen = next((button for button in buttons if button["text"].casefold() == text.casefold()), None)
-        if chosen and self.card:
+        if chosen is None and buttons and text.isascii() and text.isdigit():
+            self._print(f"There is no {text}. Choose 1 to {len(buttons)}. To type a number as text, put ' before it.")
+        elif chosen and self.card:
             self.world.press(ME, self.card, chosen["callback_data"])
         else:
             self.world.say(ME, text.removeprefix("'"))

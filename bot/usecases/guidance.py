@@ -127,6 +127,11 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
 def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, *, greet: bool = False) -> None:
     """Start a flow, or show the open conversation when there is one."""
     here = _open_in(unit, desk, who.chat_id)
+    wanted = entry or desk.book.machine(flow).flow.entries[0]
+    if here and not greet and not here.position.live and (here.row.flow, here.walk.entry) != (flow, wanted):
+        # Nothing was answered there yet: nothing is lost by starting what was asked for.
+        _cancel(unit, desk, here)
+        here = None
     if here:
         notice = (
             "You were here. Go on when you like." if greet else "You have questions open. Finish or cancel them first."
@@ -224,7 +229,8 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         )
         return
     position = here.position
-    if position.live and position.live[-1][1].text == text.strip():
+    may_be_left_out = position.question is not None and position.question.text == "optional"
+    if may_be_left_out and position.live and position.live[-1][1].text == text.strip():
         # A client that lost its connection sends the same words again, as a new update.
         _show(unit, here, TYPED_TWICE, below=True)
         return
@@ -303,9 +309,19 @@ def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
     _show_saved(unit, Loaded(row, here.book, here.position))
 
 
-def emergency(unit: Unit, desk: Desk, who: Who) -> None:
-    """Show the police card and record it at once, from an open conversation or without one."""
-    here = _open_in(unit, desk, who.chat_id) or _started(unit, desk, who, "sharing")
+def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
+    """Show the police card and record it at once, from an open conversation or without one.
+
+    Pressed again on the card of an emergency that is recorded, it shows that card again.
+    """
+    here = _open_in(unit, desk, who.chat_id)
+    stored = records.find(unit, reference) if reference and here is None else None
+    if stored and stored.clear["member_id"] == who.member.id and stored.clear["outcome"] == "emergency":
+        row = conversations.get(unit, stored.clear["conversation_id"])
+        if row:
+            _show_saved(unit, load(unit, desk, row), below=True)
+            return
+    here = here or _started(unit, desk, who, "sharing")
     walk = navigation.interrupt(here.position.machine, here.walk, "emergency", desk.now())
     _keep(unit, desk, who, here, walk, {"act": "!emergency"}, below=True)
 

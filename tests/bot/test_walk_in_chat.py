@@ -53,9 +53,7 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
         assert "immediate danger?" in chat.text()
         await taps(chat, *TO_SHARE)
         assert "You can share, but consider how" in chat.text()
-        await taps(
-            chat, "Next", *HOW, "Share", "To protect a child", "Type" if False else "A worry about a child", "Police"
-        )
+        await taps(chat, "Next", *HOW, "Share", "To protect a child", "A worry about a child", "Police")
         assert "What are your reasons?" in chat.text()
         await chat.say("The child told a teacher. Waiting could do harm.")
         await chat.say("CASE-2041")
@@ -134,10 +132,41 @@ async def test_an_emergency_is_recorded_at_once_and_the_questions_can_go_on(chat
 
 
 async def test_emergency_after_the_end_and_by_command_makes_its_own_record(chat):
-    await chat.say("/emergency")
+    await chat.say("/board")
+    await taps(chat, "No", "No", "Not sure", "Record it: I am getting advice", "Next")
+    await chat.say("Not clear.")
+    await taps(chat, "Leave out the rest", "Save the record", "Emergency: danger now")
     assert "Call 999 now" in chat.text()
-    await chat.tap("Emergency: danger now")
-    assert [record.clear["outcome"] for record in await stored(chat)] == ["emergency", "emergency"]
+    await chat.say("/emergency")
+    assert [record.clear["outcome"] for record in await stored(chat)] == ["seek_advice", "emergency", "emergency"]
+
+
+async def test_a_recorded_emergency_pressed_again_shows_the_same_card_and_keeps_the_way_back(chat):
+    await chat.say("/start")
+    await taps(chat, "No", "Yes", "My own wish to share", "Yes", "Emergency: danger now", "Emergency: danger now")
+    (record,) = await stored(chat)
+    said = [(asked["id"], asked["words"]) for asked in record.content["questions"]]
+    assert said[0] == ("emergency", "No")
+    assert said[-1] == ("emergency", "Yes: crime or immediate danger")
+    assert "follow_procedures" in [duty["id"] for duty in record.content["duties"]]
+    await taps(chat, "Go on with my questions", "No")
+    assert "individual to be identified" in chat.text()
+
+
+async def test_a_walk_without_answers_gives_way_to_the_flow_that_was_asked_for(chat):
+    await chat.say("/start")
+    await chat.say("/board")
+    await taps(chat, "No", "No")
+    assert "Local Safeguarding Children Board" in chat.text()
+
+
+async def test_the_same_sentence_may_answer_two_questions(chat):
+    await chat.say("/start")
+    await taps(chat, "No", "No", "My own wish to share", "No", "Next", "Share")
+    await chat.say("The child asked for help.")
+    await taps(chat, *HOW, "To protect a child", "A worry about a child", "Health")
+    await chat.say("The child asked for help.")
+    assert "case reference" in chat.text()
 
 
 async def test_a_harm_answer_shows_the_procedures_at_once(chat):
@@ -167,9 +196,11 @@ async def test_not_sure_left_there_is_recorded_as_getting_advice(chat):
         "Not sure",
         "Record it: I am getting advice",
         "Next",
-        "Leave out the rest",
-        "Save the record",
     )
+    await chat.say("The purpose is not clear to me yet.")
+    await chat.tap("Leave out the rest")
+    assert "It is recorded as: Wait for advice." in chat.text()
+    await chat.tap("Save the record")
     (record,) = await stored(chat)
     assert (record.clear["outcome"], record.clear["decision"]) == ("seek_advice", "pending_advice")
 

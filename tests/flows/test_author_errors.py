@@ -23,7 +23,7 @@ MISTAKES = [
     (SHARING, "when: sensitive_and_only_implied", "when: too_secret", 'no predicate is called "too_secret"'),
     (SHARING, "cites: [emergency]\n    duties", "cites: []\n    duties", "outcome emergency: cites no passage"),
     (SHARING, "duties: [police_now, record_decision]", "duties: [police_later]", 'duty "police_later" is not written'),
-    (SHARING, "then: case_reference", "then: cosy_reference", 'then "cosy_reference" is no question'),
+    (SHARING, "then: reasons", "then: raisins", 'then "raisins" is no question'),
     (SHARING, '"yes": {to: confidential}', '"yes": {to: outcome.share}', "cannot be reached from emergency"),
     (PARTS, "next: check", "next: necessary", "necessary: goes round in a circle"),
     (TEXTS, "label: Is the information confidential?", f"label: {'long ' * 80}", "confidential: label is longer than"),
