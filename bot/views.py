@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from bot.callback_data import Button, handle_of
 from bot.record_content import answer_label
 from flows.catalogue import Book
-from flows.definition import NOT_SURE, Edition, Question
+from flows.definition import Edition, Question
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
+from flows.screening import IdentifierFound, TextTooLong
 from storage.conversations import Open
 from storage.records import Stored
 
@@ -101,8 +102,6 @@ class Card:
         """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed."""
         if self.position.walk.pending:
             message = self._confirm_change()
-        elif self.position.is_finished:
-            message = self._ended()
         elif changes and self.position.state == CHECK:
             message = self._changes()
         elif self.position.state == CHECK:
@@ -300,38 +299,31 @@ class Card:
         )
         return Message("\n\n".join(lines), buttons)
 
-    def _ended(self) -> Message:
-        outcome = self.position.outcome
-        assert outcome is not None  # noqa: S101 (it has ended)
-        return Message(f"{bold(outcome.title)}\n\n{escape(outcome.body)}")
-
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def saved(book: Book, position: Position, reference: str, case: str | None) -> Message:
-    """Return the card of a conversation that has ended: the record is stored when anyone sees this."""
-    edition, outcome = book.edition, position.outcome
-    assert outcome is not None  # noqa: S101 (it has ended)
-    lines = [bold(outcome.title), escape(outcome.body)]
-    lines.append(
-        bold("What goes with it") + "\n" + "\n".join(f"• {escape(edition.duties[k].text)}" for k in position.duties)
-    )
-    filed = f" for case {case}" if case else ""
+def saved(stored: Stored, banner: str) -> Message:
+    """Return the card of a conversation that has ended, drawn from its record alone: whoever sees it, it is stored."""
+    content, reference = stored.content, stored.clear["reference"]
+    outcome, duties = content["outcome"], content["duties"]
+    lines = [bold(outcome["title"]), escape(outcome["text"])]
+    lines.append(bold("What goes with it") + "\n" + "\n".join(f"• {escape(duty['text'])}" for duty in duties))
+    filed = f" for case {content['case_reference']}" if content["case_reference"] else ""
     lines.append(
         bold(f"Saved. Record {reference}{filed}.") + "\n" + escape("Put the reference into your own case system.")
     )
-    lines.append(italic(edition.banner))
+    lines.append(italic(banner))
     found = [
         ("Show the record", Button(f"record.{reference}").encode()),
         ("Add a note", Button(f"note.{reference}").encode()),
     ]
-    if outcome.id in ("emergency", "out_of_scope") and len(position.live) > 1:
+    if outcome["id"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
-    if "use_sharing_flow" in position.duties:
+    if any(duty["id"] == "use_sharing_flow" for duty in duties):
         found.append(("Go to the sharing questions", Button("start.sharing").encode()))
-    found.append(("Start again", Button(f"start.{position.flow.id}").encode()))
+    found.append(("Start again", Button(f"start.{stored.clear['flow']}").encode()))
     again = (("Emergency: danger now", Button(f"emergency.{reference}").encode()),)
     return Message("\n\n".join(lines), (*rows(found), again))
 
@@ -421,6 +413,14 @@ def stranger() -> Message:
     return Message(escape("This bot is for members only. If a child is in danger, call 999."))
 
 
+def refusal(error: IdentifierFound | TextTooLong) -> str:
+    """Say why typed words were not kept: the kind of identifier, never the identifier itself."""
+    if isinstance(error, TextTooLong):
+        return f"{error} Nothing was saved. Please say it shorter."
+    seen = " and ".join(error.kinds)
+    return f"That looks like it holds {seen}. Nothing was saved. Please say it again without, for example “the child”."
+
+
 def plain(text: str, *buttons: tuple[str, str]) -> Message:
     """Return a short message of ours, with buttons that belong to no conversation."""
     return Message(escape(text), rows((label, Button(act).encode()) for label, act in buttons))
@@ -478,6 +478,3 @@ def _pages(blocks: list[str]) -> list[str]:
         else:
             pages[-1] = joined
     return pages
-
-
-__all__ = ["NOT_SURE", "Card", "Message", "escape"]

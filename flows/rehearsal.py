@@ -148,7 +148,7 @@ class Rehearsal:
 
     def end(self) -> Played:
         """Finish: details left out take their plain option, a walk left not sure ends in advice."""
-        if self.machine.flow.questions and replay(self.machine, self.walk).live:
+        if replay(self.machine, self.walk).live:
             walk, assumed = self._until(None)
             self.walk, self.assumed = walk, self.assumed + assumed
         position = replay(self.machine, self.walk)

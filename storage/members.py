@@ -12,7 +12,6 @@ from storage.models import Member
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 ROLES = ("practitioner", "supervisor", "administrator")
-_BY_TELEGRAM_ID = select(MEMBER)
 
 
 @dataclass(frozen=True)

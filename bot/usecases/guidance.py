@@ -61,16 +61,13 @@ def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **
     mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
-def _show_saved(unit: Unit, here: Loaded, *, below: bool = False) -> None:
-    stored = records.of_conversation(unit, here.row.id)
+def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> None:
+    stored = records.of_conversation(unit, row.id)
     if stored is None:
-        card = views.plain(
-            "These questions were cancelled. No record was made.", ("Start again", f"start.{here.row.flow}")
-        )
+        card = views.plain("These questions were cancelled. No record was made.", ("Start again", f"start.{row.flow}"))
     else:
-        case = stored.content.get("case_reference")
-        card = views.saved(here.book, here.position, stored.clear["reference"], case)
-    mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
+        card = views.saved(stored, desk.book.edition.banner)
+    mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
 def say(unit: Unit, chat_id: int, message: views.Message) -> None:
@@ -90,7 +87,7 @@ def _keep(
     after = Loaded(row, here.book, position)
     if position.is_finished:
         _write_record(unit, desk, who, after, at)
-        _show_saved(unit, after, below=below)
+        _show_ended(unit, desk, row, below=below)
         return
     reached = position.state.startswith(OUTCOME) and position.state != here.position.state
     if reached:
@@ -206,9 +203,9 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
         _show(unit, here)
         return OLD_BUTTON
     row = conversations.by_handle(unit, who.chat_id, button.handle or "")
-    ended = load(unit, desk, row) if row and row.status != "open" else None
-    if ended:
-        _show_saved(unit, ended)
+    ended = row is not None and row.status != "open"
+    if row and ended:
+        _show_ended(unit, desk, row)
     if here:
         _show(unit, here, below=True)
     if ended:
@@ -250,11 +247,10 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
                 return
         else:
             screened = screening.screened(text)
-    except screening.IdentifierFound as found:
-        _refuse(unit, who, here, found.kinds, message_id)
-        return
-    except screening.TextTooLong as error:
-        _show(unit, here, f"{error} Nothing was saved. Please say it shorter.", below=True)
+    except (screening.IdentifierFound, screening.TextTooLong) as error:
+        if isinstance(error, screening.IdentifierFound):
+            mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
+        _show(unit, here, views.refusal(error), below=True)
         return
     trigger = f"{position.state}.text"
     changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened.text)
@@ -271,15 +267,6 @@ def _type_a_label(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str) -> 
             _keep(unit, desk, who, here, changed, {"act": trigger}, below=True)
             return
     _show(unit, here, TYPED_UNASKED, below=True)
-
-
-def _refuse(unit: Unit, who: Who, here: Loaded, kinds: tuple[str, ...], message_id: int) -> None:
-    mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-    seen = " and ".join(kinds)
-    _show(
-        unit, here, f"That looks like it holds {seen}. Nothing was saved. Please say it again without, for example “the child”.",
-        below=True,
-    )  # fmt: skip
 
 
 def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:
@@ -306,7 +293,7 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
 
 def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
-    _show_saved(unit, Loaded(row, here.book, here.position))
+    _show_ended(unit, desk, row)
 
 
 def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
@@ -319,7 +306,7 @@ def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
     if stored and stored.clear["member_id"] == who.member.id and stored.clear["outcome"] == "emergency":
         row = conversations.get(unit, stored.clear["conversation_id"])
         if row:
-            _show_saved(unit, load(unit, desk, row), below=True)
+            _show_ended(unit, desk, row, below=True)
             return
     here = here or _started(unit, desk, who, "sharing")
     walk = navigation.interrupt(here.position.machine, here.walk, "emergency", desk.now())

@@ -53,17 +53,10 @@ def add_note(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> No
         return
     try:
         screened = screening.screened(words)
-    except screening.IdentifierFound as found:
-        mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-        seen = " and ".join(found.kinds)
-        say(
-            unit,
-            who.chat_id,
-            views.plain(f"That looks like it holds {seen}. Nothing was saved. Please say it without."),
-        )
-        return
-    except screening.TextTooLong as error:
-        say(unit, who.chat_id, views.plain(f"{error} Nothing was saved. Please say it shorter."))
+    except (screening.IdentifierFound, screening.TextTooLong) as error:
+        if isinstance(error, screening.IdentifierFound):
+            mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
+        say(unit, who.chat_id, views.plain(views.refusal(error)))
         return
     seq = records.amend(unit, stored.clear["id"], who.member.id, {"text": screened.text}, desk.now(), who.actor)
     say(unit, who.chat_id, views.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
