@@ -94,7 +94,7 @@ def serve(args: argparse.Namespace) -> int:
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir):
         store = open_store(settings.url, settings.keys())
-        desk = Desk(settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern)
+        desk = Desk(settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference)
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
@@ -236,6 +236,55 @@ def draw(args: argparse.Namespace) -> int:
     return 0
 
 
+def ask(args: argparse.Namespace) -> int:
+    """Answer a question from an edition; nothing of it is kept."""
+    from flows.advice import index_of
+
+    index = index_of(args.edition)
+    found = index.ask(" ".join(args.question))
+    if args.json:
+        passages = [{"id": hit.passage, "score": round(hit.score, 4)} for hit in found.passages]
+        say(json.dumps({"band": found.band, "passages": passages, "emergency": found.emergency}))
+        return 0
+    if found.emergency:
+        say("A child in danger comes first: call 999 now, or 101 if it is not urgent.\n")
+    for shortcut in found.shortcuts:
+        say(f"{shortcut.written} means {shortcut.means}.")
+    if found.band == "none":
+        about = f" It does not cover this: {found.topic.title}." if found.topic and found.topic.title else ""
+        near = ", ".join(found.topic.near) if found.topic else ""
+        say(f"The advice does not answer this.{about} Ask your safeguarding lead or your manager.")
+        if near:
+            say(f"Near: {near}")
+    elif found.band == "closest":
+        say("Not sure what answers this. The closest passages:")
+    for hit in found.passages:
+        passage = index.edition.passages[hit.passage]
+        say(
+            f"\n{passage.title} [{hit.passage}, {hit.score:.2f}]\n{passage.text}\nSource: {passage.section}, {passage.where}."
+        )
+    if index.on_law & {hit.passage for hit in found.passages}:
+        say(f"\n{index.edition.law_note}")
+    say(f"\n{index.edition.banner}")
+    return 0
+
+
+def screen(args: argparse.Namespace) -> int:
+    """Say what in texts would identify a person: one text a line on standard input."""
+    from bot.settings import Settings
+    from flows import screening
+
+    own = Settings().own_reference
+    for line in sys.stdin:
+        text = line.rstrip("\r\n")
+        found = screening.identifiers(text, own_reference=own)
+        if args.json:
+            say(json.dumps({"findings": [{"kind": item.kind, "start": item.start, "end": item.end} for item in found]}))
+        else:
+            say("; ".join(f"{item.kind} {item.start}-{item.end}" for item in found) or "nothing found")
+    return 0
+
+
 # ---- what is stored ------------------------------------------------------------------------------
 def _open(args: argparse.Namespace) -> Any:
     """Open the store of the local chat when its key file is there (or named), else that of the settings."""
@@ -359,6 +408,50 @@ def member(args: argparse.Namespace) -> int:
     return 0
 
 
+def local(args: argparse.Namespace) -> int:
+    """Set or list the local route."""
+    from bot.usecases.desk import utc_now
+    from storage import local_route
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            if args.verb == "set":
+                try:
+                    local_route.put(unit, args.name, args.value, utc_now(), "command line")
+                except local_route.CannotSet as error:
+                    raise WrongCall(str(error)) from None
+            found = local_route.get(unit)
+    finally:
+        store.close()
+    if getattr(args, "json", False):
+        say(json.dumps({name: found.get(name) for name in local_route.NAMES}))
+        return 0
+    for name, words in local_route.NAMES.items():
+        say(f"{words} ({name}): {found.get(name, 'not set')}")
+    return 0
+
+
+def unanswered(args: argparse.Namespace) -> int:
+    """List questions that got no answer or no help, most often first."""
+    from storage import questions
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            found = questions.listed(unit)
+    finally:
+        store.close()
+    for counted in found:
+        if args.json:
+            say(json.dumps(vars(counted)))
+        else:
+            say(f"{counted.times:5}  {counted.kind:13}  {counted.subject:20}  {counted.question or ''}")
+    if not args.json:
+        say(f"{len(found)} counted")
+    return 0
+
+
 # ---- the parser ----------------------------------------------------------------------------------
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
@@ -387,13 +480,32 @@ def parser() -> argparse.ArgumentParser:
     drawing.add_argument("--path", nargs="*", metavar="QUESTION=OPTION", help="the walk to light up")
     drawing.add_argument("-o", "--output", required=True, metavar="FILE")
 
+    asking = command("ask", ask, 'ask the guidance: sharewise ask "do I need consent?"; nothing of it is kept')
+    asking.add_argument("question", nargs="+", metavar="QUESTION")
+    asking.add_argument("--edition", default="hmg-2015")
+    asking.add_argument("--json", action="store_true")
+
+    screening = command("screen", screen, "say what would identify a person in texts, one a line on standard input")
+    screening.add_argument("--json", action="store_true")
+
     for name, run, text in (
+        ("unanswered", unanswered, "list questions that got no answer, most often first, without who asked"),
         ("records", records, "list stored decision records, opened with the key"),
         ("verify", verify, "check the ledger and every record's seal; exit code 1 if something was changed"),
     ):
         reading = command(name, run, text)
         reading.add_argument("--data", **data)
         reading.add_argument("--json", action="store_true")
+
+    local_parser = command("local", local, "set or list the local route: numbers, form, procedures")
+    local_verbs = local_parser.add_subparsers(required=True, dest="verb", metavar="VERB")
+    setting = local_verbs.add_parser("set", help="set one thing; an empty value unsets it")
+    setting.add_argument("name", metavar="NAME")
+    setting.add_argument("value", metavar="VALUE")
+    listing_local = local_verbs.add_parser("list", help="list what is set")
+    listing_local.add_argument("--json", action="store_true")
+    for verb in (setting, listing_local):
+        verb.add_argument("--data", **data)
 
     members_parser = command("member", member, "add, end or list members")
     verbs = members_parser.add_subparsers(required=True, dest="verb", metavar="VERB")

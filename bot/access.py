@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from storage.members import MemberRow
 
-#: Action -> roles that may do it. Scope: each of these touches the person's own conversation and records only.
+EVERYONE = frozenset({"practitioner", "supervisor", "administrator"})
+
+#: Action -> roles that may do it. Scope: what touches a conversation or record touches the person's own only.
 ALLOWED: dict[str, frozenset[str]] = {
-    action: frozenset({"practitioner", "supervisor", "administrator"})
-    for action in ("read_guidance", "walk", "read_own_records", "amend_own_record", "raise_emergency")
+    "read_guidance": EVERYONE,
+    "walk": EVERYONE,
+    "read_own_records": EVERYONE,
+    "amend_own_record": EVERYONE,
+    "raise_emergency": EVERYONE,
+    "set_local_route": frozenset({"administrator"}),
+    "read_unanswered": frozenset({"supervisor", "administrator"}),
 }
 
 

@@ -23,7 +23,7 @@ from storage.database import StorageUnavailable
 log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
-ALLOWED = ["message", "callback_query"]
+ALLOWED = ["message", "callback_query", "inline_query"]
 PAUSE = 0.2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.definition import Edition
@@ -100,7 +101,17 @@ def content(position: Position, edition: Edition, history: list[dict[str, Any]])
         "advice_outcome": said("advice_outcome"),
         "refusal_discussed": said("requester_told"),
         "decided_by": said("decided_by"),
+        "screening": _screening(history),
     }
+
+
+def _screening(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How often words were refused, by kind, and how much was said to be no person. Never the words."""
+    refused: dict[str, int] = {}
+    for event in events:
+        for kind in event.get("kinds", ()):
+            refused[kind] = refused.get(kind, 0) + 1
+    return {"refused": refused, "said_not_a_person": sum(event.get("said_not_a_person", 0) for event in events)}
 
 
 def answer_label(position: Position, state: str) -> str | None:

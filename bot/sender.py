@@ -11,11 +11,13 @@ import logging
 from functools import partial
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
+from bot import views
 from bot.application import App
+from bot.handlers.front import NO_PREVIEW
 from bot.intake import PAUSE, seconds_of, where_of
 from flows import catalogue, chart
 from storage import conversations, mailbox
@@ -25,7 +27,6 @@ from storage.mailbox import Message
 log = logging.getLogger("sharewise.sender")
 
 SIDE_BY_SIDE = 16
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
@@ -129,8 +130,10 @@ class Sender:
         if message.kind == "delete":
             try:
                 await bot.delete_message(chat, payload["message_id"])
-            except BadRequest:
+            except BadRequest as error:
                 log.info("A message could not be deleted.")
+                if payload.get("tell") and "not found" not in str(error).lower():
+                    await self._note(mailbox.put, chat, "message", views.could_not_delete().payload())
             return None
         if message.kind == "photo":
             picture = await asyncio.to_thread(

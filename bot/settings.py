@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         """The form a case reference must have."""
         return re.compile(self.case_reference_pattern)
 
+    @property
+    def own_reference(self) -> re.Pattern[str] | None:
+        """The form of case references that the organisation configured, if it did: screening lets it pass."""
+        return None if self.case_reference_pattern == CASE_REFERENCE else self.case_pattern
+
     def keys(self) -> Keyring:
         """Return the keys; raise BadKey."""
         if self.master_key:

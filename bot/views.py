@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 from bot.callback_data import Button, handle_of
 from bot.record_content import answer_label
+from flows.advice import Answer, Topic
 from flows.catalogue import Book
 from flows.definition import Edition, Question
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
-from flows.screening import IdentifierFound, TextTooLong
+from flows.screening import PERSON, IdentifierFound, NotScreened, ScreeningFailed
 from storage.conversations import Open
+from storage.local_route import NAMES as LOCAL_NAMES
+from storage.questions import Counted
 from storage.records import Stored
 
 LONDON = ZoneInfo("Europe/London")
@@ -87,6 +90,13 @@ def cite(edition: Edition, passage_id: str) -> str:
     return f"{edition.published[:4]} advice, {passage.section}, {passage.where}"
 
 
+def passage_line(edition: Edition, passage_id: str) -> str:
+    """Return a passage: its title, our wording, the advice's strength, its source."""
+    passage = edition.passages[passage_id]
+    source = f"{STRENGTH[passage.strength]} Source: {cite(edition, passage_id)}.".strip()
+    return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(source)}"
+
+
 # ---- one card of a conversation -----------------------------------------------------------------
 class Card:
     """Draws the card of one conversation at one revision."""
@@ -98,8 +108,11 @@ class Card:
         """Return a button that carries the conversation's handle and revision."""
         return label, Button(act, handle_of(self.loaded.id), self.loaded.revision).encode()
 
-    def draw(self, notice: str = "", why: bool = False, changes: bool = False) -> Message:
-        """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed."""
+    def draw(self, notice: str = "", why: bool = False, changes: bool = False, may_be_no_name: bool = False) -> Message:
+        """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed.
+
+        `may_be_no_name` lets the person say that what was taken for a name is none.
+        """
         if self.position.walk.pending:
             message = self._confirm_change()
         elif changes and self.position.state == CHECK:
@@ -111,7 +124,8 @@ class Card:
         else:
             message = self._question(why)
         text = f"{bold('Please note.')} {escape(notice)}\n\n{message.text}" if notice else message.text
-        return Message(text, message.buttons)
+        no_name = ((self.button("It is not a person", "!notaperson"),),) if may_be_no_name else ()
+        return Message(text, (*no_name, *message.buttons))
 
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
@@ -131,7 +145,7 @@ class Card:
             lines.append(escape(f"Your earlier answer: {earlier}"))
         if why:
             lines.append(f"{bold('Why this question?')} {escape(question.why)}")
-            lines += [self._passage_line(cite_id) for cite_id in question.cites]
+            lines += [passage_line(self.edition, cite_id) for cite_id in question.cites]
         else:
             lines.append(self._source(question))
         return Message("\n\n".join(lines), (*rows(self._answers(question)), *self._foot(why)))
@@ -181,11 +195,6 @@ class Card:
         where = cite(self.edition, question.cites[0])
         said = "The advice’s own words" if question.quoted else "Our words"
         return italic(f"{said}. Source: {where}.")
-
-    def _passage_line(self, passage_id: str) -> str:
-        passage = self.edition.passages[passage_id]
-        strength = STRENGTH[passage.strength]
-        return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(f'{strength} {cite(self.edition, passage_id)}.'.strip())}"
 
     def _answers(self, question: Question) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
@@ -346,7 +355,7 @@ def welcome(edition: Edition) -> Message:
                 "A child in danger now? Call 999 first.",
                 f"{edition.banner} The advice is not a law.",
                 f"{NOT_ENCRYPTED} Never type a name, a date of birth or an address. Use a case reference.",
-                "Type /help to see what I can do.",
+                "Ask me anything about sharing in your own words. Type /help to see what else I can do.",
             )
         ),
     ]
@@ -360,7 +369,9 @@ def help_text() -> Message:
         "\n".join(
             escape(line)
             for line in (
+                "Type a question in your own words, or /ask and your question – what the advice says",
                 "/share – start the sharing questions",
+                "/local – who to call here",
                 "/board – a Board's request under section 14B (historical)",
                 "/board_use – use of what a Board request brought (historical)",
                 "/records – my decision records",
@@ -371,7 +382,7 @@ def help_text() -> Message:
                 "/privacy – what is kept and who sees it",
             )
         ),
-        escape("In the questions, tap a button. Type only where you are asked to. " + NO_NAMES),
+        escape("In the questions, tap a button. You can ask something in between. " + NO_NAMES),
     ]
     return Message("\n\n".join(lines), EMERGENCY_ROW)
 
@@ -389,6 +400,8 @@ def privacy() -> Message:
                 "kept apart from the database.",
                 "Typed words are checked for names, numbers and addresses. If something is found, nothing of it is kept. "
                 "The check does not find every name.",
+                "Questions you ask are not kept. Only one that I could not answer is kept, sealed and without who asked, "
+                "so that supervisors see what people need.",
                 "A deleted message may still be on other devices and on Telegram's servers.",
                 "How long records are kept, and requests to see or erase them: ask the organisation that runs this bot. It "
                 "keeps a record only as long as law and its policy allow.",
@@ -413,12 +426,46 @@ def stranger() -> Message:
     return Message(escape("This bot is for members only. If a child is in danger, call 999."))
 
 
-def refusal(error: IdentifierFound | TextTooLong) -> str:
-    """Say why typed words were not kept: the kind of identifier, never the identifier itself."""
-    if isinstance(error, TextTooLong):
-        return f"{error} Nothing was saved. Please say it shorter."
-    seen = " and ".join(error.kinds)
-    return f"That looks like it holds {seen}. Nothing was saved. Please say it again without, for example “the child”."
+def not_your_role() -> Message:
+    """Return what a member gets who asks for what their role may not do."""
+    return Message(escape("Your role does not allow this. Ask your administrator."))
+
+
+#: How each kind of identifier is called, and how to say it instead.
+KINDS = {
+    "nhs_number": ("an NHS number", "a case reference"),
+    "nino": ("a National Insurance number", "a case reference"),
+    "upn": ("a pupil number", "a case reference"),
+    "phone": ("a phone number", "“the family’s number is on file”"),
+    "email": ("an e-mail address", "“by secure e-mail”"),
+    "postcode": ("a postcode", "“the home” or “the area”"),
+    "address": ("an address", "“the home”"),
+    "date_of_birth": ("a date of birth", "an age, for example “aged 9”"),
+    "url": ("a web address", "what it is about"),
+    "handle": ("an account name", "“an account on social media”"),
+    PERSON: ("a person’s name", "“the child”, “the parent” or “a colleague”"),
+}
+
+
+def is_name_only(error: NotScreened) -> bool:
+    """Say whether nothing but names was found, so that the person may know better."""
+    return isinstance(error, IdentifierFound) and error.kinds == (PERSON,)
+
+
+def refusal(error: NotScreened, kept_out: str = "Nothing was saved.") -> str:
+    """Say why typed words were not kept: the kind of identifier, never the identifier itself; and what to say instead."""
+    if isinstance(error, ScreeningFailed):
+        return f"Your words could not be checked for names and numbers. {kept_out} Please try again later."
+    if not isinstance(error, IdentifierFound):
+        return f"{error} {kept_out} Please say it shorter."
+    seen = " and ".join(KINDS[kind][0] for kind in error.kinds)
+    instead = "; ".join(f"for {KINDS[kind][0]} say {KINDS[kind][1]}" for kind in error.kinds)
+    return f"That looks like it holds {seen}. {kept_out} Please leave it out: {instead}."
+
+
+def could_not_delete() -> Message:
+    """Return what is said when a message with an identifier could not be taken out of the chat."""
+    return Message(escape("I could not take your message out of the chat. Please delete it yourself."))
 
 
 def plain(text: str, *buttons: tuple[str, str]) -> Message:
@@ -478,3 +525,157 @@ def _pages(blocks: list[str]) -> list[str]:
         else:
             pages[-1] = joined
     return pages
+
+
+# ---- quick advice --------------------------------------------------------------------------------
+DANGER = "If a child is in danger now, or a crime may have been committed: call 999 now, or 101 if it is not urgent."
+NOT_A_DECISION = "This is what the advice says. You decide."
+
+
+@dataclass(frozen=True)
+class Article:
+    """One thing that inline mode offers to post: its title, what it is about, and the message."""
+
+    id: str
+    title: str
+    about: str
+    message: Message
+
+
+def danger_first(edition: Edition) -> Message:
+    """Return the card that comes before every other answer when a text speaks of danger, abuse told or a crime."""
+    lines = [bold("A child in danger comes first."), escape(DANGER), passage_line(edition, "emergency")]
+    return Message("\n\n".join(lines), EMERGENCY_ROW)
+
+
+def danger_article(edition: Edition) -> Article:
+    """Return the emergency line as inline mode offers it."""
+    return Article("danger", "A child in danger now? Call 999", DANGER, Message(danger_first(edition).text))
+
+
+def _shortcuts(found: Answer) -> list[str]:
+    if not found.shortcuts:
+        return []
+    return [italic(" ".join(f"{shortcut.written} means {shortcut.means}." for shortcut in found.shortcuts))]
+
+
+def _law(book: Book, passage_ids: Iterable[str], on_law: frozenset[str]) -> list[str]:
+    return [escape(book.edition.law_note)] if on_law & set(passage_ids) else []
+
+
+def _related(book: Book, passage_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """The first question of a flow that rests on one of these passages."""
+    for passage_id in passage_ids:
+        for flow_id in sorted(book.machines, reverse=True):
+            for question in book.machines[flow_id].flow.questions.values():
+                if passage_id in question.cites and question.kind in ("screen", "question"):
+                    return [("See the question on this", Button(f"about.{flow_id}.{question.id}").encode())]
+    return []
+
+
+def _after_answer(book: Book, passage_ids: list[str]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    found = _related(book, passage_ids)
+    found.append(("Start the sharing questions", Button("start.sharing").encode()))
+    found.append(("This did not help", Button(f"nohelp.{passage_ids[0]}").encode()))
+    return (*rows(found), *EMERGENCY_ROW)
+
+
+def advice(book: Book, found: Answer, on_law: frozenset[str]) -> Message:
+    """Return an answer: up to three passages, strongest first, each with its source."""
+    ids = [hit.passage for hit in found.passages]
+    lines = [italic("What the advice says, in our words"), *_shortcuts(found)]
+    lines += [passage_line(book.edition, passage_id) for passage_id in ids]
+    lines += [*_law(book, ids, on_law), f"{escape(NOT_A_DECISION)}\n{italic(book.edition.banner)}"]
+    return Message("\n\n".join(lines), _after_answer(book, ids))
+
+
+def closest(book: Book, found: Answer) -> Message:
+    """Return the closest passages as buttons, for a question that none answers for certain."""
+    lines = [bold("I am not sure what answers this."), *_shortcuts(found)]
+    lines.append(escape("These passages of the advice are closest. Tap one, or ask in other words."))
+    passages = [
+        (_cut(book.edition.passages[hit.passage].title, 60), Button(f"passage.{hit.passage}").encode())
+        for hit in found.passages
+    ]
+    last = [("Start the sharing questions", Button("start.sharing").encode())]
+    last.append(("None of these", Button(f"nohelp.{found.passages[0].passage}").encode()))
+    return Message("\n\n".join(lines), (*((button,) for button in passages), *rows(last), *EMERGENCY_ROW))
+
+
+def one_passage(book: Book, passage_id: str, on_law: frozenset[str]) -> Message:
+    """Return one passage with its source."""
+    lines = [passage_line(book.edition, passage_id), *_law(book, [passage_id], on_law)]
+    lines.append(f"{escape(NOT_A_DECISION)}\n{italic(book.edition.banner)}")
+    return Message("\n\n".join(lines), _after_answer(book, [passage_id]))
+
+
+def not_covered(book: Book, found: Answer, local: dict[str, str]) -> Message:
+    """Say that the edition does not cover a question, what is near, and who to ask."""
+    year = book.edition.published[:4]
+    topic = f" It does not cover this: {_lower_first(found.topic.title)}." if found.topic and found.topic.title else ""
+    lines = [bold(f"The {year} advice does not answer this."), *_shortcuts(found)]
+    lines.append(escape(f"I do not guess.{topic} {_ask_whom(local)}"))
+    near = [key for key in (found.topic.near if found.topic else ()) if key in book.edition.passages]
+    if near:
+        lines.append(escape("This is near:"))
+    buttons = [(_cut(book.edition.passages[key].title, 60), Button(f"passage.{key}").encode()) for key in near]
+    last = [("Who to call here", Button("local").encode())]
+    last.append(("Start the sharing questions", Button("start.sharing").encode()))
+    return Message("\n\n".join(lines), (*((button,) for button in buttons), *rows(last), *EMERGENCY_ROW))
+
+
+def _lower_first(text: str) -> str:
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _ask_whom(local: dict[str, str]) -> str:
+    number = f" The day number here is {local['day_number']}." if "day_number" in local else ""
+    return f"Ask your safeguarding lead or your manager.{number}"
+
+
+def about(book: Book, flow: str, question: Question) -> Message:
+    """Return a question of a flow, why it is asked and what it rests on."""
+    lines = [italic(f"A question of: {book.machine(flow).flow.title}"), bold(question.label), escape(question.why)]
+    lines += [passage_line(book.edition, passage_id) for passage_id in question.cites]
+    lines.append(italic(book.edition.banner))
+    return Message(
+        "\n\n".join(lines), (*rows([("Start these questions", Button(f"start.{flow}").encode())]), *EMERGENCY_ROW)
+    )
+
+
+def who_to_ask(local: dict[str, str]) -> Message:
+    """Return what is said when an answer did not help."""
+    text = f"Thank you. It was counted, without your name. {_ask_whom(local)} You can also ask in other words."
+    return plain(text, ("Who to call here", "local"), ("Start the sharing questions", "start.sharing"))
+
+
+def article(book: Book, passage_id: str, on_law: frozenset[str]) -> Article:
+    """Return a passage as inline mode offers it: what is posted holds the passage and its source, nothing else."""
+    passage = book.edition.passages[passage_id]
+    lines = [passage_line(book.edition, passage_id), *_law(book, [passage_id], on_law), italic(book.edition.banner)]
+    return Article(passage_id, passage.title, _cut(passage.text, 120), Message("\n\n".join(lines)))
+
+
+def local_route(local: dict[str, str]) -> Message:
+    """Return the local route as it was set; what is not set is said to be not set."""
+    lines = [bold("Who to call here"), escape("Danger now: 999. Police, not urgent: 101.")]
+    said = [
+        f"• {escape(words)}: {escape(local[name]) if name in local else 'not set'}"
+        for name, words in LOCAL_NAMES.items()
+    ]
+    lines.append("\n".join(said))
+    if len(local) < len(LOCAL_NAMES):
+        lines.append(escape("What is not set here, ask your safeguarding lead. I never guess a number."))
+    return Message("\n\n".join(lines), EMERGENCY_ROW)
+
+
+def unanswered(found: list[Counted], topics: Mapping[str, Topic]) -> Message:
+    """Return what people asked without getting help, most often first, without who asked."""
+    if not found:
+        return plain("No question has gone unanswered yet.")
+    lines = [bold("Questions that got no answer or no help, most often first")]
+    for counted in found:
+        topic = topics[counted.subject].title if counted.subject in topics else counted.subject
+        words = counted.question or ("Did not help" if counted.kind == "did_not_help" else "Further questions")
+        lines.append(f"• {counted.times} × {escape(_cut(words, 120))} {italic(topic)}")
+    return Message(_pages(["\n".join(lines[:1]), *lines[1:]])[0])

@@ -23,6 +23,7 @@ from flows.machine import (
     split,
 )
 from flows.predicates import PREDICATES, Taken
+from flows.screening import Screened
 
 
 class UnexpectedAnswer(Exception):
@@ -199,11 +200,24 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
 
 
 # ---- acting ------------------------------------------------------------------------------------
-def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str | None = None) -> Walk:
+def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: Screened | None = None) -> Walk:
     """Answer where the walk stands; raise UnexpectedAnswer when it is not offered there.
 
     While an earlier question is being changed, an answer that would drop others waits in `pending`.
     """
+    return _answered(machine, walk, trigger, at, text.text if text else None)
+
+
+def choose_earlier(machine: FlowMachine, walk: Walk, at: str) -> Walk:
+    """Answer with the words that were given at this question before; raise UnexpectedAnswer when there are none."""
+    state = replay(machine, walk).state
+    answer = walk.offered.get(state)
+    if answer is None or answer.text is None:
+        raise UnexpectedAnswer("There is no earlier answer here.")
+    return _answered(machine, walk, f"{state}.text", at, answer.text)
+
+
+def _answered(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str | None) -> Walk:
     here = replay(machine, walk)
     if walk.pending or trigger not in here.offered:
         raise UnexpectedAnswer(f"{trigger} is not offered at {here.state}.")

@@ -23,6 +23,7 @@ from flows.navigation import (
     replay,
     start,
 )
+from flows.screening import IdentifierFound, NotScreened, Screened, screened
 
 AT = ""
 
@@ -95,7 +96,7 @@ class Rehearsal:
             return
         walk, assumed = self._until(key)
         try:
-            self.walk = choose(self.machine, walk, f"{key}.{verb}", AT, text)
+            self.walk = choose(self.machine, walk, f"{key}.{verb}", AT, _screened(text))
         except UnexpectedAnswer as error:
             raise WrongAnswer(f"{key}={verb} comes out of turn: the walk stands at {here}.") from error
         self.assumed += assumed
@@ -170,3 +171,12 @@ def play(book: Book, flow: str, pairs: Iterable[tuple[str, str]]) -> Played:
     for key, value in said:
         rehearsal.say(key, value)
     return rehearsal.end()
+
+
+def _screened(text: str | None) -> Screened | None:
+    try:
+        return None if text is None else screened(text)
+    except IdentifierFound as error:
+        raise WrongAnswer(f"Typed words must identify nobody; these hold: {error}.") from None
+    except NotScreened as error:
+        raise WrongAnswer(str(error)) from None

@@ -173,3 +173,42 @@ class OutboxRow(SQLModel, table=True):
     tries: int
     created_at: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AskedQuestion(SQLModel, table=True):
+    """What people asked and got no help with, counted, without who asked.
+
+    `unanswered`: the screened words, sealed, and the topic if it is known. `did_not_help`: the passage shown.
+    """
+
+    __tablename__ = "asked_question"
+    __table_args__ = (
+        _one_of("kind", "unanswered", "did_not_help"),
+        UniqueConstraint("edition_id", "kind", "subject", "question_hash"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    edition_id: str
+    kind: str
+    subject: str
+    question_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    question: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    times: int
+    first_at: str
+    last_at: str
+
+
+class LocalRoute(SQLModel, table=True):
+    """One thing an administrator set about the local route: a number, a link, a name."""
+
+    __tablename__ = "local_route"
+    name: str = Field(primary_key=True, max_length=32)
+    value: str
+    set_at: str
+
+
+class NamePass(SQLModel, table=True):
+    """A person said that a flagged name is none: the next words in this chat may hold one."""
+
+    __tablename__ = "name_pass"
+    chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    given_at: str

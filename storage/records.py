@@ -16,6 +16,7 @@ from sqlalchemy.engine import RowMapping
 from storage import ledger
 from storage.database import Unit
 from storage.models import Amendment, DecisionRecord
+from storage.screened import ScreenedText
 from storage.sealing import SealBroken
 
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
@@ -66,8 +67,9 @@ def save(unit: Unit, clear: dict[str, Any], content: dict[str, Any], case_refere
     return reference
 
 
-def amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], at: str, actor: str) -> int:
+def amend(unit: Unit, record_id: str, member_id: int, words: ScreenedText, at: str, actor: str) -> int:
     """Add later words to a record; return the number of the amendment. The record itself stays as it is."""
+    content = {"text": words.text, "said_not_a_person": words.said_not_a_person}
     row = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == record_id)).one()
     sealer = unit.keys.unwrap(row.wrapped_key, f"record:{record_id}")
     last = unit.connection.execute(select(func.max(AMENDMENT.c.seq)).where(AMENDMENT.c.record_id == record_id)).scalar()

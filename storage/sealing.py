@@ -55,13 +55,14 @@ class Sealer:
 
 
 class Keyring:
-    """The master key and the keys made from it: one for the mailboxes, one for look-ups, one a record."""
+    """The master key and the keys made from it: one for the mailboxes, one for questions, one for look-ups, one a record."""
 
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY:
             raise BadKey("The master key must be 32 bytes.")
         self._wrapper = Sealer(_derived(master, "wrap"))
         self.mailbox = Sealer(_derived(master, "mailbox"))
+        self.questions = Sealer(_derived(master, "questions"))
         self._lookup = _derived(master, "lookup")
         self.key_id = sha256(b"sharewise key id" + master).digest()[:KEY_ID]
 

@@ -6,13 +6,13 @@ from functools import partial
 
 from telegram import Update
 from telegram.ext import BaseHandler as Handler
-from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, CommandHandler, InlineQueryHandler, MessageHandler, filters
 
 from bot import views
 from bot.callback_data import BadButton, Button, decode
-from bot.handlers.front import Front
-from bot.usecases import guidance, own_records
-from bot.usecases.desk import Desk, Who
+from bot.handlers.front import Front, answer_inline
+from bot.usecases import advice, guidance, own_records
+from bot.usecases.desk import Desk, Who, say
 from bot.usecases.front import Act
 from storage.database import Unit
 
@@ -21,7 +21,9 @@ PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 #: Command -> the words the menu shows for it.
 COMMANDS = {
     "start": "What this is, and the first question",
+    "ask": "Ask in your own words what the advice says",
     "share": "Start the sharing questions",
+    "local": "Who to call here",
     "emergency": "A child in danger, or a crime",
     "records": "My decision records",
     "note": "Add a note to a record",
@@ -31,11 +33,12 @@ COMMANDS = {
     "cancel": "Stop the questions without a record",
     "help": "What I can do",
     "privacy": "What is kept and who sees it",
+    "unanswered": "Questions without an answer (supervisors)",
 }
 
 
 def _say(message: views.Message) -> Act:
-    return lambda unit, desk, who: guidance.say(unit, who.chat_id, message)
+    return lambda unit, desk, who: say(unit, who.chat_id, message)
 
 
 def _command(name: str, arguments: str, message_id: int) -> tuple[str, Act]:
@@ -58,8 +61,11 @@ def _command(name: str, arguments: str, message_id: int) -> tuple[str, Act]:
         "privacy": ("read_guidance", _say(views.privacy())),
         "rules": (
             "read_guidance",
-            lambda unit, desk, who: guidance.say(unit, who.chat_id, views.rules(desk.book.edition)),
+            lambda unit, desk, who: say(unit, who.chat_id, views.rules(desk.book.edition)),
         ),
+        "ask": ("read_guidance", lambda unit, desk, who: advice.ask(unit, desk, who, arguments, message_id)),
+        "local": _local(arguments),
+        "unanswered": ("read_unanswered", advice.show_unanswered),
         "records": ("read_own_records", lambda unit, desk, who: own_records.show_list(unit, who)),
         "note": (
             "amend_own_record",
@@ -67,6 +73,14 @@ def _command(name: str, arguments: str, message_id: int) -> tuple[str, Act]:
         ),
     }
     return acts[name]
+
+
+def _local(arguments: str) -> tuple[str, Act]:
+    """/local shows the route; /local set NAME VALUE changes it."""
+    verb, _, rest = arguments.strip().partition(" ")
+    if verb == "set":
+        return "set_local_route", lambda unit, desk, who: advice.set_local_route(unit, desk, who, rest)
+    return "read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)
 
 
 def _tap(button: Button) -> tuple[str, Act]:
@@ -79,6 +93,11 @@ def _tap(button: Button) -> tuple[str, Act]:
         "emergency": ("raise_emergency", lambda unit, desk, who: guidance.emergency(unit, desk, who, rest)),
         "start": ("walk", lambda unit, desk, who: _start(unit, desk, who, rest)),
         "resume": ("walk", lambda unit, desk, who: guidance.resume(unit, desk, who, rest)),
+        "passage": ("read_guidance", lambda unit, desk, who: advice.passage(unit, desk, who, rest)),
+        "about": ("read_guidance", lambda unit, desk, who: advice.about(unit, desk, who, rest)),
+        "nohelp": ("read_guidance", lambda unit, desk, who: advice.did_not_help(unit, desk, who, rest)),
+        "local": ("read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)),
+        "notaperson": ("amend_own_record", own_records.let_name_pass),
         "record": ("read_own_records", lambda unit, desk, who: own_records.show(unit, desk, who, rest)),
         "note": ("amend_own_record", lambda unit, desk, who: own_records.explain_note(unit, who, rest)),
     }
@@ -126,7 +145,20 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         message_id = message.message_id
         await front.act(update, "walk", lambda unit, desk, who: guidance.unreadable(unit, desk, who, message_id))
 
+    async def asked_inline(update: Update, _context: object) -> None:
+        query = update.inline_query
+        assert query is not None  # noqa: S101 (the handler says so)
+        found: list[views.Article] = []
+        words = query.query
+
+        def act(unit: Unit, desk: Desk, who: Who) -> None:
+            found.extend(advice.inline(unit, desk, words))
+
+        await front.act(update, "read_guidance", act)
+        front.later(answer_inline(query, found))
+
     return [
+        InlineQueryHandler(asked_inline),
         CommandHandler(list(COMMANDS), command, filters=PRIVATE),
         CallbackQueryHandler(tapped),
         MessageHandler(PRIVATE & filters.TEXT, typed),

@@ -23,7 +23,7 @@ BOT = {
     "username": "sharewise_local_bot",
     "can_join_groups": True,
     "can_read_all_group_messages": False,
-    "supports_inline_queries": False,
+    "supports_inline_queries": True,
 }
 TAGS = {
     "b": "bold",
@@ -125,6 +125,9 @@ class World:
         self._update_ids = itertools.count(int(self.clock() * 1000) % 2**40)
         self._query_ids = itertools.count(int(self.clock() * 1000))
         self._open_queries: set[str] = set()
+        self._open_inline: set[str] = set()
+        #: What inline mode offered, newest last.
+        self.offered: list[list[dict[str, Any]]] = []
         self._arrived = asyncio.Event()
 
     # ---- what people do -------------------------------------------------------------------------
@@ -147,6 +150,13 @@ class World:
                 }
             }
         )  # fmt: skip
+
+    def ask_inline(self, user_id: int, text: str) -> int:
+        """A person types @bot and words in any chat; return the update's id."""
+        query_id = str(next(self._query_ids))
+        self._open_inline.add(query_id)
+        query = {"id": query_id, "from": person(user_id), "query": text, "offset": "", "chat_type": "group"}
+        return self.push({"inline_query": query})
 
     def push(self, body: dict[str, Any]) -> int:
         """Put any update into the queue; return its id."""
@@ -257,6 +267,24 @@ class World:
         if utf16(parameters.get("text") or "") > 200:
             raise Refused("Bad Request: MESSAGE_TOO_LONG")
         self._open_queries.discard(query_id)
+        return True
+
+    def _answer_inline_query(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        query_id = str(parameters["inline_query_id"])
+        if query_id not in self._open_inline:
+            raise Refused("Bad Request: query is too old and response timeout expired or query ID is invalid")
+        results = [dict(item) if isinstance(item, dict) else item.to_dict() for item in _list(parameters["results"])]
+        if len(results) > 50 or len({item["id"] for item in results}) != len(results):
+            raise Refused("Bad Request: RESULT_ID_DUPLICATE")
+        for item in results:
+            if not 1 <= len(item["id"].encode()) <= 64 or not item.get("title"):
+                raise Refused("Bad Request: RESULT_ID_INVALID")
+            content = item["input_message_content"]
+            self._content(
+                {"text": content["message_text"], "parse_mode": content.get("parse_mode")}, "text", LONGEST_TEXT
+            )
+        self._open_inline.discard(query_id)
+        self.offered.append(results)
         return True
 
     def _content(self, parameters: dict[str, Any], name: str, longest: int) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bot.views import Message
+from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
+from storage import mailbox
+from storage.database import Unit
 from storage.members import MemberRow
 
 
@@ -24,10 +28,17 @@ class Desk:
     bot_id: int
     version: str
     case_pattern: re.Pattern[str]
+    #: The form of case references where the organisation configured one: screening lets it pass.
+    own_reference: re.Pattern[str] | None = None
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.
     strangers: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def index(self) -> Index:
+        """The search index over the edition for new conversations."""
+        return index_of(self.edition_id)
 
     @property
     def book(self) -> Book:
@@ -56,3 +67,8 @@ class Who:
     def actor(self) -> str:
         """How the ledger names this person."""
         return f"member:{self.member.id}"
+
+
+def say(unit: Unit, chat_id: int, message: Message) -> None:
+    """Send one message of ours."""
+    mailbox.put(unit, chat_id, "message", message.payload())

@@ -17,18 +17,24 @@ STRANGERS_REMEMBERED = 10_000
 Act = Callable[[Unit, Desk, Who], str | None]
 
 
-def once(unit: Unit, desk: Desk, action: str, chat_id: int, user_id: int, update_id: int, act: Act) -> str:
+def once(unit: Unit, desk: Desk, action: str, chat_id: int | None, user_id: int, update_id: int, act: Act) -> str:
     """Do an act for an update exactly once, if the person may; return the words for a tap.
+
+    `chat_id` is None where there is no chat to answer in: inline mode.
 
     Marking the update as handled belongs to the act's own transaction: both happen, or neither.
     """
     if not mailbox.handled(unit, desk.bot_id, update_id):
         return ""
     member = members.get(unit, user_id)
-    if member is not None and access.may(member, action) and chat_id == user_id:
-        return act(unit, desk, Who(chat_id, user_id, update_id, member)) or ""
-    if member is None and chat_id == user_id:
+    if chat_id not in (None, user_id):
+        return ""
+    if access.may(member, action) and member is not None:
+        return act(unit, desk, Who(user_id, user_id, update_id, member)) or ""
+    if chat_id is not None and member is None:
         _answer_stranger(unit, desk, chat_id)
+    elif chat_id is not None:
+        mailbox.put(unit, chat_id, "message", views.not_your_role().payload())
     return ""
 
 

@@ -10,18 +10,21 @@ from typing import Any
 
 from bot import record_content, views
 from bot.callback_data import Button, handle_of
-from bot.usecases.desk import Desk, Who
-from flows import navigation, screening
+from bot.usecases import advice, screen
+from bot.usecases.desk import Desk, Who, say
+from flows import navigation
 from flows.catalogue import Book
-from flows.machine import OUTCOME, FlowMachine
+from flows.machine import OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
+from flows.screening import IdentifierFound, NotScreened
 from storage import conversations, mailbox, records
 from storage.conversations import Open
 from storage.database import Unit
 
 OLD_BUTTON = "That button is no longer in use. This is where you are."
 TYPED_TWICE = "You sent that already. It was saved once."
-TYPED_UNASKED = "What you typed was not saved. Please use the buttons."
+ANSWERED_BESIDE = "Your questions are still open. Go on when you like."
+NO_REFERENCE = "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved."
 RENEWED = "The guidance text was updated since you began. Please check your answers."
 
 
@@ -68,11 +71,6 @@ def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> No
     else:
         card = views.saved(stored, desk.book.edition.banner)
     mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
-
-
-def say(unit: Unit, chat_id: int, message: views.Message) -> None:
-    """Send one message of ours."""
-    mailbox.put(unit, chat_id, "message", message.payload())
 
 
 # ---- changing ------------------------------------------------------------------------------------
@@ -168,6 +166,10 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     if button.act == "!cancel":
         _cancel(unit, desk, here)
         return "Cancelled."
+    if button.act == "!notaperson":
+        screen.give_name_pass(unit, desk, who.chat_id)
+        _show(unit, here, screen.TYPE_AGAIN)
+        return ""
     machine, walk, at = here.position.machine, here.walk, desk.now()
     try:
         if not button.act.startswith("!"):
@@ -179,7 +181,7 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
         elif verb == "confirm":
             changed = navigation.confirm_change(machine, walk)
         elif verb == "earlier":
-            changed = _earlier(machine, walk, here.position, at)
+            changed = navigation.choose_earlier(machine, walk, at)
         else:
             changed = navigation.interrupt(machine, walk, verb, at)
     except UnexpectedAnswer:
@@ -188,13 +190,6 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     if changed != walk:
         _keep(unit, desk, who, here, changed, {"act": button.act})
     return ""
-
-
-def _earlier(machine: FlowMachine, walk: Walk, position: Position, at: str) -> Walk:
-    answer = walk.offered.get(position.state)
-    if answer is None or answer.text is None:
-        raise UnexpectedAnswer("There is no earlier answer here.")
-    return navigation.choose(machine, walk, f"{position.state}.text", at, answer.text)
 
 
 def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Button) -> str:
@@ -216,14 +211,10 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
 
 
 def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
-    """Take typed words as the answer where one is asked for; otherwise keep nothing and say so."""
+    """Take typed words as the answer where one is asked for, else as a question to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
-        say(
-            unit,
-            who.chat_id,
-            views.plain(f"{TYPED_UNASKED} /help shows what I can do.", ("Start the questions", "start.sharing")),
-        )
+        advice.ask(unit, desk, who, text, message_id)
         return
     position = here.position
     may_be_left_out = position.question is not None and position.question.text == "optional"
@@ -232,33 +223,31 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         _show(unit, here, TYPED_TWICE, below=True)
         return
     if not position.takes_text or here.walk.pending:
-        _type_a_label(unit, desk, who, here, text)
+        _type_unasked(unit, desk, who, here, text, message_id)
         return
+    is_reference = position.state == "case_reference"
     try:
-        if position.state == "case_reference":
-            screened = screening.case_reference(text, desk.case_pattern)
-            if screened is None:
-                _show(
-                    unit,
-                    here,
-                    "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved.",
-                    below=True,
-                )
-                return
-        else:
-            screened = screening.screened(text)
-    except (screening.IdentifierFound, screening.TextTooLong) as error:
-        if isinstance(error, screening.IdentifierFound):
-            mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-        _show(unit, here, views.refusal(error), below=True)
+        screened = screen.reference(desk, text) if is_reference else screen.words(unit, desk, who, text)
+    except NotScreened as error:
+        row = here.row
+        if isinstance(error, IdentifierFound):
+            screen.take_out(unit, who.chat_id, message_id)
+            event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
+            row = conversations.save(unit, row, navigation.as_dict(here.walk), event, desk.now())
+        refused = Loaded(row, here.book, position, views.refusal(error))
+        _show(unit, refused, below=True, may_be_no_name=views.is_name_only(error) and not is_reference)
+        return
+    if screened is None:
+        _show(unit, here, NO_REFERENCE, below=True)
         return
     trigger = f"{position.state}.text"
-    changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened.text)
-    _keep(unit, desk, who, here, changed, {"act": trigger, "text": screened.text}, below=True)
+    changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened)
+    event = {"act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person}
+    _keep(unit, desk, who, here, changed, event, below=True)
 
 
-def _type_a_label(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str) -> None:
-    """Typed words that are the label of a button count as a tap on it."""
+def _type_unasked(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str, message_id: int) -> None:
+    """Typed words that are the label of a button count as a tap on it; others are a question to the guidance."""
     question = here.position.question
     for trigger in here.position.offered:
         option = question.option(trigger.rpartition(".")[2]) if question else None
@@ -266,7 +255,8 @@ def _type_a_label(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str) -> 
             changed = navigation.choose(here.position.machine, here.walk, trigger, desk.now())
             _keep(unit, desk, who, here, changed, {"act": trigger}, below=True)
             return
-    _show(unit, here, TYPED_UNASKED, below=True)
+    advice.ask(unit, desk, who, text, message_id)
+    _show(unit, here, ANSWERED_BESIDE, below=True)
 
 
 def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot import views
-from bot.usecases.desk import Desk, Who
-from bot.usecases.guidance import say
-from flows import screening
-from storage import ledger, mailbox, records
+from bot.usecases import screen
+from bot.usecases.desk import Desk, Who, say
+from flows.screening import IdentifierFound, NotScreened
+from storage import ledger, records
 from storage.database import Unit
 from storage.records import Stored
 
@@ -52,11 +52,18 @@ def add_note(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> No
         )
         return
     try:
-        screened = screening.screened(words)
-    except (screening.IdentifierFound, screening.TextTooLong) as error:
-        if isinstance(error, screening.IdentifierFound):
-            mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-        say(unit, who.chat_id, views.plain(views.refusal(error)))
+        screened = screen.words(unit, desk, who, words)
+    except NotScreened as error:
+        if isinstance(error, IdentifierFound):
+            screen.take_out(unit, who.chat_id, message_id)
+        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
+        say(unit, who.chat_id, views.plain(views.refusal(error), *again))
         return
-    seq = records.amend(unit, stored.clear["id"], who.member.id, {"text": screened.text}, desk.now(), who.actor)
+    seq = records.amend(unit, stored.clear["id"], who.member.id, screened, desk.now(), who.actor)
     say(unit, who.chat_id, views.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
+
+
+def let_name_pass(unit: Unit, desk: Desk, who: Who) -> None:
+    """Let the next words hold what looks like a name, because the person said that it is none."""
+    screen.give_name_pass(unit, desk, who.chat_id)
+    say(unit, who.chat_id, views.plain(screen.TYPE_AGAIN))

@@ -15,6 +15,7 @@ from bot.callback_data import Button, handle_of
 from flows import navigation
 from flows.machine import CHECK, split
 from flows.navigation import UnexpectedAnswer, Walk, changeable, replay
+from flows.screening import screened
 from storage import conversations, mailbox, members, records
 from storage.database import sqlite_url
 from tests.conftest import KEYS
@@ -166,7 +167,7 @@ async def typed(chat, member, machine, here, flow):
         await chat.intake.handle(taken)
     after = None
     if position.takes_text:
-        after = navigation.choose(machine, here, f"{position.state}.text", AT, words)
+        after = navigation.choose(machine, here, f"{position.state}.text", AT, screened(words))
     await check(chat, planted, machine, here, after, "typed")
     COUNTS[f"state x event, {flow}"] += 1
 

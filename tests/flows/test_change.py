@@ -23,7 +23,7 @@ from flows.navigation import (
     start,
 )
 from tests.support.counts import COUNTS
-from tests.support.paths import AT, BOOK, ENTRIES, all_walks, representatives, text_for, to_outcomes
+from tests.support.paths import AT, BOOK, ENTRIES, all_walks, plain_text, representatives, text_for, to_outcomes, words
 
 LATER = "2026-02-03T04:05:06.000000Z"
 
@@ -42,7 +42,7 @@ def follow(machine, walk, answers):
         if position.state == CHECK or position.state not in answers:
             return walk
         answer = answers[position.state]
-        walk = choose(machine, walk, f"{position.state}.{answer.verb}", AT, answer.text)
+        walk = choose(machine, walk, f"{position.state}.{answer.verb}", AT, words(answer.text))
     raise AssertionError("does not end")
 
 
@@ -84,7 +84,7 @@ def paths(flow, entry):
 
 def answered(machine, walk, question, answer):
     """Change one answer from the check page, with the yes to what it drops."""
-    walk = choose(machine, change(machine, walk, question), f"{question}.{answer.verb}", answer.at, answer.text)
+    walk = choose(machine, change(machine, walk, question), f"{question}.{answer.verb}", answer.at, words(answer.text))
     return confirm_change(machine, walk) if walk.pending else walk
 
 
@@ -100,7 +100,7 @@ def test_wrong_then_corrected_equals_direct(flow, entry):
                 verb = split(trigger)[1]
                 if verb in (right.verb, NOT_SURE, "finish"):
                     continue
-                wrong = to_check(machine, answered(machine, direct, question, Answer(verb, LATER, text_for(trigger))))
+                wrong = to_check(machine, answered(machine, direct, question, Answer(verb, LATER, plain_text(trigger))))
                 if replay(machine, wrong).is_finished:
                     continue  # an emergency is recorded at once: there is nothing left to correct
                 corrected = follow(machine, answered(machine, wrong, question, right), direct.answers)
@@ -131,7 +131,7 @@ def test_a_change_says_what_it_drops_before_it_happens_and_keeps_the_rest():
                     "how_fact_opinion.done", "how_right_person.done", "how_secure.done", "how_inform.aware",
                     "decision.share", "purpose_kind.court", "shared_what.worry", "shared_with.police"):  # fmt: skip
         walk = choose(machine, walk, trigger, AT)
-    walk = choose(machine, walk, "reasons.text", AT, "because")
+    walk = choose(machine, walk, "reasons.text", AT, words("because"))
     walk = choose(machine, walk, "case_reference.finish", AT)
     at_consent = change(machine, walk, "consent")
     waiting = choose(machine, at_consent, "consent.no", AT)

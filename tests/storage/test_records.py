@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from flows.screening import screened
 from storage import conversations, ledger, mailbox, members, records
 from storage.database import StorageUnavailable, open_store
 from storage.sealing import Keyring, SealBroken
@@ -79,7 +80,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(store, statement
     reference, _ = run(store, a_record)
     with store.unit() as unit:
         stored = records.find(unit, reference)
-        records.amend(unit, stored.clear["id"], 1, {"text": "later"}, AT, "member:1")
+        records.amend(unit, stored.clear["id"], 1, screened("later"), AT, "member:1")
     with pytest.raises((DBAPIError, StorageUnavailable)), store.unit() as unit:
         unit.connection.execute(text(statement))
     with store.unit() as unit:
@@ -106,7 +107,7 @@ def test_verify_finds_what_was_changed_behind_the_triggers(store, table, stateme
     with store.unit() as unit:
         reference, _ = a_record(unit)
         a_record(unit, chat=101, case=None)
-        records.amend(unit, records.find(unit, reference).clear["id"], 1, {"text": "later"}, AT, "member:1")
+        records.amend(unit, records.find(unit, reference).clear["id"], 1, screened("later"), AT, "member:1")
         if unit.is_sqlite:
             unit.connection.execute(text(f"drop trigger {table}_no_update"))
             unit.connection.execute(text(f"drop trigger {table}_no_delete"))

@@ -10,6 +10,7 @@ from flows.catalogue import open_book
 from flows.machine import FlowMachine, split
 from flows.navigation import Walk, choose, interrupt, replay, start
 from flows.predicates import READS
+from flows.screening import Screened, screened
 
 BOOK = open_book("hmg-2015")
 READ = {question for questions in READS.values() for question in questions}
@@ -31,12 +32,23 @@ READ_AFTER = {
 AT = "2026-01-02T03:04:05.000000Z"
 
 
-def text_for(trigger: str) -> str | None:
-    """Return words for a trigger that takes typed words."""
+@cache
+def words(text: str | None) -> Screened | None:
+    """Return words as screened, as a walk takes them."""
+    return None if text is None else screened(text)
+
+
+def plain_text(trigger: str) -> str | None:
+    """Return plain words for a trigger that takes typed words."""
     state, verb = split(trigger)
     if verb != "text":
         return None
     return "CASE-1" if state == "case_reference" else f"words on {state}"
+
+
+def text_for(trigger: str) -> Screened | None:
+    """Return words for a trigger that takes typed words, as a walk takes them."""
+    return words(plain_text(trigger))
 
 
 def representatives(machine: FlowMachine, walk: Walk) -> list[str]:

@@ -1,0 +1,373 @@
+"""A question in a person's own words -> cited passages, or nothing.
+
+An index in memory (SQLite FTS5) over the passages of an edition and over written-down ways people ask for them. Topics
+that the edition does not cover have ways people ask too: where one of them fits better, or nothing fits, the answer is
+nothing. It never decides and never words anything: it finds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from flows import danger
+from flows.definition import Edition, InvalidEdition
+from flows.names import english, fold
+
+Band = Literal["answer", "closest", "none"]
+
+MOST = 3
+#: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
+STRONG, WEAK = 0.46, 0.30
+#: Rows of the index that are looked at for a question.
+CANDIDATES = 120
+
+WORD = re.compile(r"[^\W_]+(?:['/][^\W_]+)*")
+STOP = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "being",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "how",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "please",
+        "she",
+        "should",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "am",
+        "any",
+        "just",
+        "about",
+        "not",
+        "no",
+        "need",
+        "want",
+        "get",
+        "got",
+        "im",
+        "go",
+        "going",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """An abbreviation that practitioners write, and what it means."""
+
+    written: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Something people ask that an edition does not cover, and the passage that is near, if one is."""
+
+    id: str
+    title: str
+    near: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A passage and how well it fits: 0 to 1."""
+
+    passage: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found. `passages` is empty in band none; `topic` is then what was asked, if it is known."""
+
+    band: Band
+    passages: tuple[Hit, ...]
+    emergency: bool
+    shortcuts: tuple[Shortcut, ...]
+    topic: Topic | None = None
+
+
+@dataclass(frozen=True)
+class _Words:
+    shortcuts: Mapping[str, tuple[str, str]]
+    spellings: Mapping[str, str]
+    same: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def _words() -> _Words:
+    raw = _read("words.yaml")
+    same: dict[str, list[str]] = defaultdict(list)
+    for concept, listed in raw["same"].items():
+        for word in (concept, *listed):
+            same[_stem(str(word))].append(f"same{concept.replace('_', '')}")
+    shortcuts = {key.lower(): (item["means"], item.get("as", item["means"])) for key, item in raw["shortcuts"].items()}
+    return _Words(
+        shortcuts,
+        {str(key): str(value) for key, value in raw["spellings"].items()},
+        {key: tuple(dict.fromkeys(value)) for key, value in same.items()},
+    )
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(files("flows").joinpath("asked", name).read_text(encoding="utf-8"))
+
+
+def _stem(word: str) -> str:
+    """Cut common English endings, so that forms of one word meet."""
+    for ending, least in (("ations", 4), ("ation", 4), ("ingly", 4), ("ements", 4), ("ement", 4), ("ities", 4), ("ings", 3), ("ing", 3), ("ies", 3), ("ied", 3), ("ers", 4), ("ed", 3), ("es", 3), ("ly", 4), ("s", 3), ("e", 3)):  # fmt: skip
+        if word.endswith(ending) and len(word) - len(ending) >= least and not word.endswith("ss"):
+            word = word[: -len(ending)]
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+        word = word[:-1]
+    return word.removesuffix("i") if len(word) > 4 else word
+
+
+class Index:
+    """The search seam of one edition: `search` gives passages with scores, `ask` puts them into bands."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        raw = _read(f"{edition.id}.yaml")
+        self.topics = {
+            key: Topic(key, item["title"], tuple(item.get("near", ()))) for key, item in raw["not_covered"].items()
+        }
+        #: Passages that name law of 2015: an answer with one of them says that the law has changed.
+        self.on_law = frozenset(raw["on_law"])
+        #: Passages that rest on others: the first brings the second.
+        self._together: Mapping[str, str] = raw["together"]
+        _check(edition, raw)
+        asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
+        asked += [(f"~{key}", text) for key, item in raw["not_covered"].items() for text in item["asked"]]
+        told = [(passage.id, f"{passage.title}. {passage.text}") for passage in edition.passages.values()]
+        self._vocabulary = frozenset(
+            word for _, text in (*asked, *told) for word in WORD.findall(text.lower()) if word.isalpha()
+        )
+        self._typed = tuple(sorted(word for word in self._vocabulary if len(word) > 3))
+        rows = [(key, tuple(dict.fromkeys(self.terms(text)))) for key, text in asked]
+        rows += [
+            (key, tuple(dict.fromkeys(self.terms(sentence))))
+            for key, text in told
+            for sentence in re.split(r"(?<=[.:;]) ", text)
+        ]
+        self._rows = [(key, terms) for key, terms in rows if terms]
+        count: dict[str, set[str]] = defaultdict(set)
+        for key, terms in self._rows:
+            for term in terms:
+                count[term].add(key)
+        total = len({key for key, _ in self._rows})
+        self._weight = {
+            term: math.log(1 + total / len(keys)) * (0.6 if term.startswith("same") else 1.0)
+            for term, keys in count.items()
+        }
+        self._unknown = math.log(1 + total)
+        self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database.execute("create virtual table asked using fts5(words, tokenize = \"unicode61 tokenchars '_'\")")
+        self._database.executemany(
+            "insert into asked(rowid, words) values (?, ?)",
+            [(number, " ".join(terms)) for number, (_, terms) in enumerate(self._rows)],
+        )
+
+    # ---- words ------------------------------------------------------------------------------------
+    def plain(self, text: str) -> str:
+        """Return a text in small letters with phone spelling and typing errors mended."""
+        return " ".join(self._mended(text))
+
+    def _mended(self, text: str) -> Iterator[str]:
+        words = _words()
+        for word in WORD.findall(fold(text)):
+            if word in words.spellings:
+                yield from words.spellings[word].split()
+            elif word in words.shortcuts or word.isdigit():
+                yield word
+            else:
+                yield self._repaired(word)
+
+    def _repaired(self, word: str) -> str:
+        bare = word.replace("'", "")
+        if (
+            len(word) < 4
+            or word in self._vocabulary
+            or bare in self._vocabulary
+            or not word.isalpha()
+            or english().get(word, 0) > 0
+        ):
+            return word.removesuffix("'s")
+        found = process.extractOne(word, self._typed, scorer=OSA.distance, score_cutoff=1 if len(word) < 8 else 2)
+        return str(found[0]) if found else word
+
+    def terms(self, text: str) -> Iterator[str]:
+        """Give what a text is looked up by: stems of its words, and what they count as."""
+        words = _words()
+        for word in self._mended(text):
+            if word in words.shortcuts:
+                yield word
+                expanded: Iterable[str] = WORD.findall(fold(words.shortcuts[word][1]))
+            else:
+                expanded = (word,)
+            for part in expanded:
+                if part in STOP or len(part) < 2:
+                    continue
+                stem = _stem(part)
+                yield stem
+                yield from words.same.get(stem, ())
+
+    def shortcuts_in(self, text: str) -> tuple[Shortcut, ...]:
+        """Return the shortcuts written in a text, each once."""
+        known = _words().shortcuts
+        found = {word.lower(): word for word in WORD.findall(text)}
+        small = {"la", "da", "dp", "ta", "pr", "wt", "mh"}
+        return tuple(
+            Shortcut(
+                written.upper() if (len(key) < 6 and not key[0] == "s") or key.isalpha() else written, known[key][0]
+            )
+            for key, written in found.items()
+            if key in known and (key not in small or written.isupper())
+        )
+
+    # ---- searching --------------------------------------------------------------------------------
+    def search(self, question: str) -> list[Hit]:
+        """Return passages and topics (`~id`), best first, each with a score from 0 to 1."""
+        asked = tuple(dict.fromkeys(self.terms(question)))
+        if not asked:
+            return []
+        query = " OR ".join(f'"{term}"' for term in asked)
+        rows = self._database.execute(
+            "select rowid from asked where asked match ? order by rank limit ?", (query, CANDIDATES)
+        ).fetchall()
+        wanted = {term: self._weight.get(term, self._unknown) for term in asked}
+        length = math.sqrt(sum(weight**2 for weight in wanted.values()))
+        likeness: dict[str, list[float]] = defaultdict(list)
+        for (number,) in rows:
+            key, terms = self._rows[number]
+            shared = sum(self._weight[term] ** 2 for term in terms if term in wanted)
+            likeness[key].append(shared / (length * self._length[number]))
+        found = [Hit(key, _joined(values)) for key, values in likeness.items()]
+        return sorted(found, key=lambda hit: (-hit.score, hit.passage))
+
+    def ask(self, question: str) -> Answer:
+        """Answer a question: up to three passages, or none and what topic it was."""
+        found = self.search(question)
+        emergency = danger.is_spoken_of(self.plain(question))
+        shortcuts = self.shortcuts_in(question)
+        passages = [hit for hit in found if not hit.passage.startswith("~")]
+        outside = next((hit for hit in found if hit.passage.startswith("~")), None)
+        best = passages[0].score if passages else 0.0
+        if outside and outside.score >= max(best, WEAK):
+            return Answer("none", (), emergency, shortcuts, self.topics[outside.passage[1:]])
+        if best < WEAK:
+            return Answer("none", (), emergency, shortcuts)
+        band: Band = "answer" if best >= STRONG else "closest"
+        return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
+
+    def _with_companion(self, passages: list[Hit]) -> list[Hit]:
+        kept = passages[:MOST]
+        companion = self._together.get(kept[0].passage)
+        if companion and companion not in {hit.passage for hit in kept}:
+            score = next((hit.score for hit in passages if hit.passage == companion), 0.0)
+            kept = [*kept[: MOST - 1], Hit(companion, score)]
+        return kept
+
+
+def _joined(values: list[float]) -> float:
+    """The best likeness counts most; others of the same passage add what is left a little."""
+    values.sort(reverse=True)
+    score = values[0]
+    for value, share in zip(values[1:4], (0.25, 0.15, 0.1), strict=False):
+        score += (1 - score) * value * share
+    return score
+
+
+def _check(edition: Edition, raw: Mapping[str, Any]) -> None:
+    file = f"asked/{edition.id}.yaml"
+    problems = [f"{file}: passages.{key}: is no passage" for key in raw["passages"] if key not in edition.passages]
+    named = [*raw["on_law"], *raw["together"], *raw["together"].values()]
+    problems += [f"{file}: {key}: is no passage" for key in named if key not in edition.passages]
+    problems += [
+        f"{file}: {key}: nobody asks for this passage" for key in edition.passages if not raw["passages"].get(key)
+    ]
+    problems += [
+        f"{file}: not_covered.{topic}: near {key}, which is no passage"
+        for topic, item in raw["not_covered"].items()
+        for key in item.get("near", ())
+        if key not in edition.passages
+    ]
+    if problems:
+        raise InvalidEdition(tuple(problems))
+
+
+@cache
+def index_of(edition_id: str) -> Index:
+    """Return the index of an edition, built once."""
+    from flows.catalogue import open_book
+
+    return Index(open_book(edition_id).edition)

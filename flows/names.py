@@ -1,0 +1,756 @@
+"""Names of people in free text: after titles and cue words, from lists of given names, by their capital in a sentence.
+
+It cannot find every name: a surname alone, a rare name in small letters and a name that is also a word may slip through.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from unicodedata import combining, normalize
+
+WORD = re.compile(r"[^\W\d_][^\W_]*(?:[’'-][^\W\d_]+)*")
+#: Nobody is named by a title alone; what follows one with a capital is a name.
+TITLES = set(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "doctor",
+        "prof",
+        "professor",
+        "sir",
+        "dame",
+        "rev",
+        "reverend",
+        "imam",
+        "rabbi",
+        "fr",
+        "auntie",
+        "aunty",
+        "aunt",
+        "uncle",
+    ]
+)
+#: Ranks and jobs that stand right before a name.
+RANKS = set(
+    [
+        "pc",
+        "dc",
+        "ds",
+        "di",
+        "dci",
+        "sgt",
+        "sergeant",
+        "inspector",
+        "constable",
+        "wpc",
+        "pcso",
+        "nurse",
+        "sister",
+        "midwife",
+        "judge",
+        "cllr",
+        "councillor",
+        "coach",
+        "officer",
+        "teacher",
+        "headteacher",
+        "head",
+        "tutor",
+        "worker",
+        "nanny",
+        "granny",
+        "nan",
+        "nana",
+        "nanna",
+        "grandma",
+        "grandad",
+        "gran",
+        "grandpa",
+        "stepdad",
+        "stepmum",
+    ]
+)
+#: People words: a name may follow directly ("mum Sarah", "her brother kyle").
+RELATIONS = set(
+    [
+        "mum",
+        "mummy",
+        "mam",
+        "mom",
+        "mother",
+        "dad",
+        "daddy",
+        "father",
+        "brother",
+        "sister",
+        "sibling",
+        "son",
+        "daughter",
+        "aunt",
+        "auntie",
+        "uncle",
+        "nan",
+        "gran",
+        "grandma",
+        "grandad",
+        "cousin",
+        "boyfriend",
+        "girlfriend",
+        "partner",
+        "ex",
+        "husband",
+        "wife",
+        "stepdad",
+        "stepmum",
+        "stepfather",
+        "stepmother",
+        "foster",
+        "carer",
+        "child",
+        "girl",
+        "boy",
+        "kid",
+        "baby",
+        "pupil",
+        "pupils",
+        "student",
+        "teenager",
+        "friend",
+        "bestie",
+        "neighbour",
+        "niece",
+        "nephew",
+        "twin",
+        "twins",
+        "patient",
+        "client",
+        "colleague",
+        "worker",
+        "teacher",
+        "nurse",
+        "manager",
+        "youngster",
+        "lad",
+        "lass",
+        "toddler",
+        "sibs",
+        "siblings",
+        "brothers",
+        "sisters",
+        "children",
+        "kids",
+        "mate",
+    ]
+)
+CUES = re.compile(
+    r"\b(?:named|called|name\s*(?:is|was|:|=)|name['’]?s|known\s+as|goes\s+by|aka|a\.k\.a\.?|names\s+are|surname\s*(?:is|:)?|"
+    r"first\s+name\s*(?:is|:)?|nickname\s*(?:is|:)?|nicknamed)\s+[\"“‘']?",
+    re.IGNORECASE,
+)
+#: A capitalised run with one of these in it is a body, a place or a document.
+BODY = set(
+    [
+        "school",
+        "primary",
+        "junior",
+        "infant",
+        "infants",
+        "secondary",
+        "academy",
+        "college",
+        "university",
+        "nursery",
+        "preschool",
+        "playgroup",
+        "hospital",
+        "clinic",
+        "surgery",
+        "practice",
+        "centre",
+        "center",
+        "trust",
+        "council",
+        "borough",
+        "county",
+        "city",
+        "town",
+        "village",
+        "police",
+        "constabulary",
+        "force",
+        "court",
+        "crown",
+        "church",
+        "mosque",
+        "temple",
+        "synagogue",
+        "cathedral",
+        "chapel",
+        "gurdwara",
+        "hub",
+        "team",
+        "service",
+        "services",
+        "board",
+        "partnership",
+        "committee",
+        "panel",
+        "inquiry",
+        "review",
+        "report",
+        "act",
+        "law",
+        "principle",
+        "principles",
+        "competence",
+        "competent",
+        "competency",
+        "guardian",
+        "guardians",
+        "guidelines",
+        "guideline",
+        "test",
+        "rule",
+        "rules",
+        "recommendations",
+        "guidance",
+        "code",
+        "charter",
+        "scheme",
+        "programme",
+        "project",
+        "foundation",
+        "charity",
+        "association",
+        "society",
+        "club",
+        "unit",
+        "ward",
+        "department",
+        "office",
+        "house",
+        "home",
+        "homes",
+        "lodge",
+        "hall",
+        "park",
+        "road",
+        "street",
+        "avenue",
+        "lane",
+        "close",
+        "drive",
+        "way",
+        "crescent",
+        "gardens",
+        "grove",
+        "estate",
+        "square",
+        "station",
+        "bridge",
+        "hill",
+        "green",
+        "field",
+        "fields",
+        "lake",
+        "river",
+        "north",
+        "south",
+        "east",
+        "west",
+        "united",
+        "rovers",
+        "wanderers",
+        "fc",
+        "rugby",
+        "football",
+        "league",
+        "group",
+        "ltd",
+        "limited",
+        "plc",
+        "company",
+        "bank",
+        "store",
+        "shop",
+        "library",
+        "museum",
+        "theatre",
+        "festival",
+        "award",
+        "day",
+        "week",
+        "month",
+        "year",
+        "term",
+        "methodist",
+        "catholic",
+        "community",
+        "childrens",
+        "children's",
+        "safeguarding",
+        "health",
+        "care",
+        "social",
+        "services",
+        "plan",
+        "form",
+        "app",
+        "website",
+        "line",
+        "helpline",
+        "inn",
+        "hotel",
+        "airport",
+        "prison",
+        "hmp",
+        "hmyoi",
+        "yoi",
+        "barracks",
+        "camp",
+        "scouts",
+        "guides",
+        "brownies",
+        "cubs",
+        "beavers",
+        "explorers",
+        "sixth",
+        "ofsted",
+        "framework",
+        "model",
+        "scale",
+        "assessment",
+        "questionnaire",
+        "syndrome",
+        "disease",
+        "disorder",
+        "toolkit",
+        "tool",
+        "approach",
+        "pathway",
+        "protocol",
+        "concern",
+        "box",
+        "bus",
+        "badge",
+        "boxes",
+        "leisure",
+        "pool",
+        "gym",
+        "arena",
+        "stadium",
+        "market",
+    ]
+)
+PLACE_BEFORE = set(["in", "near", "from", "to", "around", "outside", "across", "at", "via", "visiting", "towards"])
+#: What a person does next: tells a name at the start of a sentence from an ordinary word.
+DOES = set(
+    [
+        "said",
+        "says",
+        "told",
+        "tells",
+        "hit",
+        "hits",
+        "disclosed",
+        "disclose",
+        "has",
+        "had",
+        "is",
+        "was",
+        "lives",
+        "lived",
+        "arrived",
+        "came",
+        "went",
+        "goes",
+        "looks",
+        "looked",
+        "seems",
+        "seemed",
+        "wants",
+        "wanted",
+        "refused",
+        "refuses",
+        "agreed",
+        "agrees",
+        "ran",
+        "cried",
+        "cries",
+        "threatened",
+        "threatens",
+        "attends",
+        "attended",
+        "needs",
+        "left",
+        "moved",
+        "hurt",
+        "bit",
+        "kicked",
+        "punched",
+        "hugged",
+        "asked",
+        "asks",
+        "reported",
+        "reports",
+        "missed",
+        "misses",
+        "keeps",
+        "kept",
+        "started",
+        "stopped",
+        "thinks",
+        "thought",
+        "and",
+        "who",
+        "texted",
+        "called",
+        "rang",
+        "phoned",
+        "messaged",
+        "mentioned",
+        "claims",
+        "claimed",
+        "admitted",
+        "denied",
+        "denies",
+        "turned",
+        "fell",
+        "showed",
+        "shows",
+        "doesn't",
+        "didn't",
+        "hasn't",
+        "isn't",
+        "wasn't",
+        "won't",
+        "stays",
+        "stayed",
+        "sleeps",
+        "slept",
+        "smells",
+        "appeared",
+        "appears",
+        "been",
+        "did",
+        "does",
+        "got",
+        "gets",
+        "gave",
+    ]
+)
+#: What stands before a name in a sentence, never before the ordinary word with a capital.
+BEFORE = set(
+    [
+        "with",
+        "about",
+        "that",
+        "when",
+        "if",
+        "for",
+        "by",
+        "and",
+        "told",
+        "saw",
+        "see",
+        "met",
+        "from",
+        "to",
+        "of",
+        "because",
+        "so",
+        "but",
+        "while",
+        "hi",
+        "dear",
+        "thanks",
+        "as",
+        "is",
+        "was",
+    ]
+)
+NOT_AFTER = set(
+    [
+        "i",
+        "we",
+        "they",
+        "you",
+        "it",
+        "he",
+        "she",
+        "who",
+        "there",
+        "this",
+        "that",
+        "what",
+        "which",
+        "how",
+        "why",
+        "the",
+        "a",
+        "an",
+        "no",
+        "yes",
+        "please",
+        "ok",
+        "okay",
+        "thanks",
+        "hi",
+        "hello",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    first: bool
+
+    @property
+    def plain(self) -> str:
+        """The word in small letters, without accents and without a possessive ending."""
+        return fold(re.sub(r"[’']s$", "", self.text))
+
+    @property
+    def is_capital(self) -> bool:
+        return self.text[0].isupper()
+
+
+def fold(word: str) -> str:
+    """Return a word in small letters, without accents."""
+    parts = normalize("NFKD", word.replace("’", "'").replace("ł", "l").replace("Ł", "l").lower())
+    return "".join(letter for letter in parts if not combining(letter))
+
+
+@cache
+def _listed(name: str) -> frozenset[str]:
+    lines = files("flows").joinpath("words", name).read_text(encoding="utf-8").splitlines()
+    return frozenset(fold(word) for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def english() -> dict[str, int]:
+    """Return English words with how often they stand in a large collection of texts."""
+    packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
+    words: dict[str, int] = json.loads(gzip.decompress(packed))
+    return words
+
+
+def _is_word(plain: str) -> bool:
+    known = english()
+    bases = (plain, plain.removesuffix("s"), plain.removesuffix("'s"), plain.replace("'", ""))
+    return any(known.get(base, 0) > 0 for base in bases) or all(known.get(part, 0) > 0 for part in plain.split("-"))
+
+
+def _is_given(plain: str) -> bool:
+    parts = plain.split("-")
+    return plain in _listed("given_names.txt") or (len(parts) > 1 and parts[0] in _listed("given_names.txt"))
+
+
+def _may_be_given(plain: str) -> bool:
+    return _is_given(plain) or plain in _listed("names_that_are_words.txt")
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of what seems to be a person's name, in order, without overlap."""
+    tokens = _tokens(text)
+    shouted = _shouts(tokens)
+    index = 0
+    while index < len(tokens):
+        length = _name_at(text, tokens, index, shouted)
+        if length:
+            yield tokens[index].start, tokens[index + length - 1].end
+        index += max(length, 1)
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    end = 0
+    for match in WORD.finditer(text):
+        between = text[end : match.start()]
+        first = not found or bool(re.search(r"[.!?:;\n•“\"(–]|\s-\s", between))
+        found.append(_Token(match.group(), match.start(), match.end(), first))
+        end = match.end()
+    return found
+
+
+def _shouts(tokens: list[_Token]) -> bool:
+    long = [token for token in tokens if len(token.text) > 3]
+    return len(long) >= 2 and sum(token.text.isupper() for token in long) > len(long) / 2
+
+
+def _name_at(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:
+    """Return how many words from here on are one name; 0 for none."""
+    token = tokens[index]
+    before = tokens[index - 1] if index and not token.first else None
+    gap = text[before.end : token.start] if before else ""
+    titled = before is not None and before.plain in TITLES and re.fullmatch(r"\.?\s+", gap)
+    if index and before is None and tokens[index - 1].plain in TITLES:
+        # "Mr. Khan": the full stop belongs to the title.
+        titled = re.fullmatch(r"\.\s*", text[tokens[index - 1].end : token.start])
+    if _in_body(text, tokens, index):
+        return 0
+    if (
+        titled
+        and (token.is_capital or _is_given(token.plain))
+        and token.plain not in NOT_AFTER
+        and not _duty_word(token)
+    ):
+        return _length(text, tokens, index, shouted)
+    cue = CUES.search(text[max(0, token.start - 24) : token.start])
+    if cue and cue.end() == min(24, token.start) and _after_cue(token, shouted):
+        return _length(text, tokens, index, shouted)
+    plain = token.plain
+    if plain in NOT_AFTER or (len(plain) < 3 and not (before and before.plain in RELATIONS and _is_given(plain))):
+        return 0
+    if before and gap.strip(" ") == "" and before.plain in RELATIONS | RANKS and _beside_people(token, shouted):
+        return _length(text, tokens, index, shouted)
+    if plain in _listed("not_names.txt") and plain not in _listed("names_that_are_words.txt"):
+        return 0
+    if _is_given(plain):
+        return _length(text, tokens, index, shouted) if _given_counts(text, tokens, index) else 0
+    if shouted or not token.is_capital or token.text.isupper():
+        return 0
+    if plain in _listed("names_that_are_words.txt"):
+        return _length(text, tokens, index, shouted) if _word_name_counts(text, tokens, index, before) else 0
+    return _unknown(text, tokens, index, before)
+
+
+def _next(text: str, tokens: list[_Token], index: int) -> _Token | None:
+    """The word right behind, with nothing but space between."""
+    if index + 1 == len(tokens) or text[tokens[index].end : tokens[index + 1].start].strip():
+        return None
+    return tokens[index + 1]
+
+
+def _duty_word(token: _Token) -> bool:
+    return token.plain in {"on", "who", "at", "from", "in", "said", "and", "or", "appointment", "appointments"}
+
+
+def _after_cue(token: _Token, shouted: bool) -> bool:
+    plain = token.plain
+    if _may_be_given(plain):
+        return True
+    known = plain in _listed("not_names.txt") or plain in BODY or plain in NOT_AFTER
+    return token.is_capital and not shouted and not known and not token.text.isupper()
+
+
+def _beside_people(token: _Token, shouted: bool) -> bool:
+    plain = token.plain
+    if _is_given(plain):
+        return True
+    if shouted or not token.is_capital or token.text.isupper() or plain in BODY or plain in _listed("not_names.txt"):
+        return plain in _listed("names_that_are_words.txt") and token.is_capital and plain not in ("may", "will")
+    return True
+
+
+def _given_counts(text: str, tokens: list[_Token], index: int) -> bool:
+    token = tokens[index]
+    if token.is_capital:
+        return True
+    # In small letters a name that English also has as a common word does not count.
+    return english().get(token.plain, 0) < 4000
+
+
+def _word_name_counts(text: str, tokens: list[_Token], index: int, before: _Token | None) -> bool:
+    after = _next(text, tokens, index)
+    plain = tokens[index].plain
+    months = plain in ("may", "april", "june", "august")
+    if tokens[index].text.endswith(("'s", "’s")) and not months:
+        return before is None or before.plain not in PLACE_BEFORE
+    surname = after is not None and after.is_capital and after.plain not in BODY and not _is_word(after.plain)
+    if surname and not months:
+        return True
+    if before is None:
+        return (after is not None and after.plain in DOES and plain not in ("may", "will", "mark")) or (
+            after is not None
+            and after.plain in DOES - {"have", "has", "is", "was", "and", "who", "did", "does", "had", "needs", "keeps"}
+        )
+    if months or re.search(r"\d\W*$", text[: tokens[index].start]):
+        return after is not None and after.plain in DOES - {"is", "was", "has", "had", "and", "who"}
+    if before.plain in PLACE_BEFORE - {"from", "to"} or plain in _listed("not_names.txt"):
+        return after is not None and after.plain in DOES - {"is", "was", "and", "who"}
+    return True
+
+
+def _unknown(text: str, tokens: list[_Token], index: int, before: _Token | None) -> int:
+    """A capitalised word that is neither listed nor English: a name in mid-sentence, or before another such word."""
+    token = tokens[index]
+    plain = token.plain
+    if (
+        _is_word(plain)
+        or plain in BODY
+        or re.search(r"[A-Z]", token.text[1:].replace("Mc", "").replace("Mac", "").replace("O'", "")[1:])
+    ):
+        family = re.match(r"\s+(?:family|household|siblings|brothers|sisters|twins)\b", text[token.end :])
+        the = before is not None and before.plain == "the"
+        return 1 if family and the and english().get(plain, 0) < 3000 else 0
+    if before is not None:
+        return 0 if before.plain in PLACE_BEFORE - {"from", "to"} else _length(text, tokens, index, False)
+    after = _next(text, tokens, index)
+    followed = after is not None and (after.plain in DOES or (after.is_capital and not _is_word(after.plain)))
+    return _length(text, tokens, index, False) if followed else 0
+
+
+def _in_body(text: str, tokens: list[_Token], index: int) -> bool:
+    """Say whether the word belongs to a capitalised run that names a body or place: St Mary's Primary, Kent Police."""
+    if not tokens[index].is_capital:
+        return False
+    if re.search(r"\b(?:St|Saint|SS)\.?\s+$", text[: tokens[index].start]):
+        return True
+    end = index
+    while end + 1 < len(tokens) and end - index < 5:
+        gap, following = text[tokens[end].end : tokens[end + 1].start], tokens[end + 1]
+        small = following.text in ("of", "and", "the", "for", "on", "upon", "&")
+        if not re.fullmatch(r"\s+(?:&\s+)?", gap) or not (following.is_capital or small or _small_body(following)):
+            break
+        end += 1
+        if following.plain in BODY and (following.is_capital or _small_body(following)):
+            return not _person_before(tokens, index, end)
+    return False
+
+
+def _small_body(token: _Token) -> bool:
+    return token.plain in {
+        "inquiry", "review", "report", "competence", "competent", "guidelines", "guideline", "guardian", "test", "principles",
+        "school", "hospital", "police", "council", "primary", "academy", "surgery", "nursery", "college", "law", "road", "street",
+        "recommendations", "centre", "church", "park", "mosque", "hub", "team", "house", "rule", "scale", "station",
+    }  # fmt: skip
+
+
+def _person_before(tokens: list[_Token], index: int, end: int) -> bool:
+    """A given name and then a small word that only looks like a body: "Sarah's school", "Kyle home"."""
+    return end == index + 1 and not tokens[end].is_capital and _is_given(tokens[index].plain)
+
+
+def _length(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:
+    """Count the words of a name that begins here: a second or third word with a capital that is no ordinary word."""
+    count = 1
+    while count < 3 and index + count < len(tokens):
+        following = tokens[index + count]
+        gap = text[tokens[index + count - 1].end : following.start]
+        if tokens[index + count - 1].text.endswith(("'s", "’s")):
+            break
+        joined = re.fullmatch(r"\s+|-", gap) or (
+            re.fullmatch(r"\.\s+", gap) and len(tokens[index + count - 1].text) == 1
+        )
+        if not joined or (shouted and not _is_given(following.plain)):
+            break
+        plain = following.plain
+        common = english().get(plain, 0) > 3000 or plain in _listed("not_names.txt") or plain in BODY
+        if not (following.is_capital and not common) and not _is_given(plain):
+            break
+        count += 1
+    return count

@@ -1,0 +1,43 @@
+"""The local route as an administrator set it: names, numbers and links of bodies, never of a child or family."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import LocalRoute
+
+ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
+#: What can be set, in the order in which it is shown, and how it is called.
+NAMES = {
+    "partnership": "Safeguarding partnership",
+    "day_number": "Phone in the day",
+    "night_number": "Phone at night and weekends",
+    "referral_form": "Referral form",
+    "procedures": "Local procedures",
+    "information_governance": "Information governance contact",
+}
+LONGEST = 200
+
+
+class CannotSet(Exception):
+    """There is nothing of this name to set, or the value does not fit."""
+
+
+def get(unit: Unit) -> dict[str, str]:
+    """Return what is set, by name."""
+    return {row.name: row.value for row in unit.connection.execute(select(ROUTE))}
+
+
+def put(unit: Unit, name: str, value: str, at: str, actor: str) -> None:
+    """Set one thing, or unset it with an empty value; raise CannotSet."""
+    if name not in NAMES:
+        raise CannotSet(f"There is no {name!r} to set. Known: {', '.join(NAMES)}.")
+    plain = " ".join(value.split())
+    if len(plain) > LONGEST:
+        raise CannotSet(f"The value has {len(plain)} characters, {LONGEST} is the most.")
+    unit.connection.execute(delete(ROUTE).where(ROUTE.c.name == name))
+    if plain:
+        unit.connection.execute(insert(ROUTE).values(name=name, value=plain, set_at=at))
+    ledger.append(unit, at, actor, "local_route.set", name, ledger.digest_of([name, plain]))

@@ -1,0 +1,27 @@
+"""A person said that what looked like a name is none: once, for the next words in that chat, for a short time."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+
+from storage.database import Unit
+from storage.models import NamePass
+
+PASS = NamePass.__table__  # type: ignore[attr-defined]
+
+
+def give(unit: Unit, chat_id: int, at: str) -> None:
+    """Let the next words in a chat hold what looks like a name."""
+    take(unit, chat_id)
+    unit.connection.execute(insert(PASS).values(chat_id=chat_id, given_at=at))
+
+
+def is_given(unit: Unit, chat_id: int, since: str) -> bool:
+    """Say whether a pass was given in this chat at or after a time."""
+    given = unit.connection.execute(select(PASS.c.given_at).where(PASS.c.chat_id == chat_id)).scalar()
+    return given is not None and given >= since
+
+
+def take(unit: Unit, chat_id: int) -> None:
+    """Use the pass up."""
+    unit.connection.execute(delete(PASS).where(PASS.c.chat_id == chat_id))
