@@ -157,6 +157,16 @@ CUES = re.compile(
     r"first\s+name\s*(?:is|:)?|nickname\s*(?:is|:)?|nicknamed)\s+[\"“‘']?",
     re.IGNORECASE,
 )
+#: Bodies and sayings whose words look like names.
+SAYINGS = re.compile(
+    r"\b(?:marks and spencer|john lewis|jack wills|ted baker|great ormond|union jack|jack of all trades|jack-of-all-trades|peter pan|"
+    r"harry potter|peppa pig|father christmas|santa claus|simon says|mickey mouse|king james|queen victoria|prince charles|"
+    r"victoria climbi[eé]|no names, no pack|uncle bulgaria|big ben|ronald mcdonald|macmillan|marie curie|sue ryder|"
+    r"martin luther king|florence nightingale|st john ambulance|dr martens|ben 10|bob the builder|thomas the tank|bill of rights|"
+    r"jamie oliver|joe wicks|alice in wonderland|tom and jerry|tom, dick and harry|joe bloggs|john doe|jane doe|robin hood|guy fawkes|"
+    r"sam beckett|edward timpson|duke of edinburgh|prince of wales|prince's trust|king's college|peter connelly)\b",
+    re.IGNORECASE,
+)
 #: A capitalised run with one of these in it is a body, a place or a document.
 BODY = set(
     [
@@ -449,36 +459,13 @@ DOES = set(
         "gave",
     ]
 )
-#: What stands before a name in a sentence, never before the ordinary word with a capital.
-BEFORE = set(
-    [
-        "with",
-        "about",
-        "that",
-        "when",
-        "if",
-        "for",
-        "by",
-        "and",
-        "told",
-        "saw",
-        "see",
-        "met",
-        "from",
-        "to",
-        "of",
-        "because",
-        "so",
-        "but",
-        "while",
-        "hi",
-        "dear",
-        "thanks",
-        "as",
-        "is",
-        "was",
-    ]
-)
+#: Of these, what an ordinary word may be followed by as well.
+_WEAK = set("is was has had have and who did does gets got gave been came went asked looks seems".split())
+#: Endings of ordinary words that no list of words holds.
+_ENDINGS = (
+    "ician", "iatrician", "ologist", "tion", "ment", "ness", "ity", "ism", "ist", "ing", "ship", "able", "phone", "line", "book",
+    "board", "ware", "isation", "ised", "ising", "our", "aed", "work", "time", "man", "men", "ish", "ful", "less",
+)  # fmt: skip
 NOT_AFTER = set(
     [
         "i",
@@ -565,7 +552,8 @@ def _may_be_given(plain: str) -> bool:
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Give the places of what seems to be a person's name, in order, without overlap."""
-    tokens = _tokens(text)
+    said = [match.span() for match in SAYINGS.finditer(text)]
+    tokens = [token for token in _tokens(text) if not any(a <= token.start < b for a, b in said)]
     shouted = _shouts(tokens)
     index = 0
     while index < len(tokens):
@@ -651,17 +639,16 @@ def _beside_people(token: _Token, shouted: bool) -> bool:
     plain = token.plain
     if _is_given(plain):
         return True
-    if shouted or not token.is_capital or token.text.isupper() or plain in BODY or plain in _listed("not_names.txt"):
-        return plain in _listed("names_that_are_words.txt") and token.is_capital and plain not in ("may", "will")
-    return True
+    if shouted or not token.is_capital or token.text.isupper() or plain in BODY:
+        return False
+    if plain in _listed("names_that_are_words.txt"):
+        return plain not in ("may", "will", "mark", "can")
+    return plain not in _listed("not_names.txt") and english().get(plain, 0) < 500
 
 
 def _given_counts(text: str, tokens: list[_Token], index: int) -> bool:
     token = tokens[index]
-    if token.is_capital:
-        return True
-    # In small letters a name that English also has as a common word does not count.
-    return english().get(token.plain, 0) < 4000
+    return token.is_capital or len(token.plain) > 2
 
 
 def _word_name_counts(text: str, tokens: list[_Token], index: int, before: _Token | None) -> bool:
@@ -700,7 +687,9 @@ def _unknown(text: str, tokens: list[_Token], index: int, before: _Token | None)
     if before is not None:
         return 0 if before.plain in PLACE_BEFORE - {"from", "to"} else _length(text, tokens, index, False)
     after = _next(text, tokens, index)
-    followed = after is not None and (after.plain in DOES or (after.is_capital and not _is_word(after.plain)))
+    followed = after is not None and (
+        after.plain in DOES - _WEAK and not plain.endswith(_ENDINGS) or (after.is_capital and not _is_word(after.plain))
+    )
     return _length(text, tokens, index, False) if followed else 0
 
 
@@ -717,22 +706,28 @@ def _in_body(text: str, tokens: list[_Token], index: int) -> bool:
         if not re.fullmatch(r"\s+(?:&\s+)?", gap) or not (following.is_capital or small or _small_body(following)):
             break
         end += 1
-        if following.plain in BODY and (following.is_capital or _small_body(following)):
+        if _small_body(following) or (following.plain in BODY and following.is_capital):
             return not _person_before(tokens, index, end)
     return False
 
 
+#: What names a body even in small letters, behind a word with a capital.
+_SMALL_BODY = set(
+    "academy alert centre church class classes college competence competent council estate group guardian guideline guidelines "
+    "hospital house hub inquiry law level list mosque nursery park police primary principles rating recommendations report review "
+    "road room rule scale school security station store street surgery team test unit voucher vouchers ward zone".split()
+)
+
+
 def _small_body(token: _Token) -> bool:
-    return token.plain in {
-        "inquiry", "review", "report", "competence", "competent", "guidelines", "guideline", "guardian", "test", "principles",
-        "school", "hospital", "police", "council", "primary", "academy", "surgery", "nursery", "college", "law", "road", "street",
-        "recommendations", "centre", "church", "park", "mosque", "hub", "team", "house", "rule", "scale", "station",
-    }  # fmt: skip
+    return token.plain in _SMALL_BODY
 
 
 def _person_before(tokens: list[_Token], index: int, end: int) -> bool:
     """A given name and then a small word that only looks like a body: "Sarah's school", "Kyle home"."""
-    return end == index + 1 and not tokens[end].is_capital and _is_given(tokens[index].plain)
+    if end != index + 1 or tokens[end].is_capital or not _is_given(tokens[index].plain):
+        return False
+    return tokens[index].text.endswith(("'s", "’s")) or tokens[end].plain in {"home", "house"}
 
 
 def _length(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:

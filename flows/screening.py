@@ -78,7 +78,7 @@ _DATE = (
     rf"(?:\d{{1,2}}\s*[./\- ]\s*\d{{1,2}}\s*[./\- ]\s*\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{6}}(?:\d\d)?|"
     rf"\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?[\s\-]*{_MONTH}(?:[\s,\-]*\d{{2,4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:[\s,]*\d{{2,4}})?)"
 )
-_BORN = r"(?:born|d\.?\s?o\.?\s?b\b\.?|date\s+of\s+birth|birth\s?date|birthday|b-?day|birth\s+date|d\.o\.b\.?)"
+_BORN = r"(?:born|d\.?\s?o\.?\s?b\b\.?|date\s+of\s+birth|birth\s?date|birthday|b-?day|birth\s+date|d\.o\.b\.?|b\.?(?=\s?\d))"
 _AREAS = (
     "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY G GL GU "
     "HA HD HG HP HR HS HU HX IG IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH "
@@ -111,7 +111,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "email",
         re.compile(
-            r"[\w.+'-]+\s?(?:@|\(at\)|\[at\]|\{at\})\s?[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+|"
+            r"[\w.+'-]+(?:@|\s@\s|\s?\(at\)\s?|\s?\[at\]\s?|\s?\{at\}\s?)[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+|"
             r"\b[\w+-]+(?:(?:\.|\s(?:dot|underscore)\s)[\w+-]+)*\s+at\s+[\w-]+(?:(?:\s+dot\s+)[\w-]+)+\b|"
             rf"\b[\w.+-]+\s+at\s+[\w-]+\.{_DOMAIN}\b",
             _I,
@@ -119,7 +119,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("url", re.compile(rf"\b(?:https?://|www\.)[^\s<>\"]+|\b(?:[\w-]+\.)+{_DOMAIN}(?:/[^\s<>\"]*)?(?![\w@])", _I)),
     ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")),
-    ("handle", re.compile(rf"\b{_APPS}{_AFTER_APP}([A-Za-z][\w.-]*[\d_.][\w.-]*\w|[A-Za-z][\w.]*\d+)", _I)),
+    ("handle", re.compile(rf"\b{_APPS}{_AFTER_APP}([A-Za-z][\w.-]*[\d_.#][\w.-]*\w|[A-Za-z][\w.]*\d+)", _I)),
     (
         "handle",
         re.compile(
@@ -155,6 +155,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "address",
         re.compile(
             rf"\b(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit)\.?\s+\w{{1,4}},?\s+(?:\d{{1,4}}[A-Za-z]?,?\s+)?(?:[A-Za-z'’.-]+\s+){{1,3}}(?i:{_STREET})\b|"
+            rf"\b(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit)\.?\s+\w{{1,4}},?\s+\d{{1,4}}[A-Za-z]?,?\s+[A-Z][\w'’.-]+|"
+            rf"(?<![\w/.-])\d{{1,4}}[A-Za-z]?,?\s+(?:Heol|Ffordd|Stryd|Maes|Rhodfa|Clos|Bryn|Lôn|Tir|Cae|Parc|Cwrt)(?:\s+[A-Z][\w'’-]+){{1,2}}|"
             rf"(?<![\w/.-])\d{{1,4}}\s?[A-Za-z]?,?\s+(?:[A-Z][\w'’.-]*\s+){{1,3}}(?i:{_STREET})\b(?!\s+(?:[Ss]chool|[Pp]rimary))"
         ),
     ),
@@ -170,7 +172,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _TEN_DIGITS = re.compile(r"(?<![\w-])(?:\d[ .-]?){9}\d(?![\w-])")
 _NHS_CUE = re.compile(r"\bnhs\s*(?:number|no\.?|num|id|#)?\W*(?:is\W*)?$", re.IGNORECASE)
 _ORDER_CUE = re.compile(
-    r"\b(?:order|invoice|ref(?:erence)?|ticket|account|po|serial|receipt|policy|licence|barcode|isbn)\b\W*(?:no|number|num)?\W*$",
+    r"\b(?:order|invoice|ticket|account|po|serial|receipt|policy|licence|barcode|isbn)\b\W*(?:no|number|num)?\W*$",
     re.IGNORECASE,
 )
 _PHONE = re.compile(

@@ -63,7 +63,7 @@ def _command(name: str, arguments: str, message_id: int) -> tuple[str, Act]:
             "read_guidance",
             lambda unit, desk, who: say(unit, who.chat_id, views.rules(desk.book.edition)),
         ),
-        "ask": ("read_guidance", lambda unit, desk, who: advice.ask(unit, desk, who, arguments, message_id)),
+        "ask": ("read_guidance", lambda unit, desk, who: guidance.ask(unit, desk, who, arguments, message_id)),
         "local": _local(arguments),
         "unanswered": ("read_unanswered", advice.show_unanswered),
         "records": ("read_own_records", lambda unit, desk, who: own_records.show_list(unit, who)),

@@ -214,7 +214,7 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     """Take typed words as the answer where one is asked for, else as a question to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
-        advice.ask(unit, desk, who, text, message_id)
+        ask(unit, desk, who, text, message_id)
         return
     position = here.position
     may_be_left_out = position.question is not None and position.question.text == "optional"
@@ -255,8 +255,15 @@ def _type_unasked(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str, mes
             changed = navigation.choose(here.position.machine, here.walk, trigger, desk.now())
             _keep(unit, desk, who, here, changed, {"act": trigger}, below=True)
             return
+    ask(unit, desk, who, text, message_id)
+
+
+def ask(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
+    """Answer a question from the guidance, and show the open questions below the answer if there are any."""
     advice.ask(unit, desk, who, text, message_id)
-    _show(unit, here, ANSWERED_BESIDE, below=True)
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        _show(unit, here, ANSWERED_BESIDE, below=True)
 
 
 def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:

@@ -1,0 +1,86 @@
+"""How well questions are answered and identifiers found, and what both cost.
+
+python -m tests.benchmarks.words [--wrong]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+from flows import screening
+from flows.advice import index_of
+from tests.support import sets
+
+
+def main() -> None:
+    """Print all figures; with --wrong also every miss."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wrong", action="store_true", help="print what went wrong too")
+    args = parser.parse_args()
+    _questions(args.wrong)
+    _sentences(args.wrong)
+    _cost()
+
+
+def _questions(wrong: bool) -> None:
+    for name in ("questions.jsonl", "questions_seen.jsonl"):
+        marks = sets.mark(sets.questions(name))
+        print(f"{name}: {marks.answerable} answerable, {marks.unanswerable} not")
+        print(f"  recall@1 {marks.first / marks.answerable:.3f}   recall@3 {marks.among_three / marks.answerable:.3f}")
+        print(f"  answerable refused {marks.refused / marks.answerable:.3f}")
+        print(f"  right abstention {marks.abstained / max(1, marks.unanswerable):.3f}")
+        if marks.danger:
+            print(
+                f"  danger seen {marks.danger_seen}/{marks.danger}, imagined {marks.danger_imagined}/{marks.no_danger}"
+            )
+        if wrong:
+            print("  " + "\n  ".join(marks.wrong))
+
+
+def _sentences(wrong: bool) -> None:
+    for name in ("sentences.txt", "sentences_seen.txt"):
+        found = sets.screen(sets.sentences(name))
+        print(f"{name}:")
+        for kind in screening.KINDS:
+            number = found.found[kind] + found.missed[kind]
+            precision = found.found[kind] / max(1, found.found[kind] + found.invented[kind])
+            print(f"  {kind:14} {number:4} marked   recall {found.recall([kind]):.3f}   precision {precision:.3f}")
+        structured = [kind for kind in screening.KINDS if kind != screening.PERSON]
+        print(f"  structured kinds together: recall {found.recall(structured):.3f}")
+        print(
+            f"  clean sentences refused {found.clean_refused}/{found.clean} = {found.clean_refused / found.clean:.3f}"
+        )
+        if wrong:
+            print("  " + "\n  ".join(found.wrong))
+
+
+def _cost() -> None:
+    index = index_of("hmg-2015")
+    asked = [item.text for item in sets.questions()]
+    texts = [item.text for item in sets.sentences()]
+    for name, work, given in (("answer", index.ask, asked), ("screening", screening.identifiers, texts)):
+        for text in given:
+            work(text)
+        times = []
+        for text in given:
+            started = time.perf_counter()
+            work(text)
+            times.append((time.perf_counter() - started) * 1000)
+        times.sort()
+        print(f"{name}: p50 {times[len(times) // 2]:.2f} ms, p99 {times[int(len(times) * 0.99)]:.2f} ms")
+    code = "import time; t=time.perf_counter(); {}; print(round((time.perf_counter()-t)*1000))"
+    for name, statement in (
+        ("index built at first use", "from flows.advice import index_of; index_of('hmg-2015')"),
+        ("first screening", "from flows import screening; screening.screened('Words.')"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True
+        )
+        print(f"{name}, imports included: {done.stdout.strip()} ms")
+
+
+if __name__ == "__main__":
+    main()

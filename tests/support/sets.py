@@ -1,0 +1,146 @@
+"""The labelled sets in tests/data and how well the product does on them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows import screening
+from flows.advice import Answer, Index, index_of
+
+DATA = Path(__file__).parent.parent / "data"
+MARK = re.compile(r"\[\[(\w+):(.*?)\]\]")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as somebody typed it, the passages that would do, and whether it speaks of danger."""
+
+    text: str
+    accepted: frozenset[str]
+    emergency: bool
+
+
+def questions(name: str = "questions.jsonl") -> list[Asked]:
+    """Read a question set: `ok` lists the passages that answer; none means that the edition does not."""
+    rows = [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
+    return [Asked(row["q"], frozenset(row["ok"]), bool(row.get("emergency"))) for row in rows]
+
+
+@dataclass
+class Marks:
+    """How a question set went."""
+
+    answerable: int = 0
+    first: int = 0
+    among_three: int = 0
+    refused: int = 0
+    unanswerable: int = 0
+    abstained: int = 0
+    danger: int = 0
+    danger_seen: int = 0
+    no_danger: int = 0
+    danger_imagined: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def mark(asked: list[Asked], index: Index | None = None) -> Marks:
+    """Ask every question and count: hits in first place and among three, refusals right and wrong, emergencies."""
+    index, marks = index or index_of("hmg-2015"), Marks()
+    for item in asked:
+        found = index.ask(item.text)
+        ids = [hit.passage for hit in found.passages]
+        assert set(ids) <= set(index.edition.passages), "every citation resolves"
+        if item.emergency:
+            marks.danger += 1
+            marks.danger_seen += found.emergency
+        else:
+            marks.no_danger += 1
+            marks.danger_imagined += found.emergency
+        if item.accepted:
+            marks.answerable += 1
+            marks.first += bool(ids) and ids[0] in item.accepted
+            marks.among_three += bool(item.accepted & set(ids))
+            marks.refused += found.band == "none"
+            if not item.accepted & set(ids):
+                marks.wrong.append(_line("missed", item, found, ids))
+        elif not item.emergency:
+            marks.unanswerable += 1
+            marks.abstained += found.band == "none"
+            if found.band != "none":
+                marks.wrong.append(_line("answered", item, found, ids))
+        if found.emergency != item.emergency:
+            marks.wrong.append(_line("danger unseen" if item.emergency else "danger imagined", item, found, ids))
+    return marks
+
+
+def _line(what: str, item: Asked, found: Answer, ids: list[str]) -> str:
+    scores = " ".join(f"{hit.passage}={hit.score:.2f}" for hit in found.passages)
+    topic = f" topic {found.topic.id}" if found.topic else ""
+    return f"{what:15} {item.text!r} wants {sorted(item.accepted)} got {found.band} {scores}{topic}"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text and the identifiers marked in it."""
+
+    text: str
+    marked: tuple[tuple[str, int, int], ...]
+
+
+def sentence(line: str) -> Sentence:
+    """Read a line with identifiers marked as [[kind:text]]."""
+    text, marked, end = "", [], 0
+    for match in MARK.finditer(line):
+        text += line[end : match.start()]
+        marked.append((match[1], len(text), len(text) + len(match[2])))
+        text, end = text + match[2], match.end()
+    return Sentence(text + line[end:], tuple(marked))
+
+
+def sentences(name: str = "sentences.txt") -> list[Sentence]:
+    """Read a sentence set."""
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [sentence(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+@dataclass
+class Found:
+    """How a sentence set went, by kind."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    invented: Counter[str] = field(default_factory=Counter)
+    clean: int = 0
+    clean_refused: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def recall(self, kinds: list[str]) -> float:
+        """Return the share of marked identifiers that were found, over some kinds."""
+        found = sum(self.found[kind] for kind in kinds)
+        return found / max(1, found + sum(self.missed[kind] for kind in kinds))
+
+
+def screen(texts: list[Sentence]) -> Found:
+    """Screen every sentence; a finding counts where its kind is right and its place overlaps."""
+    result = Found()
+    for item in texts:
+        got = screening.identifiers(item.text)
+        used = set()
+        for kind, start, end in item.marked:
+            hits = {n for n, x in enumerate(got) if x.kind == kind and x.start < end and start < x.end}
+            used |= hits
+            (result.found if hits else result.missed)[kind] += 1
+            if not hits:
+                result.wrong.append(f"missed   {kind} {item.text[start:end]!r} in {item.text!r}")
+        for number, extra in enumerate(got):
+            if number not in used:
+                result.invented[extra.kind] += 1
+                result.wrong.append(f"invented {extra.kind} {item.text[extra.start : extra.end]!r} in {item.text!r}")
+        if not item.marked:
+            result.clean += 1
+            result.clean_refused += bool(got)
+    return result
