@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import os
-import re
 import signal
 import sys
 from importlib.metadata import version as version_of
@@ -79,9 +77,10 @@ def _only_one(data: Path) -> Any:
 
 def serve(args: argparse.Namespace) -> int:
     """Serve Telegram by polling."""
+    from bot import logs
     from bot.settings import read
 
-    _log_without_content()
+    logs.set_up()
     settings = read(serving=True)
     assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -111,29 +110,6 @@ def serve(args: argparse.Namespace) -> int:
         finally:
             store.close()
     return 0
-
-
-def _log_without_content() -> None:
-    """Log to standard error; keep the token and everything people write out of it, at every level."""
-
-    class NoSecrets(logging.Filter):
-        def filter(self, record: logging.LogRecord) -> bool:
-            record.msg = re.sub(r"bot\d+:[\w-]+", "bot<token>", record.getMessage())
-            record.args = None
-            if not record.name.startswith("sharewise"):
-                record.exc_info = record.exc_text = None
-            return True
-
-    handler = logging.StreamHandler()
-    handler.addFilter(NoSecrets())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("httpx", "httpcore", "telegram", "transitions"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    # PTB logs whole updates when it cannot parse them.
-    logging.getLogger("telegram").disabled = True
-    for name in ("telegram.Bot", "telegram.ext.ExtBot", "telegram.ext.Application", "telegram.request.BaseRequest"):
-        logging.getLogger(name).disabled = True
 
 
 # ---- guidance ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+import snowballstemmer
 import yaml
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -30,6 +31,8 @@ Band = Literal["answer", "closest", "none"]
 MOST = 3
 #: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
 STRONG, WEAK = 0.46, 0.30
+#: How often a word stands in English texts to be taken for the word rather than a shortcut.
+COMMON = 3000
 #: Rows of the index that are looked at for a question.
 CANDIDATES = 120
 
@@ -180,15 +183,12 @@ def _read(name: str) -> Any:
     return yaml.safe_load(files("flows").joinpath("asked", name).read_text(encoding="utf-8"))
 
 
+_STEMMER = snowballstemmer.stemmer("english")
+
+
+@cache
 def _stem(word: str) -> str:
-    """Cut common English endings, so that forms of one word meet."""
-    for ending, least in (("ations", 4), ("ation", 4), ("ingly", 4), ("ements", 4), ("ement", 4), ("ities", 4), ("ings", 3), ("ing", 3), ("ies", 3), ("ied", 3), ("ers", 4), ("ed", 3), ("es", 3), ("ly", 4), ("s", 3), ("e", 3)):  # fmt: skip
-        if word.endswith(ending) and len(word) - len(ending) >= least and not word.endswith("ss"):
-            word = word[: -len(ending)]
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
-        word = word[:-1]
-    return word.removesuffix("i") if len(word) > 4 else word
+    return str(_STEMMER.stemWord(word))
 
 
 class Index:
@@ -282,16 +282,13 @@ class Index:
                 yield from words.same.get(stem, ())
 
     def shortcuts_in(self, text: str) -> tuple[Shortcut, ...]:
-        """Return the shortcuts written in a text, each once."""
+        """Return the shortcuts written in a text, each once. Those that are words too count in capitals only."""
         known = _words().shortcuts
-        found = {word.lower(): word for word in WORD.findall(text)}
-        small = {"la", "da", "dp", "ta", "pr", "wt", "mh"}
+        found = {word.lower(): word for word in WORD.findall(text) if word.lower() in known}
+        counted = {key: word for key, word in found.items() if word.isupper() or english().get(key, 0) < COMMON}
         return tuple(
-            Shortcut(
-                written.upper() if (len(key) < 6 and not key[0] == "s") or key.isalpha() else written, known[key][0]
-            )
-            for key, written in found.items()
-            if key in known and (key not in small or written.isupper())
+            Shortcut(word if any(map(str.isdigit, key)) else word.upper(), known[key][0])
+            for key, word in counted.items()
         )
 
     # ---- searching --------------------------------------------------------------------------------

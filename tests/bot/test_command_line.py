@@ -162,3 +162,53 @@ def test_the_start_of_a_command_is_not_slowed_by_what_it_does_not_need():
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     assert "telegram.ext" not in done.stderr
+
+
+def test_ask_prints_what_scripts_read():
+    done = sharewise("ask", "do i always need consent", "--json")
+    assert done.returncode == 0
+    said = json.loads(done.stdout)
+    assert set(said) == {"band", "passages", "emergency"}
+    assert (said["band"], said["passages"][0]["id"], said["emergency"]) == ("answer", "myth-consent", False)
+    none = json.loads(sharewise("ask", "how do i bake a cake", "--json").stdout)
+    assert none == {"band": "none", "passages": [], "emergency": False}
+
+
+def test_ask_in_words_cites_and_says_that_the_edition_was_replaced():
+    done = sharewise("ask", "can", "gdpr", "stop", "me", "telling", "social", "care")
+    assert "GDPR means General Data Protection Regulation." in done.stdout
+    assert "Source: Myth-busting guide, myth 1." in done.stdout
+    assert "has been replaced" in done.stdout
+
+
+def test_screen_reads_a_text_a_line_and_says_kinds_and_places_only():
+    done = sharewise("screen", "--json", stdin="NHS 943 476 5919\n\nThe child is safe, Year 9, section 47.\ncall 07700 900123 or a@b.org\n")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0] == {"findings": [{"kind": "nhs_number", "start": 4, "end": 16}]}
+    assert lines[1] == lines[2] == {"findings": []}
+    assert [item["kind"] for item in lines[3]["findings"]] == ["phone", "email"]
+
+
+def test_a_configured_case_reference_is_not_an_identifier_but_an_nhs_number_always_is():
+    env = {"SHAREWISE_CASE_REFERENCE_PATTERN": "[A-Z]{2}\\\\d{6}[A-D]|\\\\d{10}".replace("\\\\", "\\")}
+    done = sharewise("screen", "--json", stdin="AB123456C\n9434765919\n", env=env)
+    first, second = (json.loads(line)["findings"] for line in done.stdout.splitlines())
+    assert first == []
+    assert [item["kind"] for item in second] == ["nhs_number"]
+    assert json.loads(sharewise("screen", "--json", stdin="AB123456C\n").stdout)["findings"][0]["kind"] == "nino"
+
+
+def test_the_local_route_is_set_and_read_back(finished):
+    assert sharewise("local", "set", "--data", str(finished), "day_number", "0300 123 0000").returncode == 0
+    assert json.loads(sharewise("local", "list", "--data", str(finished), "--json").stdout)["day_number"] == "0300 123 0000"
+    wrong = sharewise("local", "set", "--data", str(finished), "colour", "blue")
+    assert wrong.returncode == 2
+    assert "There is no 'colour' to set." in wrong.stderr
+
+
+def test_unanswered_questions_are_listed_without_who_asked(tmp_path):
+    sharewise("chat", "--data", str(tmp_path), stdin="how do i bake a cake\n")
+    (line,) = sharewise("unanswered", "--data", str(tmp_path), "--json").stdout.splitlines()
+    row = json.loads(line)
+    assert (row["question"], row["times"]) == ("how do i bake a cake", 1)
+    assert set(row) == {"edition_id", "kind", "subject", "question", "times", "first_at", "last_at"}

@@ -1,0 +1,57 @@
+"""10,000 texts with planted identifiers, through the real chat: none is found in plain anywhere but in the person's own words."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+from bot import logs
+from storage.database import sqlite_url
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+from tests.support.counts import COUNTS
+from tests.support.planted import texts
+
+COUNT, AT_ONCE = 10_000, 100
+
+
+async def test_no_planted_identifier_is_stored_logged_or_sent(tmp_path):
+    log = io.StringIO()
+    root, before = logging.getLogger(), (logging.getLogger().handlers[:], logging.getLogger().level)
+    logs.set_up(logging.DEBUG, log)
+    planted: set[str] = set()
+    sent = io.StringIO()
+    try:
+        async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 200, 300)) as chat:
+            chat.world.listeners.append(
+                lambda shown: shown.message["from"]["is_bot"] and sent.write(json.dumps(shown.message))
+            )
+            await chat.say("/start", 200)
+            for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+                await chat.tap(label, 200)
+            for number, (kind, secret, text) in enumerate(texts(20260101, COUNT)):
+                planted.add(secret)
+                COUNTS[f"planted identifiers kept out, {kind}"] = (
+                    COUNTS.get(f"planted identifiers kept out, {kind}", 0) + 1
+                )
+                # As a question, as the reasons of an open walk, and after a command.
+                chat.world.say((100, 200, 300)[number % 3], f"/ask {text}" if number % 3 == 2 else text)
+                if number % AT_ONCE == AT_ONCE - 1:
+                    await chat.settle()
+                    chat.seen.clear()
+                    await scan(tmp_path, planted)
+                    planted_now, planted = planted, set()
+                    told = sent.getvalue() + log.getvalue()
+                    assert [secret for secret in planted_now if secret in told] == []
+                    sent.seek(0), sent.truncate(), log.seek(0), log.truncate()
+            assert "What are your reasons?" in chat.text(200), "every text was refused, the walk stands where it stood"
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
+
+
+async def scan(folder, secrets):
+    """Look for every secret in every file of the store: the database, its WAL, whatever lies beside."""
+    kept = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    assert [secret for secret in secrets if secret.encode() in kept] == []
