@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,11 +30,18 @@ Band = Literal["answer", "closest", "none"]
 
 MOST = 3
 #: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
-STRONG, WEAK = 0.46, 0.30
+STRONG, WEAK = 0.50, 0.34
 #: How often a word stands in English texts to be taken for the word rather than a shortcut.
 COMMON = 3000
+#: A topic that is not covered must fit this much better than the best passage.
+MARGIN = 1.05
+#: A phrase of one or two words never fits as well as its length alone would say.
+SHORTEST = 4.5
+#: How much the words of a question, each for itself, move the score of the best passage; the most they lean; and what a
+#: word counts that nobody wrote down.
+LEAN, MOST_LEANING, NEVER_WRITTEN = 0.08, 6.0, -0.8
 #: Rows of the index that are looked at for a question.
-CANDIDATES = 120
+CANDIDATES = 300
 
 WORD = re.compile(r"[^\W_]+(?:['/][^\W_]+)*")
 STOP = frozenset(
@@ -228,6 +235,7 @@ class Index:
             term: math.log(1 + total / len(keys)) * (0.6 if term.startswith("same") else 1.0)
             for term, keys in count.items()
         }
+        self._lean = _lean(self._rows)
         self._unknown = math.log(1 + total)
         self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -307,9 +315,14 @@ class Index:
         for (number,) in rows:
             key, terms = self._rows[number]
             shared = sum(self._weight[term] ** 2 for term in terms if term in wanted)
-            likeness[key].append(shared / (length * self._length[number]))
+            likeness[key].append(shared / (length * max(self._length[number], SHORTEST)))
         found = [Hit(key, _joined(values)) for key, values in likeness.items()]
         return sorted(found, key=lambda hit: (-hit.score, hit.passage))
+
+    def _leaning(self, question: str) -> float:
+        """Return how far the words of a question lean to what the edition covers (above 0) or away from it."""
+        total = sum(self._lean.get(term, NEVER_WRITTEN) for term in set(self.terms(question)))
+        return max(-MOST_LEANING, min(MOST_LEANING, total))
 
     def ask(self, question: str) -> Answer:
         """Answer a question: up to three passages, or none and what topic it was."""
@@ -318,8 +331,8 @@ class Index:
         shortcuts = self.shortcuts_in(question)
         passages = [hit for hit in found if not hit.passage.startswith("~")]
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
-        best = passages[0].score if passages else 0.0
-        if outside and outside.score >= max(best, WEAK):
+        best = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
+        if outside and outside.score >= max(best * MARGIN, WEAK):
             return Answer("none", (), emergency, shortcuts, self.topics[outside.passage[1:]])
         if best < WEAK:
             return Answer("none", (), emergency, shortcuts)
@@ -335,11 +348,24 @@ class Index:
         return kept
 
 
+def _lean(rows: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
+    """Return for each term the logarithm of how much likelier it is in what is covered than in what is not."""
+    covered, outside = Counter[str](), Counter[str]()
+    number = [0.0, 0.0]
+    for key, terms in rows:
+        (outside if key.startswith("~") else covered).update(terms)
+        number[key.startswith("~")] += 1
+    return {
+        term: math.log((covered[term] + 0.5) / (number[0] + 1)) - math.log((outside[term] + 0.5) / (number[1] + 1))
+        for term in covered | outside
+    }
+
+
 def _joined(values: list[float]) -> float:
     """The best likeness counts most; others of the same passage add what is left a little."""
     values.sort(reverse=True)
     score = values[0]
-    for value, share in zip(values[1:4], (0.25, 0.15, 0.1), strict=False):
+    for value, share in zip(values[1:4], (0.4, 0.25, 0.15), strict=False):
         score += (1 - score) * value * share
     return score
 

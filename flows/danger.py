@@ -71,6 +71,7 @@ _SEEN = (
     r"(?:blood|marks) (?:on|in|round|around))\b",
     r"\b(?:bruis\w+|burn marks?|bite ?marks?|black eye|finger ?marks?|injur\w+)\b[^.?!]{0,40}\b(?:on|all over|round|around|under|across|down|that do(?:es)? ?n[o']t|unexplained)\b",
     rf"\b(?:i|we|just|have|has)\b ?(?:just )?\b(?:saw|seen|witnessed|watched|heard|overheard)\b[^.?!]{{0,40}}\b{_HARM}\b",
+    r"\b(?:hear|heard|hearing|see|saw|seen|seeing|watch\w*|witness\w*|found)\b[^.?!]{0,30}\bbeing\b[^.?!]{0,12}\b(?:hit|beaten|hurt|kicked|punched|slapped|dragged|attacked|abused|raped|strangled|threatened)\b",
     r"\bunexplained (?:injur\w+|bruis\w+|marks|burns?)\b",
 )
 

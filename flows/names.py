@@ -26,7 +26,9 @@ _AROUND = _around()
 TITLES, RANKS, RELATIONS = _AROUND["titles"], _AROUND["ranks"], _AROUND["relations"]
 BODY, _SMALL_BODY = _AROUND["bodies"], _AROUND["small_bodies"]
 PLACE_BEFORE, NOT_AFTER = _AROUND["place_before"], _AROUND["no_name_begins"]
-DOES, _WEAK = _AROUND["does"], _AROUND["weak"]
+_WEAK, TELLS = _AROUND["weak"], _AROUND["tells"]
+DOES = _AROUND["does"] | TELLS
+DATE_OR_VERB, SMALL_AFTER_FAMILY = _AROUND["date_or_verb"], _AROUND["small_after_family"]
 
 WORD = re.compile(r"[^\W\d_][^\W_]*(?:[’'-][^\W\d_]+)*")
 CUES = re.compile(
@@ -190,12 +192,12 @@ def _after_cue(token: _Token, shouted: bool) -> bool:
 
 def _beside_people(token: _Token, shouted: bool) -> bool:
     plain = token.plain
-    if _is_given(plain):
+    if _is_given(plain) or plain in SMALL_AFTER_FAMILY:
         return True
     if shouted or not token.is_capital or token.text.isupper() or plain in BODY:
         return False
     if plain in _listed("names_that_are_words.txt"):
-        return plain not in ("may", "will", "mark", "can")
+        return plain not in DATE_OR_VERB
     return plain not in _listed("not_names.txt") and english().get(plain, 0) < 500
 
 
@@ -205,24 +207,20 @@ def _given_counts(text: str, tokens: list[_Token], index: int) -> bool:
 
 
 def _word_name_counts(text: str, tokens: list[_Token], index: int, before: _Token | None) -> bool:
-    after = _next(text, tokens, index)
-    plain = tokens[index].plain
-    months = plain in ("may", "april", "june", "august")
-    if tokens[index].text.endswith(("'s", "’s")) and not months:
+    """Say whether a capitalised word that is also a given name stands where a name stands."""
+    token, after = tokens[index], _next(text, tokens, index)
+    plain, follows = token.plain, after.plain if after else ""
+    if plain in DATE_OR_VERB:
+        return follows in TELLS
+    if token.text.endswith(("'s", "’s")):
         return before is None or before.plain not in PLACE_BEFORE
-    surname = after is not None and after.is_capital and after.plain not in BODY and not _is_word(after.plain)
-    if surname and not months:
+    if after is not None and after.is_capital and after.plain not in BODY and not _is_word(after.plain):
         return True
     if before is None:
-        return (after is not None and after.plain in DOES and plain not in ("may", "will", "mark")) or (
-            after is not None
-            and after.plain in DOES - {"have", "has", "is", "was", "and", "who", "did", "does", "had", "needs", "keeps"}
-        )
-    if months or re.search(r"\d\W*$", text[: tokens[index].start]):
-        return after is not None and after.plain in DOES - {"is", "was", "has", "had", "and", "who"}
+        return follows in DOES
     if before.plain in PLACE_BEFORE - {"from", "to"} or plain in _listed("not_names.txt"):
-        return after is not None and after.plain in DOES - {"is", "was", "and", "who"}
-    return True
+        return follows in DOES - _WEAK
+    return not re.search(r"\d\W*$", text[: token.start])
 
 
 def _unknown(text: str, tokens: list[_Token], index: int, before: _Token | None) -> int:

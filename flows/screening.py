@@ -169,6 +169,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
 )  # fmt: skip
+#: A full date right behind a name is a birth date until somebody says otherwise.
+_AFTER_NAME = re.compile(r"\s*[,(;-]\s*(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)\b")
 _TEN_DIGITS = re.compile(r"(?<![\w-])(?:\d[ .-]?){9}\d(?![\w-])")
 _NHS_CUE = re.compile(r"\bnhs\s*(?:number|no\.?|num|id|#)?\W*(?:is\W*)?$", re.IGNORECASE)
 _ORDER_CUE = re.compile(
@@ -235,6 +237,9 @@ def _all(text: str) -> Iterator[Found]:
             yield Found("phone", start, end)
     for start, end in names.spans(text):
         yield Found(PERSON, start, end)
+        born = _AFTER_NAME.match(text, end)
+        if born:
+            yield Found("date_of_birth", *born.span(1))
 
 
 def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_pass: bool = False) -> Screened:

@@ -182,7 +182,11 @@ def test_ask_in_words_cites_and_says_that_the_edition_was_replaced():
 
 
 def test_screen_reads_a_text_a_line_and_says_kinds_and_places_only():
-    done = sharewise("screen", "--json", stdin="NHS 943 476 5919\n\nThe child is safe, Year 9, section 47.\ncall 07700 900123 or a@b.org\n")
+    done = sharewise(
+        "screen",
+        "--json",
+        stdin="NHS 943 476 5919\n\nThe child is safe, Year 9, section 47.\ncall 07700 900123 or a@b.org\n",
+    )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[0] == {"findings": [{"kind": "nhs_number", "start": 4, "end": 16}]}
     assert lines[1] == lines[2] == {"findings": []}
@@ -200,7 +204,10 @@ def test_a_configured_case_reference_is_not_an_identifier_but_an_nhs_number_alwa
 
 def test_the_local_route_is_set_and_read_back(finished):
     assert sharewise("local", "set", "--data", str(finished), "day_number", "0300 123 0000").returncode == 0
-    assert json.loads(sharewise("local", "list", "--data", str(finished), "--json").stdout)["day_number"] == "0300 123 0000"
+    assert (
+        json.loads(sharewise("local", "list", "--data", str(finished), "--json").stdout)["day_number"]
+        == "0300 123 0000"
+    )
     wrong = sharewise("local", "set", "--data", str(finished), "colour", "blue")
     assert wrong.returncode == 2
     assert "There is no 'colour' to set." in wrong.stderr

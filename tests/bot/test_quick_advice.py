@@ -35,9 +35,9 @@ async def test_a_question_is_answered_with_passages_and_their_sources(chat, type
 
 async def test_an_answer_on_law_says_that_the_law_has_changed(chat):
     await chat.say("does the data protection act stop me sharing")
-    assert "The Data Protection Act 1998 named here has been replaced." in chat.text()
+    assert "The law has changed since 2015: the Data Protection Act 1998 was replaced." in chat.text()
     await chat.say("our computer systems do not talk to each other")
-    assert "named here has been replaced" not in chat.text()
+    assert "The law has changed" not in chat.text()
 
 
 async def test_consent_and_harm_come_together(chat):

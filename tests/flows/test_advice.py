@@ -1,0 +1,108 @@
+"""Questions and what is found for them: the sets in tests/data, and what must hold for every question."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows import advice, screening
+from flows.advice import index_of
+from tests.support import sets
+from tests.support.counts import COUNTS
+
+INDEX = index_of("hmg-2015")
+PHRASES = [text for part in ("passages",) for texts in advice._read("hmg-2015.yaml")[part].values() for text in texts]
+
+
+def test_the_set_of_questions_is_answered_as_well_as_the_figures_say():
+    marks = sets.mark(sets.questions())
+    assert marks.answerable >= 200 and marks.unanswerable >= 50
+    COUNTS["questions asked of the index"] = marks.answerable + marks.unanswerable
+    wrong = "\n".join(marks.wrong)
+    assert marks.among_three / marks.answerable >= LEAST["recall"], wrong
+    assert marks.abstained / marks.unanswerable >= LEAST["abstention"], wrong
+    assert marks.refused / marks.answerable <= LEAST["refused"], wrong
+    assert marks.danger_seen / marks.danger >= LEAST["danger"], wrong
+
+
+#: A little below what docs/figures.md says: a change that loses more than a question or two is seen.
+LEAST = {"recall": 0.80, "abstention": 0.80, "refused": 0.10, "danger": 0.9}
+
+
+def test_no_question_of_the_set_is_written_down_as_a_way_to_ask():
+    written = {text.casefold().strip(" ?.!") for text in PHRASES}
+    assert [item.text for item in sets.questions() if item.text.casefold().strip(" ?.!") in written] == []
+
+
+def test_no_written_way_to_ask_would_itself_be_refused():
+    assert [text for text in PHRASES if screening.identifiers(text)] == []
+
+
+def test_every_passage_is_found_first_by_its_own_title():
+    for passage in INDEX.edition.passages.values():
+        found = [hit.passage for hit in INDEX.search(f"{passage.title}. {passage.text}") if hit.passage[0] != "~"]
+        assert passage.id in found[:3], passage.id
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_answered_with_passages_that_exist_or_none(text):
+    found = INDEX.ask(text)
+    assert len(found.passages) <= 3
+    assert {hit.passage for hit in found.passages} <= set(INDEX.edition.passages)
+    assert (found.band == "none") == (found.passages == ())
+    assert all(0 <= hit.score <= 1 for hit in found.passages)
+
+
+@pytest.mark.parametrize(
+    "text", ['"', "' OR 1=1 --", "NEAR(consent, 3)", "consent*", "AND OR NOT", "-consent", "{}:()", "a" * 5000]
+)
+def test_what_means_something_to_a_search_engine_means_nothing_here(text):
+    INDEX.ask(text)
+
+
+def test_shortcuts_are_spelled_out_and_ordinary_words_are_left_alone():
+    written = [shortcut.written for shortcut in INDEX.shortcuts_in("can the SW ring the hv, la la la, s47?")]
+    assert written == ["SW", "HV", "s47"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("do i need consnet", "do i need consent"),
+        ("shud i tel the polcie", "should i tell the police"),
+        ("cofidential infomation", "confidential information"),
+    ],
+)
+def test_typing_errors_and_phone_spelling_are_mended(typed, meant):
+    assert INDEX.plain(typed) == meant
+
+
+@pytest.mark.parametrize("one", ["consent-not-sought", "consent-sensitive", "consent-implied"])
+def test_a_passage_that_rests_on_another_brings_it(one):
+    text = INDEX.edition.passages[one].text
+    found = [hit.passage for hit in INDEX.ask(text).passages]
+    assert found[0] == one and "myth-consent" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "she told me her dad hits her", "there is a man with a knife at the gate", "baby with bruises nobody can explain",
+        "i think he is being groomed online", "hes going to kill himself", "my pupil has just disclosed", "shes been raped",
+        "a 14 year old is missing since last night", "toddler left home alone", "heard him being beaten next door",
+    ],
+)  # fmt: skip
+def test_danger_is_seen(text):
+    assert INDEX.ask(text).emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what does the guidance say about crime", "when should i ring the police", "signs of abuse", "is it a crime to share",
+        "can i share information about domestic abuse", "do i need consent", "what if a child is in danger",
+    ],
+)  # fmt: skip
+def test_a_question_about_rules_is_not_danger(text):
+    assert not INDEX.ask(text).emergency

@@ -1,0 +1,83 @@
+"""Identifiers in free text: the sets in tests/data, and what must hold for every text."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows import screening
+from flows.catalogue import open_book
+from flows.screening import PERSON, IdentifierFound, Screened, ScreeningFailed, identifiers, screened
+from tests.support import sets
+from tests.support.counts import COUNTS
+from tests.support.planted import texts
+
+STRUCTURED = [kind for kind in screening.KINDS if kind != PERSON]
+
+
+def test_the_set_of_sentences_is_screened_as_well_as_the_figures_say():
+    found = sets.screen(sets.sentences())
+    number = sum(found.found.values()) + sum(found.missed.values())
+    COUNTS["identifiers looked for in sentences"] = number
+    wrong = "\n".join(found.wrong)
+    assert found.recall(STRUCTURED) >= 0.98, wrong
+    assert found.recall([PERSON]) >= 0.90, wrong
+    assert found.clean_refused / found.clean <= 0.03, wrong
+
+
+def test_nothing_that_an_edition_says_would_be_refused():
+    edition = open_book("hmg-2015").edition
+    said = [text for passage in edition.passages.values() for text in (passage.title, passage.text)]
+    said += [
+        text
+        for flow in edition.flows.values()
+        for question in flow.questions.values()
+        for text in (question.label, question.why)
+    ]
+    assert [text for text in said if identifiers(text)] == []
+
+
+@pytest.mark.parametrize("name", ["a word", ""])
+def test_only_screening_makes_a_screened(name):
+    with pytest.raises(TypeError):
+        Screened(name)
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_screened_without_failing_and_places_lie_inside_it(text):
+    found = identifiers(text)
+    assert all(0 <= item.start < item.end <= len(text) and item.kind in screening.KINDS for item in found)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+
+
+def test_planted_identifiers_are_found_where_they_were_planted():
+    for kind, secret, text in texts(7, 2200):
+        with pytest.raises(IdentifierFound):
+            screened(text)
+        start = text.index(secret)
+        assert any(item.start < start + len(secret) and start < item.end for item in identifiers(text)), (kind, text)
+
+
+def test_only_names_can_be_waved_through_and_they_are_counted():
+    assert screened("Told Zorblax staff.", names_pass=True).said_not_a_person == 1
+    with pytest.raises(IdentifierFound):
+        screened("Told Zorblax staff on 07700 900123.", names_pass=True)
+
+
+def test_screening_that_breaks_refuses_and_says_nothing_of_the_text(monkeypatch):
+    monkeypatch.setattr(screening.names, "spans", lambda text: 1 / 0)
+    with pytest.raises(ScreeningFailed) as caught:
+        screened("the secret words")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_configured_reference_passes_but_never_an_nhs_number():
+    own = re.compile(r"[A-Z]{2}\d{6}[A-D]|\d{10}")
+    assert screened("See AB123456C.", own_reference=own).text == "See AB123456C."
+    with pytest.raises(IdentifierFound):
+        screened("See 9434765919.", own_reference=own)
