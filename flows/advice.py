@@ -30,16 +30,16 @@ Band = Literal["answer", "closest", "none"]
 
 MOST = 3
 #: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
-STRONG, WEAK = 0.50, 0.34
+STRONG, WEAK = 0.48, 0.30
 #: How often a word stands in English texts to be taken for the word rather than a shortcut.
 COMMON = 3000
 #: A topic that is not covered must fit this much better than the best passage.
-MARGIN = 1.05
+MARGIN = 1.1
 #: A phrase of one or two words never fits as well as its length alone would say.
 SHORTEST = 4.5
 #: How much the words of a question, each for itself, move the score of the best passage; the most they lean; and what a
 #: word counts that nobody wrote down.
-LEAN, MOST_LEANING, NEVER_WRITTEN = 0.08, 6.0, -0.8
+LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
 #: Rows of the index that are looked at for a question.
 CANDIDATES = 300
 
@@ -351,14 +351,10 @@ class Index:
 def _lean(rows: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
     """Return for each term the logarithm of how much likelier it is in what is covered than in what is not."""
     covered, outside = Counter[str](), Counter[str]()
-    number = [0.0, 0.0]
     for key, terms in rows:
         (outside if key.startswith("~") else covered).update(terms)
-        number[key.startswith("~")] += 1
-    return {
-        term: math.log((covered[term] + 0.5) / (number[0] + 1)) - math.log((outside[term] + 0.5) / (number[1] + 1))
-        for term in covered | outside
-    }
+    likelier = math.log(outside.total() / covered.total())
+    return {term: math.log((covered[term] + 0.5) / (outside[term] + 0.5)) + likelier for term in covered | outside}
 
 
 def _joined(values: list[float]) -> float:
