@@ -612,7 +612,7 @@ def one_passage(book: Book, passage_id: str, on_law: frozenset[str]) -> Message:
 def not_covered(book: Book, found: Answer, local: dict[str, str]) -> Message:
     """Say that the edition does not cover a question, what is near, and who to ask."""
     year = book.edition.published[:4]
-    topic = f" It does not cover this: {_lower_first(found.topic.title)}." if found.topic and found.topic.title else ""
+    topic = f" It does not cover this: {found.topic.title}." if found.topic and found.topic.title else ""
     lines = [bold(f"The {year} advice does not answer this."), *_shortcuts(found)]
     lines.append(escape(f"I do not guess.{topic} {_ask_whom(local)}"))
     near = [key for key in (found.topic.near if found.topic else ()) if key in book.edition.passages]
@@ -622,10 +622,6 @@ def not_covered(book: Book, found: Answer, local: dict[str, str]) -> Message:
     last = [("Who to call here", Button("local").encode())]
     last.append(("Start the sharing questions", Button("start.sharing").encode()))
     return Message("\n\n".join(lines), (*((button,) for button in buttons), *rows(last), *EMERGENCY_ROW))
-
-
-def _lower_first(text: str) -> str:
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _ask_whom(local: dict[str, str]) -> str:

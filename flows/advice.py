@@ -33,6 +33,8 @@ MOST = 3
 STRONG, WEAK = 0.48, 0.30
 #: How often a word stands in English texts to be taken for the word rather than a shortcut.
 COMMON = 3000
+#: A passage that fits less than this share of what the best one does is left out.
+FAR = 0.45
 #: A topic that is not covered must fit this much better than the best passage.
 MARGIN = 1.1
 #: A phrase of one or two words never fits as well as its length alone would say.
@@ -187,7 +189,10 @@ def _words() -> _Words:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load(files("flows").joinpath("asked", name).read_text(encoding="utf-8"))
+    try:
+        return yaml.safe_load(files("flows").joinpath("asked", name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidEdition((f"asked/{name}: file: is missing; it holds the ways people ask",)) from None
 
 
 _STEMMER = snowballstemmer.stemmer("english")
@@ -210,6 +215,8 @@ class Index:
         #: Passages that name law of 2015: an answer with one of them says that the law has changed.
         self.on_law = frozenset(raw["on_law"])
         #: Passages that rest on others: the first brings the second.
+        #: What is cited when a text speaks of danger and asks nothing that is answered better.
+        self._danger: tuple[str, ...] = tuple(raw["danger"])[:MOST]
         self._together: Mapping[str, str] = raw["together"]
         _check(edition, raw)
         asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
@@ -330,6 +337,8 @@ class Index:
         emergency = danger.is_spoken_of(self.plain(question))
         shortcuts = self.shortcuts_in(question)
         passages = [hit for hit in found if not hit.passage.startswith("~")]
+        if emergency and (not passages or passages[0].score < STRONG):
+            return Answer("answer", tuple(Hit(key, 1.0) for key in self._danger), emergency, shortcuts)
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
         best = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
         if outside and outside.score >= max(best * MARGIN, WEAK):
@@ -340,7 +349,7 @@ class Index:
         return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
 
     def _with_companion(self, passages: list[Hit]) -> list[Hit]:
-        kept = passages[:MOST]
+        kept = [hit for hit in passages[:MOST] if hit.score >= FAR * passages[0].score]
         companion = self._together.get(kept[0].passage)
         if companion and companion not in {hit.passage for hit in kept}:
             score = next((hit.score for hit in passages if hit.passage == companion), 0.0)
@@ -369,7 +378,7 @@ def _joined(values: list[float]) -> float:
 def _check(edition: Edition, raw: Mapping[str, Any]) -> None:
     file = f"asked/{edition.id}.yaml"
     problems = [f"{file}: passages.{key}: is no passage" for key in raw["passages"] if key not in edition.passages]
-    named = [*raw["on_law"], *raw["together"], *raw["together"].values()]
+    named = [*raw["on_law"], *raw["danger"], *raw["together"], *raw["together"].values()]
     problems += [f"{file}: {key}: is no passage" for key in named if key not in edition.passages]
     problems += [
         f"{file}: {key}: nobody asks for this passage" for key in edition.passages if not raw["passages"].get(key)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import advice, screening
+from flows import advice, catalogue, screening
 from flows.advice import index_of
+from flows.definition import InvalidEdition
 from tests.support import sets
 from tests.support.counts import COUNTS
 
@@ -28,6 +31,17 @@ def test_the_set_of_questions_is_answered_as_well_as_the_figures_say():
 
 #: A little below what docs/figures.md says: a change that loses more than a question or two is seen.
 LEAST = {"recall": 0.80, "abstention": 0.80, "refused": 0.10, "danger": 0.9}
+
+
+@pytest.mark.parametrize("edition", catalogue.ids())
+def test_every_edition_has_ways_to_ask_for_every_passage(edition):
+    assert index_of(edition).search("consent")
+
+
+def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing():
+    forgotten = dataclasses.replace(INDEX.edition, id="hmg-2099")
+    with pytest.raises(InvalidEdition, match=r"asked/hmg-2099.yaml: file: is missing"):
+        advice.Index(forgotten)
 
 
 def test_no_question_of_the_set_is_written_down_as_a_way_to_ask():

@@ -1,0 +1,59 @@
+"""What got no answer, the local route, and names said to be none: on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.screening import screened
+from storage import ledger, local_route, name_pass, questions
+
+AT, LATER = "2026-01-02T03:04:05.000000Z", "2026-01-03T03:04:05.000000Z"
+
+
+def test_the_same_question_is_counted_once_whatever_its_case_and_spaces(store):
+    with store.unit() as unit:
+        questions.count_unanswered(unit, "hmg-2015", "lado", screened("Who is the LADO?"), AT)
+        questions.count_unanswered(unit, "hmg-2015", "lado", screened("who  is the lado?"), LATER)
+        questions.count_unanswered(unit, "hmg-2015", "unknown", screened("something else"), LATER)
+        questions.count_no_help(unit, "hmg-2015", "rule-1", AT)
+        questions.count_no_help(unit, "hmg-2015", "rule-1", LATER)
+    with store.unit() as unit:
+        found = {(one.kind, one.subject): one for one in questions.listed(unit)}
+    lado = found["unanswered", "lado"]
+    assert (lado.question, lado.times, lado.first_at, lado.last_at) == ("Who is the LADO?", 2, AT, LATER)
+    assert (found["did_not_help", "rule-1"].question, found["did_not_help", "rule-1"].times) == (None, 2)
+
+
+def test_when_enough_different_questions_are_kept_further_ones_only_count_for_their_topic(store, monkeypatch):
+    monkeypatch.setattr(questions, "MOST", 2)
+    with store.unit() as unit:
+        for words in ("first one", "second one", "third one", "fourth one", "first one"):
+            questions.count_unanswered(unit, "hmg-2015", "unknown", screened(words), AT)
+        found = sorted((one.question or "", one.times) for one in questions.listed(unit))
+    assert found == [("", 2), ("first one", 2), ("second one", 1)]
+
+
+def test_the_local_route_is_set_changed_unset_and_in_the_ledger(store):
+    with store.unit() as unit:
+        local_route.put(unit, "day_number", "0300  123 0000", AT, "member:1")
+        local_route.put(unit, "day_number", "0300 123 4000", AT, "member:1")
+        local_route.put(unit, "procedures", "https://procedures.example.org", AT, "member:1")
+        local_route.put(unit, "procedures", "", AT, "member:1")
+        assert local_route.get(unit) == {"day_number": "0300 123 4000"}
+        actions = [(entry["action"], entry["subject"]) for entry in ledger.entries(unit)]
+        with pytest.raises(local_route.CannotSet):
+            local_route.put(unit, "colour", "blue", AT, "member:1")
+        with pytest.raises(local_route.CannotSet):
+            local_route.put(unit, "partnership", "x" * 201, AT, "member:1")
+    assert actions.count(("local_route.set", "day_number")) == 2
+
+
+def test_a_pass_for_a_name_holds_once_and_not_for_ever(store):
+    with store.unit() as unit:
+        name_pass.give(unit, 100, AT)
+        name_pass.give(unit, 100, AT)
+        assert name_pass.is_given(unit, 100, AT)
+        assert not name_pass.is_given(unit, 100, LATER)
+        assert not name_pass.is_given(unit, 200, AT)
+        name_pass.take(unit, 100)
+        assert not name_pass.is_given(unit, 100, AT)
