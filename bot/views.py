@@ -382,7 +382,7 @@ def help_text() -> Message:
                 "/privacy – what is kept and who sees it",
             )
         ),
-        escape("In the questions, tap a button. You can ask something in between. " + NO_NAMES),
+        escape("In the questions, tap a button. To ask something in between, type /ask and your question. " + NO_NAMES),
     ]
     return Message("\n\n".join(lines), EMERGENCY_ROW)
 

@@ -127,7 +127,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             _I,
         ),
     ),
-    ("upn", re.compile(r"(?<![\w-])[A-HJ-NP-RT-Z][ -]?(?:\d[ -]?){11}(?:\d|[A-Z])(?![\w-])", _I)),
+    ("upn", re.compile(r"(?<![\w/-])[A-HJ-NP-RT-Z] ?(?:\d ?){11}(?:\d|[A-Z])(?![\w-])", _I)),
     (
         "nino",
         re.compile(r"(?<![\w-])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ .-]?\d{2}[ .-]?\d{2}[ .-]?\d{2}[ .-]?[A-D](?![\w-])", _I),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.settings import CASE_REFERENCE
 from flows import screening
 from flows.catalogue import open_book
 from flows.screening import PERSON, IdentifierFound, Screened, ScreeningFailed, identifiers, screened
@@ -81,3 +82,15 @@ def test_a_configured_reference_passes_but_never_an_nhs_number():
     assert screened("See AB123456C.", own_reference=own).text == "See AB123456C."
     with pytest.raises(IdentifierFound):
         screened("See 9434765919.", own_reference=own)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "CASE-2041", "T-1000-0-123456", "SW-7K2P-Q9ZT", "20/1234", "AB/123-45", "REF_2024_001", "EH-2024-000123", "LCS1234567",
+        "12345678", "MASH-2026-11-23-7", "C.77.12", "CP2025-9",
+    ],
+)  # fmt: skip
+def test_usual_case_references_pass(reference):
+    assert screening.case_reference(reference, re.compile(CASE_REFERENCE)) is not None
+    assert identifiers(f"See case {reference} for the rest.") == ()
