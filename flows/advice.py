@@ -30,104 +30,35 @@ Band = Literal["answer", "closest", "none"]
 
 MOST = 3
 #: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
-STRONG, WEAK = 0.48, 0.30
+STRONG, WEAK = 0.44, 0.24
 #: How often a word stands in English texts to be taken for the word rather than a shortcut.
 COMMON = 3000
 #: A passage that fits less than this share of what the best one does is left out.
-FAR = 0.45
-#: A topic that is not covered must fit this much better than the best passage.
-MARGIN = 1.1
+FAR = 0.25
+#: A topic that is not covered must fit this much better than the best passage; less where the question names it.
+MARGIN, MARGIN_NAMED = 1.25, 0.9
 #: A phrase of one or two words never fits as well as its length alone would say.
-SHORTEST = 4.5
+SHORTEST, SHORTEST_OUTSIDE = 4.5, 5.5
 #: How much the words of a question, each for itself, move the score of the best passage; the most they lean; and what a
 #: word counts that nobody wrote down.
-LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
+LEAN, MOST_LEANING, NEVER_WRITTEN = 0.04, 6.0, -0.6
+#: How much the likeliest passage, by all words of its phrases together (naive Bayes), counts beside the most alike
+#: phrase; the count given to a word that a passage's phrases do not have; how far likelihoods are flattened.
+GUESS, UNSEEN, FLAT = 0.4, 0.1, 2.0
 #: Rows of the index that are looked at for a question.
 CANDIDATES = 300
 
 WORD = re.compile(r"[^\W_]+(?:['/][^\W_]+)*")
 STOP = frozenset(
     [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "how",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "please",
-        "she",
-        "should",
-        "so",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "they",
-        "this",
-        "to",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "am",
-        "any",
-        "just",
-        "about",
-        "not",
-        "no",
-        "need",
-        "want",
-        "get",
-        "got",
-        "im",
-        "go",
-        "going",
+        "a", "an", "and", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did",
+        "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how", "i", "if",
+        "in", "is", "it", "its", "me", "my", "of", "on", "or", "our", "please", "she", "should", "so",
+        "that", "the", "their", "them", "then", "there", "they", "this", "to", "us", "was", "we", "were",
+        "what", "when", "where", "which", "who", "will", "with", "would", "you", "your", "am", "any",
+        "just", "about", "not", "no", "need", "want", "get", "got", "im", "go", "going",
     ]
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -212,11 +143,13 @@ class Index:
         self.topics = {
             key: Topic(key, item["title"], tuple(item.get("near", ()))) for key, item in raw["not_covered"].items()
         }
+        #: Words that name a topic which is not covered, for example Scotland.
+        self._names = {_stem(word): key for key, item in raw["not_covered"].items() for word in item.get("names", ())}
         #: Passages that name law of 2015: an answer with one of them says that the law has changed.
         self.on_law = frozenset(raw["on_law"])
-        #: Passages that rest on others: the first brings the second.
         #: What is cited when a text speaks of danger and asks nothing that is answered better.
         self._danger: tuple[str, ...] = tuple(raw["danger"])[:MOST]
+        #: Passages that rest on others: the first brings the second.
         self._together: Mapping[str, str] = raw["together"]
         _check(edition, raw)
         asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
@@ -243,6 +176,7 @@ class Index:
             for term, keys in count.items()
         }
         self._lean = _lean(self._rows)
+        self._likely = _Likely(self._rows)
         self._unknown = math.log(1 + total)
         self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -322,8 +256,10 @@ class Index:
         for (number,) in rows:
             key, terms = self._rows[number]
             shared = sum(self._weight[term] ** 2 for term in terms if term in wanted)
-            likeness[key].append(shared / (length * max(self._length[number], SHORTEST)))
-        found = [Hit(key, _joined(values)) for key, values in likeness.items()]
+            shortest = SHORTEST_OUTSIDE if key.startswith("~") else SHORTEST
+            likeness[key].append(shared / (length * max(self._length[number], shortest)))
+        guess = self._likely.guess(asked)
+        found = [Hit(key, (_joined(values) + GUESS * guess[key]) / (1 + GUESS)) for key, values in likeness.items()]
         return sorted(found, key=lambda hit: (-hit.score, hit.passage))
 
     def _leaning(self, question: str) -> float:
@@ -341,7 +277,8 @@ class Index:
             return Answer("answer", tuple(Hit(key, 1.0) for key in self._danger), emergency, shortcuts)
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
         best = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
-        if outside and outside.score >= max(best * MARGIN, WEAK):
+        named = outside and outside.passage[1:] in {self._names.get(term) for term in self.terms(question)}
+        if outside and outside.score >= max(best * (MARGIN_NAMED if named else MARGIN), WEAK):
             return Answer("none", (), emergency, shortcuts, self.topics[outside.passage[1:]])
         if best < WEAK:
             return Answer("none", (), emergency, shortcuts)
@@ -355,6 +292,33 @@ class Index:
             score = next((hit.score for hit in passages if hit.passage == companion), 0.0)
             kept = [*kept[: MOST - 1], Hit(companion, score)]
         return kept
+
+
+class _Likely:
+    """Which passage or topic a question is likeliest about, by how often its words stand in each one's phrases."""
+
+    def __init__(self, rows: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for key, terms in rows:
+            counts[key].update(terms)
+        self._known = {term for count in counts.values() for term in count}
+        self._keys = {}
+        for key, count in counts.items():
+            total = math.log(count.total() + UNSEEN * len(self._known))
+            words = {term: math.log(number + UNSEEN) - total for term, number in count.items()}
+            self._keys[key] = words, math.log(UNSEEN) - total
+
+    def guess(self, asked: Iterable[str]) -> dict[str, float]:
+        """Return for each passage and topic how likely it is meant: 0 to 1, the root of its flattened probability."""
+        terms = [(term, 0.5 if term.startswith("same") else 1.0) for term in asked if term in self._known]
+        fits = {
+            key: sum(weight * words.get(term, other) for term, weight in terms)
+            for key, (words, other) in self._keys.items()
+        }
+        best = max(fits.values())
+        shares = {key: math.exp((fit - best) / FLAT) for key, fit in fits.items()}
+        total = sum(shares.values())
+        return {key: math.sqrt(share / total) for key, share in shares.items()}
 
 
 def _lean(rows: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, float]:

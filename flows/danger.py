@@ -50,8 +50,10 @@ _NOW = (
     r"\b(?:being|is being|are being|been|getting|got) (?:groomed|exploited|abused|neglected and|hurt|harmed|hit|pimped)\b[^.?!]{0,40}\b(?:by|at home|now|online|right|today|i think|i am sure|i'm sure)\b",
     r"\b(?:i think|i am sure|i'm sure|im sure|i believe|i know|we think|pretty sure|suspect)\b[^.?!]{0,40}\b(?:is|are|was|were|being|been|has|he's|she's|shes|hes)\b[^.?!]{0,25}\b(?:hit|beaten|abused|abusing|hurt|hurting|hitting|beating|raped|assaulted|groomed|exploited|trafficked|harmed|harming|dealing|county lines)\b",
     r"\b(?:call|phone|ring|dial|rang|calling) 999\b[^.?!]{0,20}\bnow\b|\bhelp (?:now|me|urgent)|\burgent\b[^.?!]{0,30}\b(?:danger|hurt|unsafe|injur\w*|attack\w*)\b",
-    r"\b(?:smell|smells|smelt|smelling|drunk|high|off (?:his|her|their) face)\b[^.?!]{0,30}\bdriv\w+\b|\bdriv\w+\b[^.?!]{0,15}\bdrunk\b",
-    r"\b(?:forced marriage|married off|fly(?:ing)? (?:her|him|them|out) (?:out|abroad|tomorrow|tonight)|cut (?:her|down there)|been cut|fgm (?:was|has|happened|done|tomorrow|planned))\b",
+    r"\b(?:smell|smells|smelt|smelling|drunk|wasted|stoned|legless|intoxicated|high|on drugs|off (?:his|her|their) (?:face|head))\b[^.?!]{0,40}"
+    r"\b(?:driv\w+|car|wheel|baby|toddler|kids?|children|pick\w* up|collect\w*|gate)\b|\bdriv\w+\b[^.?!]{0,15}\b(?:drunk|stoned)\b",
+    r"\b(?:taken|took|taking|swallowed|swallowing|drank|drunk|eaten)\b[^.?!]{0,30}\b(?:tablets|pills|paracetamol|ibuprofen|bleach|medication|medicine|overdose|od)\b",
+    r"\b(?:forced marriage|married off|(?:fly|flying|taking|take|sending|send) (?:her|him|them|out) (?:out|abroad|to \w+ (?:\w+ )?(?:to be married|to marry|for a wedding|to get married)|tomorrow|tonight)|(?:to be|be|being|getting|get) (?:forced to marry|married off|married (?:abroad|against))|cut (?:her|down there)|been cut|fgm (?:was|has|happened|done|tomorrow|planned))\b",
     r"\b(?:screaming|shouting for help|fighting|kicking off|smashing)\b[^.?!]{0,30}\b(?:now|right now|next door|at home|outside|inside|house|flat)\b",
     r"\b(?:someone|somebody|a man|man|stranger)\b[^.?!]{0,30}\b(?:taken|grabbed|snatched|trying to take|following)\b[^.?!]{0,20}\b(?:child|kid|girl|boy|her|him|pupil)\b",
 )

@@ -36,7 +36,7 @@ async def test_a_question_is_answered_with_passages_and_their_sources(chat, type
 async def test_an_answer_on_law_says_that_the_law_has_changed(chat):
     await chat.say("does the data protection act stop me sharing")
     assert "The law has changed since 2015: the Data Protection Act 1998 was replaced." in chat.text()
-    await chat.say("our computer systems do not talk to each other")
+    await chat.say("do i have to write down my decision not to share")
     assert "The law has changed" not in chat.text()
 
 
