@@ -29,19 +29,19 @@ from flows.names import english, fold
 Band = Literal["answer", "closest", "none"]
 
 MOST = 3
-#: From this score on a passage answers; below the second one it is not shown at all. Measured: docs/figures.md.
-STRONG, WEAK = 0.44, 0.24
+#: From this much evidence on a passage answers; below the second one nothing is shown at all. Measured: docs/figures.md.
+STRONG, WEAK = 0.40, 0.18
 #: How often a word stands in English texts to be taken for the word rather than a shortcut.
 COMMON = 3000
 #: A passage that fits less than this share of what the best one does is left out.
 FAR = 0.25
-#: A topic that is not covered must fit this much better than the best passage; less where the question names it.
-MARGIN, MARGIN_NAMED = 1.25, 0.9
+#: How much a topic that is not covered counts against the best passage; more where the question names it.
+AGAINST, AGAINST_NAMED = 0.52, 0.9
 #: A phrase of one or two words never fits as well as its length alone would say.
 SHORTEST, SHORTEST_OUTSIDE = 4.5, 5.5
-#: How much the words of a question, each for itself, move the score of the best passage; the most they lean; and what a
-#: word counts that nobody wrote down.
-LEAN, MOST_LEANING, NEVER_WRITTEN = 0.04, 6.0, -0.6
+#: How much the words of a question, each for itself, count beside the score of the best passage; the most they lean; and
+#: what a word counts that nobody wrote down.
+LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
 #: How much the likeliest passage, by all words of its phrases together (naive Bayes), counts beside the most alike
 #: phrase; the count given to a word that a passage's phrases do not have; how far likelihoods are flattened.
 GUESS, UNSEEN, FLAT = 0.4, 0.1, 2.0
@@ -177,6 +177,9 @@ class Index:
         }
         self._lean = _lean(self._rows)
         self._likely = _Likely(self._rows)
+        spoken = _read("danger.yaml")
+        calm = [*spoken["calm"], *(text for _, text in asked)]
+        self._danger_words = danger.Words(self._danger_terms(spoken["spoken"]), self._danger_terms(calm))
         self._unknown = math.log(1 + total)
         self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -230,6 +233,9 @@ class Index:
                 yield stem
                 yield from words.same.get(stem, ())
 
+    def _danger_terms(self, texts: Iterable[str]) -> list[set[str]]:
+        return [danger.words(self.terms(text), self.plain(text)) for text in texts]
+
     def shortcuts_in(self, text: str) -> tuple[Shortcut, ...]:
         """Return the shortcuts written in a text, each once. Those that are words too count in capitals only."""
         known = _words().shortcuts
@@ -269,20 +275,24 @@ class Index:
 
     def ask(self, question: str) -> Answer:
         """Answer a question: up to three passages, or none and what topic it was."""
-        found = self.search(question)
-        emergency = danger.is_spoken_of(self.plain(question))
+        found, plain = self.search(question), self.plain(question)
+        certain = danger.is_spoken_of(plain)
+        emergency = certain or self._danger_words.speak_of_it(danger.words(self.terms(question), plain))
         shortcuts = self.shortcuts_in(question)
         passages = [hit for hit in found if not hit.passage.startswith("~")]
-        if emergency and (not passages or passages[0].score < STRONG):
+        if certain and (not passages or passages[0].score < STRONG):
             return Answer("answer", tuple(Hit(key, 1.0) for key in self._danger), emergency, shortcuts)
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
-        best = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
-        named = outside and outside.passage[1:] in {self._names.get(term) for term in self.terms(question)}
-        if outside and outside.score >= max(best * (MARGIN_NAMED if named else MARGIN), WEAK):
-            return Answer("none", (), emergency, shortcuts, self.topics[outside.passage[1:]])
-        if best < WEAK:
-            return Answer("none", (), emergency, shortcuts)
-        band: Band = "answer" if best >= STRONG else "closest"
+        evidence = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
+        if outside:
+            named = outside.passage[1:] in {self._names.get(term) for term in self.terms(question)}
+            evidence -= outside.score * (AGAINST_NAMED if named else AGAINST)
+        if evidence < WEAK:
+            known = outside and outside.score >= WEAK
+            return Answer(
+                "none", (), emergency, shortcuts, self.topics[outside.passage[1:]] if outside and known else None
+            )
+        band: Band = "answer" if evidence >= STRONG else "closest"
         return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
 
     def _with_companion(self, passages: list[Hit]) -> list[Hit]:

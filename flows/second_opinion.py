@@ -1,0 +1,110 @@
+"""A walk -> what colleagues are asked: coded answers only, so that no typed word and no case reference gets out.
+
+Golden rule 3 of the advice: in doubt, ask other practitioners, without disclosing the identity where possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flows.machine import OUTCOME, PAUSED
+from flows.navigation import Position
+
+#: What can be said to an outcome. The ids are kept in records.
+VERDICTS = {"agree": "I agree", "disagree": "I disagree", "more": "It needs more information first"}
+
+#: Why a colleague sees it so: our list, each with the passage it rests on.
+REASONS = {
+    "harm": ("A child may be suffering harm, or is likely to", "harm-procedures"),
+    "purpose": ("The purpose is clear", "flow-purpose"),
+    "no_purpose": ("The purpose is not clear", "flow-purpose"),
+    "consent": ("There is consent, or it can be asked for", "flow-consent"),
+    "no_consent_needed": ("Asking for consent would be unsafe, or would delay", "consent-not-sought"),
+    "public_interest": ("The public interest weighs more than keeping it confidential", "myth-confidence"),
+    "law": ("A law or a court requires it", "flow-other-reason"),
+    "too_much": ("It is more than is needed", "principle-necessary"),
+    "facts": ("The facts are not clear, or not up to date", "principle-accurate"),
+    "confidential": ("It was told in confidence and nothing outweighs that", "myth-confidence"),
+}
+#: A reason in the colleague's own words.
+OWN = "own"
+
+#: Questions that have no place on a card: what is asked there could say which case it is.
+NOT_SHOWN = ("case_reference",)
+#: Questions at which a child's safety cannot wait for an opinion.
+NEVER_WAITS = ("emergency",)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What colleagues are asked. `kind`: question or outcome; `choices`: id -> label; `answers`: (question, answer)."""
+
+    kind: str
+    about: str
+    title: str
+    choices: Mapping[str, str]
+    answers: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values to keep."""
+        return {
+            "kind": self.kind, "about": self.about, "title": self.title, "choices": dict(self.choices),
+            "answers": [list(pair) for pair in self.answers], "flags": list(self.flags),
+        }  # fmt: skip
+
+
+def cannot_wait(position: Position) -> bool:
+    """Say whether a child's safety is at stake here, so that nobody is asked first."""
+    outcome = position.outcome
+    return position.state.removesuffix(PAUSED) in NEVER_WAITS or (outcome is not None and outcome.id == "emergency")
+
+
+def asked_at(position: Position) -> Asked | None:
+    """Return what colleagues can be asked here, or None where nothing is to choose or a child's safety cannot wait.
+
+    At a question with options before the outcome it is that question; later it is the outcome.
+    """
+    state = position.state.removesuffix(PAUSED)
+    outcome = position.outcome
+    if cannot_wait(position):
+        return None
+    question = position.question
+    if outcome is None and (question is None or not question.options):
+        return None
+    if outcome is None:
+        assert question is not None  # noqa: S101 (said above)
+        choices = {o.id: o.label for o in question.options if o.offered_when is None or _offers(position, state, o.id)}
+        return Asked("question", state, question.label, choices, _answers(position), _flags(position))
+    return Asked("outcome", outcome.id, outcome.title, VERDICTS, _answers(position), _flags(position))
+
+
+def _offers(position: Position, state: str, option: str) -> bool:
+    return f"{state}.{option}" in position.offered or position.is_paused
+
+
+def _answers(position: Position) -> tuple[tuple[str, str], ...]:
+    """What was tapped so far. Typed words never: only that there were some."""
+    found = []
+    for state, answer in position.live:
+        question = position.flow.questions.get(state.removesuffix(PAUSED))
+        if question is None or question.id in NOT_SHOWN or state.startswith(OUTCOME):
+            continue
+        option = question.option(answer.verb)
+        if option:
+            found.append((question.label, option.label))
+        elif answer.text is not None:
+            found.append((question.label, "in own words, not shown here"))
+    return tuple(found)
+
+
+def _flags(position: Position) -> tuple[str, ...]:
+    flags = []
+    if position.taken.chose("harm", "yes"):
+        flags.append("There is concern about harm to a child. Local procedures come first, without delay.")
+    if position.taken.chose("sensitive", "yes", "health"):
+        flags.append("The information is sensitive.")
+    if position.taken.chose("emergency", "not_sure") or position.taken.chose("harm", "not_sure"):
+        flags.append("It was not sure whether a child is in danger.")
+    return tuple(flags)
