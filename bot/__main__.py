@@ -14,6 +14,8 @@ from typing import Any
 
 VERSION = version_of("sharewise")
 WRONG_CALL = 2
+#: Who can be at the terminal of the local chat.
+LOCAL_PEOPLE = ("me", "colleague-1", "colleague-2", "supervisor", "administrator")
 
 
 class WrongCall(Exception):
@@ -37,9 +39,28 @@ def chat(args: argparse.Namespace) -> int:
     data, store, _ = _local_store(args)
     with _only_one(data):
         try:
-            asyncio.run(run_chat(store, "hmg-2015", VERSION, data))
+            asyncio.run(run_chat(store, "hmg-2015", VERSION, data, args.who))
         except KeyboardInterrupt:
             say()
+        finally:
+            store.close()
+    return 0
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Play a story of a second opinion by itself, on data that is thrown away."""
+    import tempfile
+
+    from bot.local.demo import Script
+    from bot.local.run import chat as run_chat
+    from storage.database import open_store, sqlite_url
+    from storage.sealing import Keyring, make_key_file
+
+    with tempfile.TemporaryDirectory(prefix="sharewise-demo-") as folder:
+        data = Path(folder)
+        store = open_store(sqlite_url(data / "sharewise.db"), Keyring(make_key_file(data / "master.key")))
+        try:
+            asyncio.run(run_chat(store, "hmg-2015", VERSION, data, lines=Script(args.pace)))
         finally:
             store.close()
     return 0
@@ -360,11 +381,19 @@ def member(args: argparse.Namespace) -> int:
         with store.unit() as unit:
             if args.verb == "add":
                 for telegram_id in args.telegram_id:
-                    saved = members.save(unit, telegram_id, args.role, args.team, utc_now(), "command line")
+                    saved = members.save(
+                        unit, telegram_id, args.role, args.team, utc_now(), "command line", args.known_as
+                    )
                     say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
+            elif args.verb == "invite":
+                _invite(unit, args)
             elif args.verb == "end":
-                if not members.end(unit, args.telegram_id, utc_now(), "command line"):
+                from bot.usecases import membership
+
+                known = members.get(unit, args.telegram_id)
+                if known is None:
                     raise Failed(f"{args.telegram_id} is not a member.")
+                membership.ended(unit, _desk(), known, "command line")
                 say(f"Member {args.telegram_id} has ended.")
             else:
                 found = members.listed(unit)
@@ -373,15 +402,91 @@ def member(args: argparse.Namespace) -> int:
                         "telegram_id": row.telegram_id,
                         "role": row.role,
                         "team": row.team,
+                        "known_as": row.known_as,
                         "ended_at": row.ended_at,
                     }
                     ended = f"  ended {row.ended_at}" if row.ended_at else ""
-                    say(json.dumps(line) if args.json else f"{row.telegram_id}  {row.role}  {row.team}{ended}")
+                    say(
+                        json.dumps(line)
+                        if args.json
+                        else f"{row.telegram_id}  {row.role}  {row.team}  {row.known_as}{ended}".rstrip()
+                    )
                 if not args.json:
                     say(f"{len(found)} members")
     finally:
         store.close()
     return 0
+
+
+def _desk() -> Any:
+    """Return a desk for acts of the command line: they answer nobody."""
+    from bot.settings import Settings
+    from bot.usecases.desk import Desk
+
+    settings = Settings()
+    return Desk(settings.edition or "hmg-2015", 0, VERSION, settings.case_pattern, settings.own_reference)
+
+
+def _invite(unit: Any, args: argparse.Namespace) -> None:
+    from bot.usecases.desk import later, utc_now
+    from bot.usecases.membership import INVITE_MINUTES, staff_name
+    from flows.screening import NotScreened
+    from storage import invites, teams
+
+    try:
+        name = staff_name(_desk(), args.known_as or "")
+    except NotScreened as error:
+        raise WrongCall(f"--known-as: {error}") from None
+    at = utc_now()
+    teams.ensure(unit, args.team)
+    ends = later(at, INVITE_MINUTES)
+    code, _ = invites.make(unit, args.role, args.team, name, at, ends, "command line", open_=True)
+    say(
+        f"An invite for one {args.role} of team {args.team}. It works once, for 48 hours. In the chat with the bot, send:"
+    )
+    say(f"/start i_{code}")
+
+
+def team(args: argparse.Namespace) -> int:
+    """Set or list teams: their channel, and what closes a request for opinions."""
+    from storage import teams
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            if args.verb == "set":
+                _set_team(unit, args)
+            found = teams.listed(unit)
+    finally:
+        store.close()
+    for row in found:
+        if args.json:
+            say(json.dumps(vars(row)))
+        else:
+            channel = row.channel_chat_id or "none"
+            say(f"{row.name}  channel {channel}  opinions {row.quorum}  minutes {row.deadline_minutes}")
+    if not args.json:
+        say(f"{len(found)} teams")
+    return 0
+
+
+def _set_team(unit: Any, args: argparse.Namespace) -> None:
+    from bot.usecases.desk import utc_now
+    from storage import teams
+
+    at, actor = utc_now(), "command line"
+    teams.ensure(unit, args.name)
+    try:
+        if args.quorum is not None:
+            teams.set_quorum(unit, args.name, args.quorum, at, actor)
+        if args.deadline is not None:
+            teams.set_deadline(unit, args.name, args.deadline, at, actor)
+        if args.channel == "none":
+            teams.release(unit, args.name, at, actor)
+        elif args.channel is not None:
+            teams.claim(unit, args.name, int(args.channel), None, at, actor)
+    except (teams.CannotSet, ValueError) as error:
+        raise WrongCall(str(error)) from None
 
 
 def local(args: argparse.Namespace) -> int:
@@ -435,14 +540,18 @@ def parser() -> argparse.ArgumentParser:
     main_parser.add_argument("--version", action="version", version=f"sharewise {VERSION}")
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Any, text: str, action: str = "read_guidance") -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, action=action)
         return added
 
     data: dict[str, Any] = {"metavar": "DIR", "help": "folder of a local chat's data"}
-    command("chat", chat, "chat at the terminal: no token, no network").add_argument("--data", **data)
-    command("serve", serve, "serve Telegram by polling; settings: .env.example")
+    chatting = command("chat", chat, "chat at the terminal: no token, no network")
+    chatting.add_argument("--data", **data)
+    chatting.add_argument("--as", dest="who", default="me", choices=LOCAL_PEOPLE, help="who you are at first")
+    playing_demo = command("demo", demo, "play the story of a second opinion by itself; nothing of it is kept")
+    playing_demo.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="between two steps")
+    command("serve", serve, "serve Telegram by polling; settings: .env.example", "serve")
 
     playing = command("walk", walk, "play a walk: sharewise walk --flow sharing emergency=no harm=no purpose=yes")
     playing.add_argument("--flow", help="sharing or board_request")
@@ -464,12 +573,12 @@ def parser() -> argparse.ArgumentParser:
     screening = command("screen", screen, "say what would identify a person in texts, one a line on standard input")
     screening.add_argument("--json", action="store_true")
 
-    for name, run, text in (
-        ("unanswered", unanswered, "list questions that got no answer, most often first, without who asked"),
-        ("records", records, "list stored decision records, opened with the key"),
-        ("verify", verify, "check the ledger and every record's seal; exit code 1 if something was changed"),
+    for name, run, action, text in (
+        ("unanswered", unanswered, "read_unanswered", "list questions without an answer, without who asked"),
+        ("records", records, "read_record", "list stored decision records, opened with the key"),
+        ("verify", verify, "verify", "check the ledger and every record's seal; exit code 1 if something was changed"),
     ):
-        reading = command(name, run, text)
+        reading = command(name, run, text, action)
         reading.add_argument("--data", **data)
         reading.add_argument("--json", action="store_true")
 
@@ -480,7 +589,21 @@ def parser() -> argparse.ArgumentParser:
     setting.add_argument("value", metavar="VALUE")
     listing_local = local_verbs.add_parser("list", help="list what is set")
     listing_local.add_argument("--json", action="store_true")
+    setting.set_defaults(action="set_local_route")
     for verb in (setting, listing_local):
+        verb.add_argument("--data", **data)
+
+    team_parser = command("team", team, "set or list teams: channel, number of opinions, deadline")
+    team_verbs = team_parser.add_subparsers(required=True, dest="verb", metavar="VERB")
+    team_setting = team_verbs.add_parser("set", help="set something of a team")
+    team_setting.add_argument("name", metavar="TEAM")
+    team_setting.add_argument("--quorum", type=int, metavar="N", help="opinions that close a request")
+    team_setting.add_argument("--deadline", type=int, metavar="MINUTES", help="time for a request")
+    team_setting.add_argument("--channel", metavar="CHAT_ID", help="the group that is the channel, or none")
+    team_listing = team_verbs.add_parser("list", help="list teams")
+    for verb, action in ((team_setting, "set_team"), (team_listing, "read_team")):
+        verb.set_defaults(action=action)
+        verb.add_argument("--json", action="store_true")
         verb.add_argument("--data", **data)
 
     members_parser = command("member", member, "add, end or list members")
@@ -488,18 +611,40 @@ def parser() -> argparse.ArgumentParser:
     adding = verbs.add_parser("add", help="add a member, or give one another role or team")
     adding.add_argument("--telegram-id", type=int, required=True, nargs="+", metavar="N")
     adding.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)
-    adding.add_argument("--team", required=True)
+    inviting = verbs.add_parser("invite", help="make an invite: a code for one person, once, for 48 hours")
+    inviting.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)
+    for verb in (adding, inviting):
+        verb.add_argument("--team", required=True)
+        verb.add_argument("--known-as", metavar="NAME", help="how colleagues know the person")
     ending = verbs.add_parser("end", help="end a membership at once")
     ending.add_argument("--telegram-id", type=int, required=True)
     listing = verbs.add_parser("list", help="list members")
     listing.add_argument("--json", action="store_true")
-    for verb in (adding, ending, listing):
+    for verb, action in (
+        (adding, "make_member"),
+        (inviting, "make_member"),
+        (ending, "end_member"),
+        (listing, "list_members"),
+    ):
+        verb.set_defaults(action=action)
         verb.add_argument("--data", **data)
     return main_parser
 
 
+def actions() -> list[str]:
+    """Return the action of every verb, for the access table."""
+
+    def of(one: argparse.ArgumentParser, inherited: str) -> list[str]:
+        action = str(one.get_default("action") or inherited)
+        parts = [part for part in one._actions if isinstance(part, argparse._SubParsersAction)]
+        return [found for part in parts for below in part.choices.values() for found in of(below, action)] or [action]
+
+    return of(parser(), "")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    from bot.access import operator_may
     from bot.settings import BadSettings
     from flows.catalogue import UnknownEdition
     from flows.definition import InvalidEdition
@@ -507,6 +652,9 @@ def main(argv: list[str] | None = None) -> int:
     from storage.sealing import BadKey, SealBroken
 
     args = parser().parse_args(argv)
+    if not operator_may(args.action):
+        sys.stderr.write("sharewise: the command line may not do this.\n")
+        return WRONG_CALL
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -1,23 +1,78 @@
-"""Who may do what: one table, deny by default. Roles are read from the store at every act."""
+"""Who may do what: one table, deny by default. Every handler, button and command goes through it.
+
+Roles are read from the store at every act. A scope says on whose things: `own` (a person's own), `colleagues` (of the
+team, never one's own), `team` (both), `any`. The command line is a role too: whoever holds the store and the key.
+"""
 
 from __future__ import annotations
 
-from storage.members import MemberRow
+from dataclasses import dataclass
 
-EVERYONE = frozenset({"practitioner", "supervisor", "administrator"})
+from storage.members import ROLES, MemberRow
 
-#: Action -> roles that may do it. Scope: what touches a conversation or record touches the person's own only.
-ALLOWED: dict[str, frozenset[str]] = {
-    "read_guidance": EVERYONE,
-    "walk": EVERYONE,
-    "read_own_records": EVERYONE,
-    "amend_own_record": EVERYONE,
-    "raise_emergency": EVERYONE,
-    "set_local_route": frozenset({"administrator"}),
-    "read_unanswered": frozenset({"supervisor", "administrator"}),
+OWN, COLLEAGUES, TEAM, ANY = "own", "colleagues", "team", "any"
+OPERATOR = "operator"
+EVERY_ROLE = (*ROLES, OPERATOR)
+
+
+def _everyone(scope: str) -> dict[str, str]:
+    return dict.fromkeys(ROLES, scope)
+
+
+#: Action -> role -> on whose things. What is not here, nobody may do.
+RULES: dict[str, dict[str, str]] = {
+    # Guidance and one's own walk.
+    "read_guidance": {**_everyone(ANY), OPERATOR: ANY},
+    "walk": _everyone(OWN),
+    "raise_emergency": _everyone(OWN),
+    "read_record": {**_everyone(OWN), OPERATOR: ANY},
+    "amend_record": _everyone(OWN),
+    # Second opinions.
+    "ask_opinion": _everyone(OWN),
+    "give_opinion": _everyone(COLLEAGUES),
+    "ask_in_channel": _everyone(TEAM),
+    # Members and teams.
+    "leave": _everyone(OWN),
+    "invite_practitioner": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
+    "invite_supervisor": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
+    "approve_supervisor": {"supervisor": TEAM, OPERATOR: ANY},
+    "make_member": {OPERATOR: ANY},
+    "list_members": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
+    "end_member": {"administrator": TEAM, OPERATOR: ANY},
+    "set_team": {"administrator": TEAM, OPERATOR: ANY},
+    "read_team": {**_everyone(TEAM), OPERATOR: ANY},
+    "claim_channel": {"administrator": TEAM},
+    # What the organisation sets and sees.
+    "set_local_route": {"administrator": ANY, OPERATOR: ANY},
+    "read_unanswered": {"supervisor": ANY, "administrator": ANY, OPERATOR: ANY},
+    "serve": {OPERATOR: ANY},
+    "verify": {OPERATOR: ANY},
 }
+#: What somebody who is no member may do: come in with an invite.
+FOR_STRANGERS = frozenset({"join"})
+#: What may be done from a team's channel; all else is for the private chat.
+IN_CHANNEL = frozenset({"give_opinion", "ask_in_channel", "claim_channel"})
 
 
-def may(member: MemberRow | None, action: str) -> bool:
-    """Say whether this member may do this; a stranger and an unknown action never may."""
-    return member is not None and member.role in ALLOWED.get(action, frozenset())
+@dataclass(frozen=True)
+class Thing:
+    """What an act touches: whose it is (a member's id) and of which team."""
+
+    owner: int | None = None
+    team: str | None = None
+
+
+def may(member: MemberRow | None, action: str, thing: Thing | None = None) -> bool:
+    """Say whether this member may do this, to this thing if one is named. A stranger and an unknown action never may."""
+    if member is None:
+        return False
+    scope = RULES.get(action, {}).get(member.role)
+    if scope is None or thing is None:
+        return scope is not None
+    own, team = thing.owner == member.id, thing.team == member.team
+    return {OWN: own, COLLEAGUES: team and not own, TEAM: own or team, ANY: True}[scope]
+
+
+def operator_may(action: str) -> bool:
+    """Say whether the command line may do this."""
+    return OPERATOR in RULES.get(action, {})

@@ -9,7 +9,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 
 from bot.handlers.errors import on_error
 from bot.handlers.front import Front
-from bot.handlers.guidance import handlers
+from bot.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 

@@ -23,7 +23,7 @@ from storage.database import StorageUnavailable
 log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
-ALLOWED = ["message", "callback_query", "inline_query"]
+ALLOWED = ["message", "callback_query", "inline_query", "my_chat_member"]
 PAUSE = 0.2
 
 

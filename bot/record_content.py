@@ -33,8 +33,10 @@ def clear_columns(position: Position, edition: Edition, member: MemberRow, versi
     }
 
 
-def content(position: Position, edition: Edition, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sealed part of a record: questions as shown, answers, what was pointed to, what was decided."""
+def content(
+    position: Position, edition: Edition, history: list[dict[str, Any]], advice_sought: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the sealed part of a record: questions as shown, answers, what was pointed to, decided and advised."""
     outcome = position.outcome
     assert outcome is not None  # noqa: S101 (a finished walk has one)
 
@@ -99,6 +101,7 @@ def content(position: Position, edition: Edition, history: list[dict[str, Any]])
         "information_dated": said("information_dated"),
         "informed": {"person": said("how_inform") or said("how_inform_not_applicable"), "views": said("views")},
         "advice_outcome": said("advice_outcome"),
+        "advice_sought": list(advice_sought),
         "refusal_discussed": said("requester_told"),
         "decided_by": said("decided_by"),
         "screening": _screening(history),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,12 +16,12 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
-from bot import views
+from bot import opinion_views, views
 from bot.application import App
 from bot.handlers.front import NO_PREVIEW
 from bot.intake import PAUSE, seconds_of, where_of
 from flows import catalogue, chart
-from storage import conversations, mailbox
+from storage import mailbox
 from storage.database import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
 
@@ -30,16 +31,16 @@ SIDE_BY_SIDE = 16
 
 
 def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
-    """Return what is to be sent next, each with the message that is its conversation's card now."""
+    """Return what is to be sent next, each with the message that is its card now."""
     messages = mailbox.to_send(unit, not_chats, limit)
-    return [(m, conversations.card_of(unit, m.conversation_id) if m.conversation_id else None) for m in messages]
+    return [(m, mailbox.card_of(unit, m.card) if m.card else None) for m in messages]
 
 
 def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | None) -> None:
     """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
     mailbox.sent(unit, message.id)
-    if message.kind == "card" and card is not None and message.conversation_id:
-        conversations.set_card(unit, message.conversation_id, card)
+    if message.card and card is not None and card != old_card:
+        mailbox.set_card(unit, message.card, message.chat_id, card)
         if old_card is not None and old_card != card:
             mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
 
@@ -47,8 +48,8 @@ def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | No
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(self, application: App, store: Store) -> None:
-        self.application, self.store = application, store
+    def __init__(self, application: App, store: Store, on_moved: Callable[[Unit, int, int], None]) -> None:
+        self.application, self.store, self.on_moved = application, store, on_moved
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting: dict[int, float] = {}
@@ -106,7 +107,10 @@ class Sender:
             rest = seconds_of(error)
         except InvalidToken:
             raise
-        except (BadRequest, Forbidden, ChatMigrated) as error:
+        except ChatMigrated as error:
+            await self._note(self.on_moved, message.chat_id, error.new_chat_id)
+            return
+        except (BadRequest, Forbidden) as error:
             log.warning("A message cannot be sent and is put aside (%s).", type(error).__name__)
             await self._note(mailbox.park, message.id)
             return
@@ -135,6 +139,12 @@ class Sender:
                 if payload.get("tell") and "not found" not in str(error).lower():
                     await self._note(mailbox.put, chat, "message", views.could_not_delete().payload())
             return None
+        if message.kind == "leave":
+            await bot.leave_chat(chat)
+            return None
+        if message.kind == "remove":
+            await self._remove(chat, payload["user_id"])
+            return None
         if message.kind == "photo":
             picture = await asyncio.to_thread(
                 picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
@@ -158,8 +168,17 @@ class Sender:
             parse_mode=ParseMode.HTML,
             reply_markup=keyboard(payload),
             link_preview_options=NO_PREVIEW,
+            message_thread_id=payload.get("thread"),
         )
         return int(sent.message_id)
+
+    async def _remove(self, chat: int, user_id: int) -> None:
+        """Take somebody who left out of a channel, without shutting them out for ever; say so where that cannot be done."""
+        try:
+            await self.application.bot.ban_chat_member(chat, user_id)
+            await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
+        except (BadRequest, Forbidden):
+            await self._note(mailbox.put, chat, "message", opinion_views.please_remove().payload())
 
 
 def keyboard(payload: dict[str, Any]) -> InlineKeyboardMarkup | None:

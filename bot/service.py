@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from telegram import BotCommand
+from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 from telegram.error import NetworkError, TelegramError
 
 from bot.application import App
 from bot.handlers.front import Front
-from bot.handlers.guidance import COMMANDS
-from bot.intake import Intake
+from bot.handlers.updates import GROUP_MENU, MENU
+from bot.intake import Intake, where_of
 from bot.sender import Sender
-from storage import mailbox
-from storage.database import StorageUnavailable
+from bot.usecases import alarms, groups
+from bot.usecases.desk import Desk, later
+from storage import mailbox, timers
+from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise")
 
@@ -24,6 +27,15 @@ log = logging.getLogger("sharewise")
 REMEMBER = timedelta(hours=48)
 #: How long sends under way may take when the process is told to stop.
 GRACE = 5.0
+
+
+#: Seconds between two looks at what is due.
+TICK = 1.0
+PUT_OFF_MINUTES = 10
+
+
+def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
+    groups.moved(unit, desk, old, new)
 
 
 class WorkerEnded(Exception):
@@ -35,7 +47,7 @@ class Service:
 
     def __init__(self, application: App, front: Front) -> None:
         self.application, self.front = application, front
-        self.sender = Sender(application, front.store)
+        self.sender = Sender(application, front.store, partial(_moved, front.desk))
         self.intake = Intake(application, front, self.sender.wake.set)
         self.stop = asyncio.Event()
 
@@ -47,8 +59,9 @@ class Service:
         send = asyncio.create_task(self.sender.run(self.stop), name="sender")
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
+        watch = asyncio.create_task(self._watch_timers(), name="timers")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        workers: set[asyncio.Future[Any]] = {poll, dispatch, send, keep, stopping, self.sender.failed}
+        workers: set[asyncio.Future[Any]] = {poll, dispatch, send, keep, watch, stopping, self.sender.failed}
         try:
             done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
@@ -60,12 +73,12 @@ class Service:
             self.stop.set()
             self.intake.arrived.set()
             self.sender.wake.set()
-            for task in (poll, keep, menu, stopping):
+            for task in (poll, keep, watch, menu, stopping):
                 task.cancel()
             await asyncio.wait({dispatch, send}, timeout=GRACE)
             for task in (dispatch, send):
                 task.cancel()
-            await asyncio.gather(poll, keep, menu, stopping, dispatch, send, return_exceptions=True)
+            await asyncio.gather(poll, keep, watch, menu, stopping, dispatch, send, return_exceptions=True)
             await self.front.settle()
             await self.application.shutdown()
 
@@ -73,6 +86,7 @@ class Service:
         while not self.stop.is_set():
             try:
                 await self.application.initialize()
+                self.front.desk.username = self.application.bot.username
                 return
             except NetworkError as error:
                 log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
@@ -87,9 +101,33 @@ class Service:
                 log.warning("Old updates could not be forgotten now. Trying again in an hour.")
             await asyncio.sleep(3600)
 
+    async def _watch_timers(self) -> None:
+        """Fire what is due. The clock is looked at every second, so that one that jumps does no harm."""
+        while True:
+            try:
+                await self.fire_due()
+            except StorageUnavailable as error:
+                log.warning("%s Trying again.", error)
+            await asyncio.sleep(TICK)
+
+    async def fire_due(self) -> None:
+        """Fire each timer whose time has come; one that fails is put off and harms no other."""
+        store, desk = self.front.store, self.front.desk
+        for timer in await store.run(timers.due, desk.now()):
+            try:
+                await store.run(alarms.fire, desk, timer)
+            except StorageUnavailable:
+                raise
+            except Exception as error:
+                log.error("A timer failed (%s). It is put off.", where_of(error))
+                await store.run(timers.put_off, timer, later(desk.now(), PUT_OFF_MINUTES))
+            self.sender.wake.set()
+
     async def _set_menu(self) -> None:
         try:
-            await self.application.bot.set_my_commands([BotCommand(name, words) for name, words in COMMANDS.items()])
+            for menu, scope in ((MENU, BotCommandScopeAllPrivateChats()), (GROUP_MENU, BotCommandScopeAllGroupChats())):
+                commands = [BotCommand(name, words) for name, words in menu.items()]
+                await self.application.bot.set_my_commands(commands, scope)
         except TelegramError as error:
             log.warning("The command menu could not be set (%s).", type(error).__name__)
 

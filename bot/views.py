@@ -17,6 +17,7 @@ from flows.definition import Edition, Question
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
 from flows.screening import PERSON, IdentifierFound, NotScreened, ScreeningFailed
+from flows.second_opinion import asked_at
 from storage.conversations import Open
 from storage.local_route import NAMES as LOCAL_NAMES
 from storage.questions import Counted
@@ -49,6 +50,11 @@ class Message:
     def payload(self, **more: Any) -> dict[str, Any]:
         """Return the message as the outbox keeps it."""
         return {"text": self.text, "buttons": [[list(button) for button in row] for row in self.buttons], **more}
+
+
+def without_buttons(message: Message) -> Message:
+    """Return a message as it is shown where buttons would be for everybody."""
+    return Message(message.text)
 
 
 def escape(text: str) -> str:
@@ -101,8 +107,9 @@ def passage_line(edition: Edition, passage_id: str) -> str:
 class Card:
     """Draws the card of one conversation at one revision."""
 
-    def __init__(self, book: Book, loaded: Open, position: Position) -> None:
+    def __init__(self, book: Book, loaded: Open, position: Position, can_ask_team: bool = False) -> None:
         self.edition, self.loaded, self.position = book.edition, loaded, position
+        self.can_ask_team = can_ask_team
 
     def button(self, label: str, act: str) -> tuple[str, str]:
         """Return a button that carries the conversation's handle and revision."""
@@ -220,9 +227,15 @@ class Card:
         middle = [help_button]
         if question and question.kind == "question" and not self.position.is_changing:
             middle.append(self.button("Bulk exchange?", "!bulk"))
+        if (question and question.kind not in ("recording", "how")) or self.position.state == "decision":
+            middle += self._ask_team()
         last = [self.button("Back", "!back")] if self._can_go_back() else []
         last.append(self.button("Cancel", "!cancel"))
         return tuple(row for row in (tuple(middle), tuple(last), self._emergency_row()) if row)
+
+    def _ask_team(self) -> list[tuple[str, str]]:
+        offered = self.can_ask_team and not self.position.is_changing and asked_at(self.position) is not None
+        return [self.button("Ask the team", "!opinion")] if offered else []
 
     def _can_go_back(self) -> bool:
         return bool(self.position.live) or self.position.is_changing
@@ -239,7 +252,7 @@ class Card:
         lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body), self._duties()]
         lines.append(self._citations())
         lines.append(f"{escape('You decide. Next: what to record.')}\n{italic(self.edition.banner)}")
-        buttons = [self.button("Next", self.position.offered[0]), self.button("Back", "!back")]
+        buttons = [self.button("Next", self.position.offered[0]), self.button("Back", "!back"), *self._ask_team()]
         return Message("\n\n".join(lines), (*rows(buttons), self._emergency_row()))
 
     def _duties(self) -> str:
@@ -264,6 +277,7 @@ class Card:
         buttons = [
             self.button("Save the record", f"{CHECK}.confirm"),
             self.button("Change an answer", "!changes"),
+            *self._ask_team(),
             self.button("Back", "!back"),
             self.button("Cancel", "!cancel"),
         ]
@@ -328,6 +342,8 @@ def saved(stored: Stored, banner: str) -> Message:
         ("Show the record", Button(f"record.{reference}").encode()),
         ("Add a note", Button(f"note.{reference}").encode()),
     ]
+    if outcome["id"] != "emergency":
+        found.append(("Ask the team", Button(f"opinion.{reference}").encode()))
     if outcome["id"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
     if any(duty["id"] == "use_sharing_flow" for duty in duties):
@@ -371,6 +387,7 @@ def help_text() -> Message:
             for line in (
                 "Type a question in your own words, or /ask and your question – what the advice says",
                 "/share – start the sharing questions",
+                "/opinion – ask your team for a second opinion on where you are",
                 "/local – who to call here",
                 "/board – a Board's request under section 14B (historical)",
                 "/board_use – use of what a Board request brought (historical)",
@@ -379,6 +396,8 @@ def help_text() -> Message:
                 "/rules – the seven golden rules",
                 "/emergency – a child in danger, or a crime",
                 "/cancel – stop the questions without a record",
+                "/team – what your team agreed about second opinions",
+                "/leave – end my own access",
                 "/privacy – what is kept and who sees it",
             )
         ),
@@ -396,6 +415,8 @@ def privacy() -> Message:
             for line in (
                 f"{NOT_ENCRYPTED} Telegram and the organisation that runs this bot can read it.",
                 "Your Telegram number, role and team are kept, so that only members can use the bot.",
+                "When you ask your team, the card shows your tapped answers, never what you typed, but for one sentence if you add "
+                "it. Opinions are sealed until the request closes. Then they go into the record.",
                 "Your answers, their times and your reasons are kept in the decision record, sealed with a key that is "
                 "kept apart from the database.",
                 "Typed words are checked for names, numbers and addresses. If something is found, nothing of it is kept. "
@@ -452,13 +473,18 @@ def is_name_only(error: NotScreened) -> bool:
     return isinstance(error, IdentifierFound) and error.kinds == (PERSON,)
 
 
+def kinds_seen(error: IdentifierFound) -> str:
+    """Name the kinds of identifiers that were seen, never the identifiers."""
+    return " and ".join(KINDS[kind][0] for kind in error.kinds)
+
+
 def refusal(error: NotScreened, kept_out: str = "Nothing was saved.") -> str:
     """Say why typed words were not kept: the kind of identifier, never the identifier itself; and what to say instead."""
     if isinstance(error, ScreeningFailed):
         return f"Your words could not be checked for names and numbers. {kept_out} Please try again later."
     if not isinstance(error, IdentifierFound):
         return f"{error} {kept_out} Please say it shorter."
-    seen = " and ".join(KINDS[kind][0] for kind in error.kinds)
+    seen = kinds_seen(error)
     instead = "; ".join(f"for {KINDS[kind][0]} say {KINDS[kind][1]}" for kind in error.kinds)
     return f"That looks like it holds {seen}. {kept_out} Please leave it out: {instead}."
 
@@ -487,36 +513,8 @@ def record_list(records: list[Stored]) -> Message:
     return Message(bold("Your decision records, newest first"), tuple((button,) for button in found))
 
 
-def record(stored: Stored) -> list[Message]:
-    """Return a record as messages, each within Telegram's limit."""
-    clear, content = stored.clear, stored.content
-    head = [
-        bold(f"Decision record {clear['reference']}"),
-        "\n".join(
-            escape(line)
-            for line in (
-                f"Case: {content.get('case_reference') or 'none given'}",
-                f"Started {time_of(clear['started_at'])}, saved {time_of(clear['finished_at'])}",
-                f"By: {clear['role']}, team {clear['team']}",
-                f"Edition: {clear['edition_id']} ({content['edition']['status']}), {clear['edition_sha256'][:12]}",
-            )
-        ),
-        f"{escape('The guidance pointed to:')} {bold(content['outcome']['title'])}",
-    ]
-    if content.get("decision"):
-        otherwise = " (other than the guidance points to)" if clear["otherwise"] else ""
-        head.append(f"{escape('Decided:')} {bold(content['decision'] + otherwise)}")
-    blocks = ["\n\n".join(head)]
-    for shown in content["questions"]:
-        blocks.append(f"• {escape(shown['question'])}\n  {bold(shown['words'])} {italic(time_of(shown['at']))}")
-    for amendment in stored.amendments:
-        blocks.append(
-            f"{bold('Note ' + str(amendment['seq']))} {italic(time_of(amendment['at']))}\n{escape(amendment['text'])}"
-        )
-    return [Message(text) for text in _pages(blocks)]
-
-
-def _pages(blocks: list[str]) -> list[str]:
+def pages(blocks: list[str]) -> list[str]:
+    """Lay out blocks on as few messages as Telegram's limit allows."""
     pages = [""]
     for block in blocks:
         joined = f"{pages[-1]}\n\n{block}" if pages[-1] else block
@@ -674,4 +672,4 @@ def unanswered(found: list[Counted], topics: Mapping[str, Topic]) -> Message:
         topic = topics[counted.subject].title if counted.subject in topics else counted.subject
         words = counted.question or ("Did not help" if counted.kind == "did_not_help" else "Further questions")
         lines.append(f"• {counted.times} × {escape(_cut(words, 120))} {italic(topic)}")
-    return Message(_pages(["\n".join(lines[:1]), *lines[1:]])[0])
+    return Message(pages(["\n".join(lines[:1]), *lines[1:]])[0])

@@ -33,7 +33,6 @@ class Open:
     flow: str
     revision: int
     status: str
-    card_message_id: int | None
     started_at: str
     updated_at: str
     walk: Any
@@ -55,7 +54,6 @@ def start(
         "flow": flow,
         "revision": 1,
         "status": "open",
-        "card_message_id": None,
         "started_at": at,
         "updated_at": at,
     }
@@ -122,19 +120,6 @@ def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
         {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}
         for row in rows
     ]
-
-
-def set_card(unit: Unit, conversation_id: str, message_id: int | None) -> None:
-    """Remember which message of the chat is the conversation's card."""
-    query = update(CONVERSATION).where(CONVERSATION.c.id == conversation_id)
-    unit.connection.execute(query.values(card_message_id=message_id))
-
-
-def card_of(unit: Unit, conversation_id: str) -> int | None:
-    """Return the message that is the conversation's card, if one was sent."""
-    return unit.connection.execute(
-        select(CONVERSATION.c.card_message_id).where(CONVERSATION.c.id == conversation_id)
-    ).scalar()
 
 
 def _sealed(sealer: Sealer, key: str, walk: Any) -> bytes:

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from storage.database import Unit
-from storage.models import InboxRow, OutboxRow
+from storage.models import Card, InboxRow, OutboxRow
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
+CARD = Card.__table__  # type: ignore[attr-defined]
 
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
@@ -34,12 +35,12 @@ class Taken:
 
 @dataclass(frozen=True)
 class Message:
-    """A message waiting to be sent. `kind`: card, message, photo or delete."""
+    """A message waiting to be sent. `kind`: card, message, photo, delete, leave or remove; `card`: what it is the card of."""
 
     id: int
     chat_id: int
     kind: str
-    conversation_id: str | None
+    card: str | None
     payload: dict[str, Any]
 
 
@@ -109,12 +110,12 @@ def prune(unit: Unit, before: str) -> None:
 
 
 # ---- outbox ------------------------------------------------------------------------------------
-def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], conversation_id: str | None = None) -> None:
-    """Decide to send a message. A newer card of a conversation replaces one that was not sent yet."""
+def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str | None = None) -> None:
+    """Decide to send a message. A newer card of the same thing replaces one that was not sent yet."""
     if kind == "card":
         unsent = unit.connection.execute(
             select(OUTBOX.c.id, OUTBOX.c.payload).where(
-                OUTBOX.c.conversation_id == conversation_id, OUTBOX.c.kind == "card", OUTBOX.c.state == "waiting"
+                OUTBOX.c.chat_id == chat_id, OUTBOX.c.card == card, OUTBOX.c.state == "waiting"
             )
         ).all()
         for row in unsent:
@@ -125,7 +126,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], conversati
         insert(OUTBOX).values(
             chat_id=chat_id,
             kind=kind,
-            conversation_id=conversation_id,
+            card=card,
             state="waiting",
             tries=0,
             created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -150,7 +151,7 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
             row.id,
             row.chat_id,
             row.kind,
-            row.conversation_id,
+            row.card,
             json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{row.chat_id}")),
         )
         for row in rows
@@ -167,6 +168,34 @@ def park(unit: Unit, message_id: int) -> None:
     unit.connection.execute(
         update(OUTBOX).where(OUTBOX.c.id == message_id).values(state="parked", tries=OUTBOX.c.tries + 1)
     )
+
+
+def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
+    """Remember which message of a chat is the card of something."""
+    unit.connection.execute(delete(CARD).where(CARD.c.subject == subject))
+    unit.connection.execute(insert(CARD).values(subject=subject, chat_id=chat_id, message_id=message_id))
+
+
+def card_of(unit: Unit, subject: str) -> int | None:
+    """Return the message that is the card of something, if one was sent."""
+    return unit.connection.execute(select(CARD.c.message_id).where(CARD.c.subject == subject)).scalar()
+
+
+def chat_moved(unit: Unit, old: int, new: int) -> None:
+    """Follow a group that got another id: what waits goes there, and cards are sent anew."""
+    for row in unit.connection.execute(select(OUTBOX.c.id, OUTBOX.c.payload).where(OUTBOX.c.chat_id == old)).all():
+        plain = unit.keys.mailbox.open(row.payload, f"outbox:{old}")
+        moved = unit.keys.mailbox.seal(plain, f"outbox:{new}")
+        unit.connection.execute(
+            update(OUTBOX).where(OUTBOX.c.id == row.id).values(chat_id=new, payload=moved, state="waiting")
+        )
+    unit.connection.execute(delete(CARD).where(CARD.c.chat_id == old))
+
+
+def forget_chat(unit: Unit, chat_id: int) -> None:
+    """Forget what waits for a chat that the bot is no longer in, and its cards there."""
+    unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.chat_id == chat_id))
+    unit.connection.execute(delete(CARD).where(CARD.c.chat_id == chat_id))
 
 
 def counts(unit: Unit) -> dict[str, int]:

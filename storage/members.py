@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.engine import RowMapping
 
-from storage import ledger
+from storage import ledger, teams
 from storage.database import Unit
 from storage.models import Member
 
@@ -16,7 +17,7 @@ ROLES = ("practitioner", "supervisor", "administrator")
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A member as stored."""
+    """A member as stored. `known_as` is how colleagues know the person, opened; empty when nobody said."""
 
     id: int
     telegram_id: int
@@ -24,20 +25,29 @@ class MemberRow:
     team: str
     added_at: str
     ended_at: str | None
+    known_as: str = ""
 
 
 def get(unit: Unit, telegram_id: int) -> MemberRow | None:
     """Return the member with this Telegram id, unless the membership has ended."""
-    query = select(MEMBER).where(MEMBER.c.telegram_id == telegram_id, MEMBER.c.ended_at.is_(None))
-    row = unit.connection.execute(query).first()
-    return MemberRow(**row._mapping) if row else None
+    return _one(unit, MEMBER.c.telegram_id == telegram_id)
 
 
-def save(unit: Unit, telegram_id: int, role: str, team: str, at: str, actor: str) -> MemberRow:
-    """Add a member, or give one another role or team. An ended membership starts again."""
+def by_id(unit: Unit, member_id: int) -> MemberRow | None:
+    """Return the member with this id of ours, unless the membership has ended."""
+    return _one(unit, MEMBER.c.id == member_id)
+
+
+def save(
+    unit: Unit, telegram_id: int, role: str, team: str, at: str, actor: str, known_as: str | None = None
+) -> MemberRow:
+    """Add a member, or give one another role or team. An ended membership starts again. None keeps `known_as`."""
     if role not in ROLES:
         raise ValueError(f"There is no role {role}.")
-    values = {"role": role, "team": team, "ended_at": None}
+    teams.ensure(unit, team)
+    values: dict[str, object] = {"role": role, "team": team, "ended_at": None}
+    if known_as is not None:
+        values["known_as"] = unit.keys.members.seal(known_as.encode(), f"member:{telegram_id}") if known_as else None
     known = unit.connection.execute(select(MEMBER.c.id).where(MEMBER.c.telegram_id == telegram_id)).scalar()
     if known is None:
         unit.connection.execute(insert(MEMBER).values(telegram_id=telegram_id, added_at=at, **values))
@@ -61,4 +71,27 @@ def end(unit: Unit, telegram_id: int, at: str, actor: str) -> bool:
 
 def listed(unit: Unit) -> list[MemberRow]:
     """Return all members, ended ones too."""
-    return [MemberRow(**row._mapping) for row in unit.connection.execute(select(MEMBER).order_by(MEMBER.c.id))]
+    return _many(unit)
+
+
+def of_team(unit: Unit, team: str, *roles: str) -> list[MemberRow]:
+    """Return the members of a team, of these roles only if any is given."""
+    found = _many(unit, MEMBER.c.team == team, MEMBER.c.ended_at.is_(None))
+    return [member for member in found if not roles or member.role in roles]
+
+
+def _one(unit: Unit, where: object) -> MemberRow | None:
+    row = unit.connection.execute(select(MEMBER).where(where, MEMBER.c.ended_at.is_(None))).mappings().first()  # type: ignore[arg-type]
+    return _row(unit, row) if row else None
+
+
+def _many(unit: Unit, *where: object) -> list[MemberRow]:
+    query = select(MEMBER).where(*where).order_by(MEMBER.c.id)  # type: ignore[arg-type]
+    return [_row(unit, row) for row in unit.connection.execute(query).mappings()]
+
+
+def _row(unit: Unit, row: RowMapping) -> MemberRow:
+    values = dict(row)
+    sealed = values.pop("known_as")
+    known_as = unit.keys.members.open(sealed, f"member:{row['telegram_id']}").decode() if sealed else ""
+    return MemberRow(**values, known_as=known_as)

@@ -37,6 +37,61 @@ class Member(SQLModel, table=True):
     team: str
     added_at: str
     ended_at: str | None = None
+    #: How colleagues know the person, as whoever invited them wrote it. Sealed.
+    known_as: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class Team(SQLModel, table=True):
+    """A team: its channel, and what it agreed about second opinions."""
+
+    __tablename__ = "team"
+    name: str = Field(primary_key=True, max_length=40)
+    channel_chat_id: int | None = Field(default=None, sa_column=Column(BigInteger, unique=True))
+    channel_thread_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    quorum: int
+    deadline_minutes: int
+    deputy_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class Invite(SQLModel, table=True):
+    """A way in for one person, once, for a time. Only a keyed hash of its code is kept."""
+
+    __tablename__ = "invite"
+    __table_args__ = (
+        _one_of("role", "practitioner", "supervisor", "administrator"),
+        _one_of("state", "asked", "open", "used", "withdrawn"),
+    )
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    code_hash: bytes = Field(sa_column=Column(LargeBinary, unique=True, nullable=False))
+    role: str
+    team: str
+    state: str
+    made_by: str
+    approved_by: str | None = None
+    made_at: str
+    expires_at: str
+    used_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    known_as: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class WrongCode(SQLModel, table=True):
+    """How often somebody tried a code that lets nobody in, by a keyed hash of who."""
+
+    __tablename__ = "wrong_code"
+    who: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    tries: int
+    since: str
+
+
+class Timer(SQLModel, table=True):
+    """Something that is due at a time. Whoever deletes the row does it: it fires once."""
+
+    __tablename__ = "timer"
+    __table_args__ = (UniqueConstraint("kind", "subject"),)
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    kind: str
+    subject: str
+    due_at: str = Field(index=True)
 
 
 class Conversation(SQLModel, table=True):
@@ -63,7 +118,6 @@ class Conversation(SQLModel, table=True):
     status: str
     wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     walk: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    card_message_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     started_at: str
     updated_at: str
 
@@ -168,11 +222,21 @@ class OutboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     chat_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     kind: str = Field(sa_column=Column(String(16), nullable=False))
-    conversation_id: str | None = Field(default=None, max_length=32)
+    #: What this is the card of: a conversation, a request in a channel. A newer card takes its place.
+    card: str | None = Field(default=None, max_length=80)
     state: str
     tries: int
     created_at: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Card(SQLModel, table=True):
+    """Which message of a chat is the card of a conversation or request now: it is edited, not sent again."""
+
+    __tablename__ = "card"
+    subject: str = Field(primary_key=True, max_length=80)
+    chat_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    message_id: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class AskedQuestion(SQLModel, table=True):
@@ -212,3 +276,70 @@ class NamePass(SQLModel, table=True):
     __tablename__ = "name_pass"
     chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     given_at: str
+
+
+class TextWanted(SQLModel, table=True):
+    """The next typed words in a chat belong to a request or an opinion, not to the open questions."""
+
+    __tablename__ = "text_wanted"
+    chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    kind: str
+    subject: str
+    asked_at: str
+
+
+class OpinionRequest(SQLModel, table=True):
+    """An anonymised question to a team. Clear: what is counted and what timers need; sealed: the card and its result."""
+
+    __tablename__ = "opinion_request"
+    __table_args__ = (
+        _one_of("state", "draft", "open", "closed", "withdrawn"),
+        Index("ix_opinion_request_conversation", "conversation_id"),
+        Index("ix_opinion_request_record", "record_id"),
+        Index("ix_opinion_request_member", "member_id", "state"),
+    )
+    id: str = Field(primary_key=True, max_length=32)
+    number: str = Field(unique=True, max_length=16)
+    state: str
+    conversation_id: str = Field(foreign_key="conversation.id", max_length=32)
+    record_id: str | None = Field(default=None, foreign_key="decision_record.id", max_length=32)
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    team: str
+    kind: str
+    about: str
+    quorum: int
+    made_at: str
+    asked_at: str | None = None
+    closes_at: str | None = None
+    deputy_asked_at: str | None = None
+    ended_at: str | None = None
+    ended_by: str | None = None
+    wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    #: What the practitioner made of it, once said.
+    view: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class Opinion(SQLModel, table=True):
+    """One colleague's answer with a reason. The latest of a member counts; earlier ones are kept."""
+
+    __tablename__ = "opinion"
+    __table_args__ = (
+        UniqueConstraint("request_id", "member_id", "seq"),
+        Index(
+            "uq_opinion_counts",
+            "request_id",
+            "member_id",
+            unique=True,
+            sqlite_where=text("counts"),
+            postgresql_where=text("counts"),
+        ),
+    )
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    request_id: str = Field(foreign_key="opinion_request.id", max_length=32)
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    seq: int
+    counts: bool
+    role: str
+    at: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from storage import ledger
+from storage import ledger, opinions
 from storage.database import Unit
 from storage.models import Amendment, DecisionRecord
 from storage.screened import ScreenedText
@@ -23,7 +23,7 @@ RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
 
 #: The ledger's actions that write something the ledger then covers.
-WRITTEN = ("record.saved", "record.amended")
+WRITTEN = ("record.saved", "record.amended", "opinion.given")
 #: Without 0 O 1 I L and U: what is left can be read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = (
@@ -47,8 +47,10 @@ def new_reference(choose: Callable[[str], str] = secrets.choice) -> str:
     return f"SW-{letters[:4]}-{letters[4:]}"
 
 
-def save(unit: Unit, clear: dict[str, Any], content: dict[str, Any], case_reference: str | None, actor: str) -> str:
-    """Write a record and its ledger entry; return its reference. The conversation may have only one."""
+def save(
+    unit: Unit, clear: dict[str, Any], content: dict[str, Any], case_reference: str | None, actor: str
+) -> tuple[str, str]:
+    """Write a record and its ledger entry; return its id and reference. The conversation may have only one."""
     record_id, reference = uuid.uuid4().hex, new_reference()
     while unit.connection.execute(select(RECORD.c.id).where(RECORD.c.reference == reference)).first():
         reference = new_reference()
@@ -64,12 +66,22 @@ def save(unit: Unit, clear: dict[str, Any], content: dict[str, Any], case_refere
         )
     )
     ledger.append(unit, clear["finished_at"], actor, "record.saved", f"record:{record_id}", _digest(row, sealed))
-    return reference
+    return record_id, reference
 
 
 def amend(unit: Unit, record_id: str, member_id: int, words: ScreenedText, at: str, actor: str) -> int:
     """Add later words to a record; return the number of the amendment. The record itself stays as it is."""
-    content = {"text": words.text, "said_not_a_person": words.said_not_a_person}
+    content = {"kind": "note", "text": words.text, "said_not_a_person": words.said_not_a_person}
+    return _amend(unit, record_id, member_id, content, at, actor)
+
+
+def add_advice(unit: Unit, record_id: str, request: opinions.Request, at: str, actor: str) -> int:
+    """Add to a record how a request for opinions ended, or what was made of it; return the amendment's number."""
+    content = {"kind": "advice", "advice": opinions.as_advice(unit, request)}
+    return _amend(unit, record_id, request.member_id, content, at, actor)
+
+
+def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], at: str, actor: str) -> int:
     row = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == record_id)).one()
     sealer = unit.keys.unwrap(row.wrapped_key, f"record:{record_id}")
     last = unit.connection.execute(select(func.max(AMENDMENT.c.seq)).where(AMENDMENT.c.record_id == record_id)).scalar()
@@ -79,6 +91,12 @@ def amend(unit: Unit, record_id: str, member_id: int, words: ScreenedText, at: s
     unit.connection.execute(insert(AMENDMENT).values(**clear, content=sealed))
     ledger.append(unit, at, actor, "record.amended", f"amendment:{record_id}:{seq}", _digest(clear, sealed))
     return seq
+
+
+def get(unit: Unit, record_id: str) -> Stored | None:
+    """Return a record by its id, opened; raise SealBroken."""
+    row = unit.connection.execute(select(RECORD).where(RECORD.c.id == record_id)).mappings().first()
+    return _open(unit, row) if row else None
 
 
 def find(unit: Unit, reference: str) -> Stored | None:
@@ -159,6 +177,13 @@ def verify(unit: Unit) -> Checked:
         seen.add(subject)
         clear = {name: row[name] for name in ("record_id", "seq", "at", "member_id")}
         broken = _check(told, subject, _digest(clear, row["content"]), subject)
+        if broken:
+            return Checked(entries, records, broken)
+    for row in unit.connection.execute(select(opinions.OPINION)).mappings():
+        subject = f"opinion:{row['request_id']}:{row['member_id']}:{row['seq']}"
+        seen.add(subject)
+        clear = {name: row[name] for name in ("request_id", "member_id", "seq", "role", "at")}
+        broken = _check(told, subject, opinions.digest(clear, row["content"]), subject)
         if broken:
             return Checked(entries, records, broken)
     for subject in told:

@@ -55,7 +55,7 @@ class Sealer:
 
 
 class Keyring:
-    """The master key and the keys made from it: one for the mailboxes, one for questions, one for look-ups, one a record."""
+    """The master key and the keys made from it: one a purpose, one a record."""
 
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY:
@@ -63,6 +63,7 @@ class Keyring:
         self._wrapper = Sealer(_derived(master, "wrap"))
         self.mailbox = Sealer(_derived(master, "mailbox"))
         self.questions = Sealer(_derived(master, "questions"))
+        self.members = Sealer(_derived(master, "members"))
         self._lookup = _derived(master, "lookup")
         self.key_id = sha256(b"sharewise key id" + master).digest()[:KEY_ID]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -13,15 +13,16 @@ from telegram import (
     InlineQueryResultArticle,
     InputTextMessageContent,
     LinkPreviewOptions,
+    Message,
     Update,
 )
-from telegram.constants import ParseMode
+from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
 from bot import views
-from bot.usecases.desk import Desk
-from bot.usecases.front import Act, once
-from storage.database import Store
+from bot.usecases.desk import Came, Desk, OpenPrivately
+from bot.usecases.front import Act, StrangersAct, once, service
+from storage.database import Store, Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -36,17 +37,24 @@ class Front:
         self.failures: dict[int, BaseException] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def act(self, update: Update, action: str, act: Act) -> None:
+    async def act(self, update: Update, action: str, act: Act, for_strangers: StrangersAct | None = None) -> None:
         """Do one act for this update, then answer the tap if it was one."""
-        user, chat = update.effective_user, update.effective_chat
+        user, chat, message = update.effective_user, update.effective_chat, update.effective_message
         if user is None or (chat is None and update.inline_query is None):
             return
-        chat_id = chat.id if chat else None
-        words = await self.store.run(once, self.desk, action, chat_id, user.id, update.update_id, act)
+        private = chat is None or chat.type == ChatType.PRIVATE
+        thread = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
+        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread)
+        said = await self.store.run(once, self.desk, action, came, act, for_strangers)
         self.acted.add(update.update_id)
         if update.callback_query:
             # Only after the commit, and not waited for: losing or doubling it is harmless.
-            self.later(_answer(update.callback_query, words))
+            self.later(_answer(update.callback_query, said, self.desk.username))
+
+    async def service(self, update: Update, act: Callable[[Unit, Desk], None]) -> None:
+        """Follow what Telegram says about a chat."""
+        await self.store.run(service, self.desk, update.update_id, act)
+        self.acted.add(update.update_id)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something small beside the updates."""
@@ -59,9 +67,12 @@ class Front:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _answer(query: CallbackQuery, words: str) -> None:
+async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str) -> None:
     with suppress(TelegramError):
-        await query.answer(words[:200] or None)
+        if isinstance(said, OpenPrivately):
+            await query.answer(url=f"https://t.me/{username}?start={said.start}")
+        else:
+            await query.answer(said[:200] or None)
 
 
 async def answer_inline(query: InlineQuery, found: list[views.Article]) -> None:

@@ -1,4 +1,4 @@
-"""`sharewise chat`: the real handlers, in one process, over a Telegram in memory."""
+"""`sharewise chat` and `sharewise demo`: the real handlers, in one process, over a Telegram in memory."""
 
 from __future__ import annotations
 
@@ -11,34 +11,41 @@ from typing import TextIO
 from bot import application
 from bot.handlers.front import Front
 from bot.local.request import LocalRequest
-from bot.local.terminal import ME, Terminal
+from bot.local.terminal import CHANNEL, PEOPLE, Terminal
 from bot.local.world import BOT, World
 from bot.service import Service
 from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk, utc_now
-from storage import members
+from storage import members, teams
 from storage.database import Store, Unit
 
 TOKEN = "1:LOCAL"  # noqa: S105 (no token: nothing leaves the process)
+TEAM = "local"
 
 
 def settle_in(unit: Unit) -> None:
-    """Make the person at the terminal a member."""
-    if members.get(unit, ME) is None:
-        members.save(unit, ME, "practitioner", "local", utc_now(), "local chat")
+    """Make the people at the terminal members of one team with a channel."""
+    for name, (number, role) in PEOPLE.items():
+        if members.get(unit, number) is None:
+            members.save(unit, number, role, TEAM, utc_now(), "local chat", name)
+    if teams.get(unit, TEAM).channel_chat_id is None:
+        teams.claim(unit, TEAM, CHANNEL, None, utc_now(), "local chat")
 
 
-async def chat(store: Store, edition: str, version: str, data: Path, lines: TextIO = sys.stdin) -> None:
+async def chat(
+    store: Store, edition: str, version: str, data: Path, who: str = "me", lines: TextIO | None = None
+) -> None:
     """Run the chat until the input ends."""
     desk = Desk(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
     desk.book  # an edition with a problem stops the start here  # noqa: B018
     await store.run(settle_in)
     world = World()
+    world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}
     front = Front(store, desk)
     request = LocalRequest(world)
     service = Service(application.build(front, TOKEN, request), front)
     running = asyncio.create_task(service.run())
-    talking = asyncio.create_task(Terminal(world, service, data).chat(lines))
+    talking = asyncio.create_task(Terminal(world, service, data, who).chat(lines or sys.stdin))
     await asyncio.wait({running, talking}, return_when=asyncio.FIRST_COMPLETED)
     service.stop.set()
     if running.done():

@@ -1,6 +1,7 @@
 """The terminal face of the local Telegram: numbered buttons; a number, a label, text or /command answers.
 
-Works the same with piped lines: each is answered before the next is read, and the end of input ends the chat.
+Several people can use it in turn: /as colleague-1, /in team. Works the same with piped lines: each is answered before the
+next is read, and the end of input ends the chat.
 """
 
 from __future__ import annotations
@@ -8,38 +9,74 @@ from __future__ import annotations
 import asyncio
 import sys
 import textwrap
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, TextIO
 
 from bot.local.world import Shown, World
 from bot.service import Service
 
-ME = 100
+ME, CHANNEL = 100, -100
+#: Who can be at the terminal: name -> (number, role).
+PEOPLE = {
+    "me": (ME, "practitioner"),
+    "colleague-1": (101, "practitioner"),
+    "colleague-2": (102, "practitioner"),
+    "supervisor": (103, "supervisor"),
+    "administrator": (104, "administrator"),
+}
+NAMES = {number: name for name, (number, _) in PEOPLE.items()}
 WIDTH = 100
-HELP = "Answer with a number, the words of a button, text or a /command. End with Ctrl-D."
+HELP = (
+    "Answer with a number, the words of a button, text or a /command. End with Ctrl-D.\n"
+    f"Be somebody else: /as NAME ({', '.join(PEOPLE)}). Go to the team's channel: /in team, and back: /in private."
+)
 
 
 class Terminal:
-    """One person at a terminal."""
+    """People at one terminal, one at a time."""
 
-    def __init__(self, world: World, service: Service, data: Path, out: TextIO = sys.stdout) -> None:
-        self.world, self.service, self.data, self.out = world, service, data, out
-        self.card: dict[str, Any] | None = None
+    def __init__(self, world: World, service: Service, data: Path, who: str = "me", out: TextIO | None = None) -> None:
+        self.world, self.service, self.data, self.out = world, service, data, out or sys.stdout
+        self.person, self.place = PEOPLE[who][0], PEOPLE[who][0]
+        self.cards: dict[int, dict[str, Any]] = {}
+        self._unread: dict[int, list[Shown]] = defaultdict(list)
         world.listeners.append(self.show)
+        world.on_open_privately = self._opened
 
     # ---- showing --------------------------------------------------------------------------------
     def show(self, shown: Shown) -> None:
-        """Print what the chat sees."""
+        """Print what the chat sees; what another chat sees is kept until somebody looks there."""
+        chat = shown.chat_id
+        if shown.kind not in ("delete", "photo") and self.buttons(shown.message):
+            self.cards[chat] = shown.message
+        if chat == self.place:
+            self._print_shown(shown)
+            return
+        if shown.kind == "delete":
+            gone = shown.message["message_id"]
+            self._unread[chat] = [kept for kept in self._unread[chat] if kept.message["message_id"] != gone]
+            return
+        if not self._unread[chat]:
+            name = NAMES.get(chat, str(chat))
+            where, how = ("in the team's channel", "/in team") if chat == CHANNEL else (f"for {name}", f"/as {name}")
+            self._print(f"(Something new {where}. To see it: {how})")
+        self._unread[chat] = [k for k in self._unread[chat] if k.message["message_id"] != shown.message["message_id"]]
+        self._unread[chat].append(shown)
+
+    def _print_shown(self, shown: Shown) -> None:
         message = shown.message
         if shown.kind == "delete":
-            if message["from"]["id"] == ME:
-                self._print("(Your message was taken out of the chat.)")
+            if not message["from"]["is_bot"]:
+                self._print("(The message was taken out of the chat.)")
             return
         if shown.kind == "photo":
             path = self._save_picture(message["message_id"], shown.file or b"")
             self._print(f"[Picture: {path}]\n{message.get('caption', '')}")
             return
-        title = "--- updated card " if shown.kind == "edit" else "--- Sharewise "
+        where = " in the team's channel" if shown.chat_id == CHANNEL else f" to {NAMES.get(shown.chat_id, '')}"
+        where = "" if shown.chat_id == ME else where
+        title = f"--- updated card{where} " if shown.kind == "edit" else f"--- Sharewise{where} "
         self._print(title.ljust(40, "-"))
         for line in message["text"].split("\n"):
             self._print(
@@ -47,7 +84,6 @@ class Terminal:
             )
         buttons = self.buttons(message)
         if buttons:
-            self.card = message
             self._print("")
             for number, button in enumerate(buttons, 1):
                 self._print(f"  {number}. {button['text']}")
@@ -68,13 +104,47 @@ class Terminal:
         rows = (message.get("reply_markup") or {}).get("inline_keyboard") or []
         return [button for row in rows for button in row]
 
+    # ---- going about ----------------------------------------------------------------------------
+    def _go(self, place: int) -> None:
+        """Be in another chat, and see what is new there."""
+        self.place = place
+        where = "in the team's channel" if place == CHANNEL else "in the private chat"
+        self._print(f"(You are {NAMES[self.person]} now, {where}.)")
+        unread = self._unread.pop(place, [])
+        for shown in unread:
+            self._print_shown(shown)
+        card = self.cards.get(place)
+        if not unread and card:
+            self._print_shown(Shown("message", place, card))
+
+    def _opened(self, person: int, _start: str) -> None:
+        """A tap in the channel opens the private chat, as Telegram does."""
+        if person == self.person and self.place == CHANNEL:
+            self._go(person)
+
+    def _goes_about(self, text: str) -> bool:
+        verb, _, name = text.partition(" ")
+        if verb == "/as" and name in PEOPLE:
+            self.person = PEOPLE[name][0]
+            self._go(self.person)
+        elif verb == "/as":
+            self._print(f"There is nobody called {name!r}. Known: {', '.join(PEOPLE)}.")
+        elif verb == "/in" and name in ("team", "private"):
+            self._go(CHANNEL if name == "team" else self.person)
+        elif verb == "/in":
+            self._print("Say /in team or /in private.")
+        else:
+            return False
+        return True
+
     # ---- answering ------------------------------------------------------------------------------
     def answer(self, line: str) -> None:
         """Give one line to the bot: as a tap where it names a button, as text otherwise."""
         text = line.strip()
-        if not text:
+        if not text or self._goes_about(text):
             return
-        buttons = self.buttons(self.card) if self.card else []
+        card = self.cards.get(self.place)
+        buttons = self.buttons(card) if card else []
         chosen = None
         if text.isascii() and text.isdigit() and 1 <= int(text) <= len(buttons):
             chosen = buttons[int(text) - 1]
@@ -82,10 +152,10 @@ class Terminal:
             chosen = next((button for button in buttons if button["text"].casefold() == text.casefold()), None)
         if chosen is None and buttons and text.isascii() and text.isdigit():
             self._print(f"There is no {text}. Choose 1 to {len(buttons)}. To type a number as text, put ' before it.")
-        elif chosen and self.card:
-            self.world.press(ME, self.card, chosen["callback_data"])
+        elif chosen and card:
+            self.world.press(self.person, card, chosen["callback_data"])
         else:
-            self.world.say(ME, text.removeprefix("'"))
+            self.world.say(self.person, text.removeprefix("'"), self.place)
 
     async def settle(self) -> None:
         """Wait until the bot has nothing left to do."""
@@ -93,12 +163,13 @@ class Terminal:
             await asyncio.sleep(0.002)
         while not await self.service.is_idle() and not self.world.crashes:
             await asyncio.sleep(0.005)
+        await self.service.front.settle()
         if self.world.crashes:
             raise self.world.crashes[0]
 
     async def chat(self, lines: TextIO) -> None:
         """Greet, then answer line by line until the input ends."""
-        self.world.say(ME, "/start")
+        self.world.say(self.person, "/start")
         await self.settle()
         tty = lines.isatty()
         if tty:
@@ -111,6 +182,9 @@ class Terminal:
             if not line:
                 return
             if not tty:
-                self._print(f"\n> {line.strip()}")
+                self._print(f"\n{self._prompt()}> {line.strip()}")
             self.answer(line)
             await self.settle()
+
+    def _prompt(self) -> str:
+        return "" if self.person == ME else f"{NAMES[self.person]} "

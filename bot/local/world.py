@@ -115,6 +115,14 @@ class World:
     listeners: list[Callable[[Shown], None]] = field(default_factory=list)
     #: Faults to inject: called with (method, parameters) before a call takes effect; may raise Refused.
     before: Callable[[str, dict[str, Any]], None] | None = None
+    groups: dict[int, dict[str, Any]] = field(default_factory=dict)
+    #: Groups that got another id, and those the bot is not in.
+    migrated: dict[int, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    #: People the bot took out of a group: (group, person).
+    banned: list[tuple[int, int]] = field(default_factory=list)
+    #: Groups in which the bot may delete messages and take people out.
+    administers: set[int] = field(default_factory=set)
     #: Errors of this world itself: PTB would take them for a network failure and try again for ever.
     crashes: list[BaseException] = field(default_factory=list)
 
@@ -124,29 +132,61 @@ class World:
         self._message_ids = itertools.count(now % 2**31)
         self._update_ids = itertools.count(int(self.clock() * 1000) % 2**40)
         self._query_ids = itertools.count(int(self.clock() * 1000))
-        self._open_queries: set[str] = set()
+        #: Taps that were not answered yet, and whose they are.
+        self._open_queries: dict[str, int] = {}
+        #: Called with (person, start word) when the answer to a tap opens the private chat.
+        self.on_open_privately: Callable[[int, str], None] | None = None
         self._open_inline: set[str] = set()
+        #: What a tap was answered with, by query.
+        self.answers: dict[str, dict[str, str]] = {}
         #: What inline mode offered, newest last.
         self.offered: list[list[dict[str, Any]]] = []
         self._arrived = asyncio.Event()
 
     # ---- what people do -------------------------------------------------------------------------
-    def say(self, user_id: int, text: str, **more: Any) -> int:
-        """A person writes to the bot; return the update's id."""
-        message = {**self._message(user_id, person(user_id)), "text": text, **more}
+    def say(self, user_id: int, text: str, chat_id: int | None = None, **more: Any) -> int:
+        """A person writes to the bot, or in a group; return the update's id. In a group the bot sees what it may see."""
+        message = self._message(chat_id or user_id, person(user_id))
+        message.update({"text": text, **more})
         command = re.match(r"/\w+(@\w+)?", text)
         if command:
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": utf16(command.group())}]
         return self.push({"message": message})
 
+    def open_group(self, chat_id: int, title: str, *, kind: str = "supergroup", topics: bool = False) -> None:
+        """Somebody makes a group with the bot in it."""
+        self.groups[chat_id] = {"id": chat_id, "type": kind, "title": title, **({"is_forum": True} if topics else {})}
+        self._my_membership(chat_id, "left", "member")
+
+    def take_out(self, chat_id: int) -> None:
+        """Somebody takes the bot out of a group."""
+        self._my_membership(chat_id, "member", "kicked")
+        self.gone.add(chat_id)
+
+    def migrate(self, old: int, new: int) -> None:
+        """A group becomes a supergroup: it gets another id, and the old one is refused from now on."""
+        self.groups[new] = {**self.groups[old], "id": new, "type": "supergroup"}
+        self.migrated[old] = new
+        message = {**self._message(old, person(0)), "migrate_to_chat_id": new}
+        self.push({"message": message})
+        self.push({"message": {**self._message(new, person(0)), "migrate_from_chat_id": old}})
+
+    def _my_membership(self, chat_id: int, old: str, new: str) -> None:
+        def status(name: str) -> dict[str, Any]:
+            return {"status": name, "user": BOT, **({"until_date": 0} if name == "kicked" else {})}
+
+        change = {"chat": self.groups[chat_id], "from": person(0), "date": int(self.clock())}
+        self.push({"my_chat_member": {**change, "old_chat_member": status(old), "new_chat_member": status(new)}})
+
     def press(self, user_id: int, message: dict[str, Any], data: str) -> int:
         """A person taps a button; return the update's id."""
         query_id = str(next(self._query_ids))
-        self._open_queries.add(query_id)
+        self._open_queries[query_id] = user_id
         return self.push(
             {
                 "callback_query": {
-                    "id": query_id, "from": person(user_id), "chat_instance": str(user_id), "message": message, "data": data,
+                    "id": query_id, "from": person(user_id), "chat_instance": str(user_id), "message": message,
+                    "data": data,
                 }
             }
         )  # fmt: skip
@@ -167,7 +207,7 @@ class World:
 
     def _message(self, chat_id: int, sender: dict[str, Any]) -> dict[str, Any]:
         message_id = next(self._message_ids)
-        chat = {"id": chat_id, "type": "private", "first_name": f"Person {chat_id}"}
+        chat = self.groups.get(chat_id) or {"id": chat_id, "type": "private", "first_name": f"Person {chat_id}"}
         message = {"message_id": message_id, "date": int(self.clock()), "chat": chat, "from": sender}
         self.messages[chat_id, message_id] = message
         return message
@@ -179,10 +219,23 @@ class World:
             self.before(method, parameters)
         if method.lower() == "getupdates":
             return await self._get_updates(parameters)
+        self._check_chat(parameters)
         handler = getattr(self, f"_{_snake(method)}", None)
         if handler is None:
             raise Refused("Not Found", 404)
         return handler(parameters, files or {})
+
+    def _check_chat(self, parameters: dict[str, Any]) -> None:
+        chat_id = int(parameters.get("chat_id") or 0)
+        if chat_id in self.migrated:
+            raise Refused(
+                "Bad Request: group chat was upgraded to a supergroup chat", 400,
+                {"migrate_to_chat_id": self.migrated[chat_id]},
+            )  # fmt: skip
+        if chat_id in self.gone:
+            raise Refused("Forbidden: bot was kicked from the supergroup chat", 403)
+        if chat_id < 0 and chat_id not in self.groups:
+            raise Refused("Bad Request: chat not found")
 
     async def _get_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         offset, timeout = int(parameters.get("offset") or 0), float(parameters.get("timeout") or 0)
@@ -216,8 +269,28 @@ class World:
         content = self._content(parameters, "text", LONGEST_TEXT)
         message = self._message(int(parameters["chat_id"]), BOT)
         message.update(content)
+        if parameters.get("message_thread_id"):
+            if not message["chat"].get("is_forum"):
+                raise Refused("Bad Request: message thread not found")
+            message.update(message_thread_id=int(parameters["message_thread_id"]), is_topic_message=True)
         self._show(Shown("message", message["chat"]["id"], message))
         return message
+
+    def _leave_chat(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        chat_id = int(parameters["chat_id"])
+        self._my_membership(chat_id, "member", "left")
+        self.gone.add(chat_id)
+        return True
+
+    def _ban_chat_member(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        chat_id = int(parameters["chat_id"])
+        if chat_id not in self.administers:
+            raise Refused("Bad Request: not enough rights to restrict/unrestrict chat member")
+        self.banned.append((chat_id, int(parameters["user_id"])))
+        return True
+
+    def _unban_chat_member(self, _parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        return True
 
     def _send_photo(self, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
         if not files:
@@ -254,7 +327,8 @@ class World:
         message = self.messages.get(key)
         if message is None:
             raise Refused("Bad Request: message to delete not found")
-        if self.clock() - message["date"] > DELETABLE_SECONDS:
+        others = message["from"] is not BOT and key[0] in self.groups
+        if self.clock() - message["date"] > DELETABLE_SECONDS or (others and key[0] not in self.administers):
             raise Refused("Bad Request: message can't be deleted for everyone")
         del self.messages[key]
         self._show(Shown("delete", key[0], message))
@@ -266,7 +340,13 @@ class World:
             raise Refused("Bad Request: query is too old and response timeout expired or query ID is invalid")
         if utf16(parameters.get("text") or "") > 200:
             raise Refused("Bad Request: MESSAGE_TOO_LONG")
-        self._open_queries.discard(query_id)
+        url = parameters.get("url")
+        if url and not re.fullmatch(rf"https://t\.me/{BOT['username']}\?start=[A-Za-z0-9_-]{{1,64}}", url):
+            raise Refused("Bad Request: URL_INVALID")
+        self.answers[query_id] = {"text": parameters.get("text") or "", "url": url or ""}
+        person_id = self._open_queries.pop(query_id)
+        if url and self.on_open_privately:
+            self.on_open_privately(person_id, url.partition("start=")[2])
         return True
 
     def _answer_inline_query(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.views import Message
 from flows.advice import Index, index_of
@@ -20,7 +20,12 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-@dataclass(frozen=True)
+def later(at: str, minutes: float) -> str:
+    """Return a stored time some minutes after (or before) another."""
+    return (datetime.fromisoformat(at) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass
 class Desk:
     """The guidance in use and the surroundings of every act."""
 
@@ -30,6 +35,8 @@ class Desk:
     case_pattern: re.Pattern[str]
     #: The form of case references where the organisation configured one: screening lets it pass.
     own_reference: re.Pattern[str] | None = None
+    #: How people find the bot; known once Telegram was asked.
+    username: str = ""
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.
@@ -55,13 +62,30 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Came:
+    """Where an update came from. `chat_id` is None where there is no chat to answer in: inline mode."""
+
+    update_id: int
+    user_id: int
+    chat_id: int | None
+    private: bool = True
+    thread_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Who:
-    """The person behind an update, and where they wrote."""
+    """The member behind an update, and where they wrote: `chat_id` is their private chat, or their team's channel."""
 
     chat_id: int
     user_id: int
     update_id: int
     member: MemberRow
+    thread_id: int | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody else reads along."""
+        return self.chat_id == self.user_id
 
     @property
     def actor(self) -> str:
@@ -69,6 +93,13 @@ class Who:
         return f"member:{self.member.id}"
 
 
-def say(unit: Unit, chat_id: int, message: Message) -> None:
+@dataclass(frozen=True)
+class OpenPrivately:
+    """Answer to a tap in a channel: the person's private chat opens, with this start word."""
+
+    start: str
+
+
+def say(unit: Unit, chat_id: int, message: Message, thread_id: int | None = None) -> None:
     """Send one message of ours."""
-    mailbox.put(unit, chat_id, "message", message.payload())
+    mailbox.put(unit, chat_id, "message", message.payload(**({"thread": thread_id} if thread_id else {})))

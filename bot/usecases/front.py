@@ -1,4 +1,4 @@
-"""The front of every act: once per update, members only."""
+"""The front of every act: once per update, members only, nothing in a group but what is for a team's channel."""
 
 from __future__ import annotations
 
@@ -6,36 +6,72 @@ import time
 from collections.abc import Callable
 
 from bot import access, views
-from bot.usecases.desk import Desk, Who
-from storage import mailbox, members
+from bot.usecases import groups
+from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
+from storage import mailbox, members, teams
 from storage.database import Unit
 
 #: A stranger is answered once in this many seconds.
 QUIET = 3600.0
 STRANGERS_REMEMBERED = 10_000
 
-Act = Callable[[Unit, Desk, Who], str | None]
+Said = str | OpenPrivately | None
+Act = Callable[[Unit, Desk, Who], Said]
+StrangersAct = Callable[[Unit, Desk, Came], None]
+
+NOT_YOUR_TEAM = "Only members of this team can answer here."
 
 
-def once(unit: Unit, desk: Desk, action: str, chat_id: int | None, user_id: int, update_id: int, act: Act) -> str:
-    """Do an act for an update exactly once, if the person may; return the words for a tap.
-
-    `chat_id` is None where there is no chat to answer in: inline mode.
+def once(
+    unit: Unit, desk: Desk, action: str, came: Came, act: Act, for_strangers: StrangersAct | None = None
+) -> str | OpenPrivately:
+    """Do an act for an update exactly once, if the person may; return what a tap is answered with.
 
     Marking the update as handled belongs to the act's own transaction: both happen, or neither.
     """
-    if not mailbox.handled(unit, desk.bot_id, update_id):
+    if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
-    member = members.get(unit, user_id)
-    if chat_id not in (None, user_id):
+    member = members.get(unit, came.user_id)
+    if not came.private and came.chat_id is not None:
+        return _in_group(unit, desk, action, came, member, act)
+    if member is None:
+        _let_in_or_answer(unit, desk, action, came, for_strangers)
         return ""
-    if access.may(member, action) and member is not None:
-        return act(unit, desk, Who(user_id, user_id, update_id, member)) or ""
-    if chat_id is not None and member is None:
-        _answer_stranger(unit, desk, chat_id)
-    elif chat_id is not None:
-        mailbox.put(unit, chat_id, "message", views.not_your_role().payload())
-    return ""
+    if not access.may(member, action) and action not in access.FOR_STRANGERS:
+        if came.chat_id is not None:
+            say(unit, came.chat_id, views.not_your_role())
+        return ""
+    return act(unit, desk, Who(came.user_id, came.user_id, came.update_id, member)) or ""
+
+
+def service(unit: Unit, desk: Desk, update_id: int, act: Callable[[Unit, Desk], None]) -> None:
+    """Follow what Telegram itself says about a chat, exactly once: there is no person whose role counts."""
+    if mailbox.handled(unit, desk.bot_id, update_id):
+        act(unit, desk)
+
+
+def _in_group(
+    unit: Unit, desk: Desk, action: str, came: Came, member: members.MemberRow | None, act: Act
+) -> str | OpenPrivately:
+    assert came.chat_id is not None  # noqa: S101 (the caller says so)
+    team = teams.of_channel(unit, came.chat_id)
+    if team is None and action != "claim_channel":
+        groups.expect_claim(unit, desk, came.chat_id)
+        return ""
+    if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
+        return NOT_YOUR_TEAM if team else ""
+    if not access.may(member, action):
+        if action == "claim_channel":
+            say(unit, came.chat_id, views.not_your_role(), came.thread_id)
+        return ""
+    return act(unit, desk, Who(came.chat_id, came.user_id, came.update_id, member, came.thread_id)) or ""
+
+
+def _let_in_or_answer(unit: Unit, desk: Desk, action: str, came: Came, for_strangers: StrangersAct | None) -> None:
+    if for_strangers and action in access.FOR_STRANGERS:
+        for_strangers(unit, desk, came)
+    elif came.chat_id is not None:
+        _answer_stranger(unit, desk, came.chat_id)
 
 
 def _answer_stranger(unit: Unit, desk: Desk, chat_id: int) -> None:
@@ -45,4 +81,4 @@ def _answer_stranger(unit: Unit, desk: Desk, chat_id: int) -> None:
     if len(desk.strangers) >= STRANGERS_REMEMBERED:
         desk.strangers.clear()
     desk.strangers[chat_id] = now
-    mailbox.put(unit, chat_id, "message", views.stranger().payload())
+    say(unit, chat_id, views.stranger())

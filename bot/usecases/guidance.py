@@ -8,22 +8,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot import record_content, views
+from bot import access, record_content, views
+from bot.access import Thing
 from bot.callback_data import Button, handle_of
-from bot.usecases import advice, screen
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases import advice, opinions, screen
+from bot.usecases.desk import Desk, Who, later, say
 from flows import navigation
 from flows.catalogue import Book
 from flows.machine import OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.screening import IdentifierFound, NotScreened
-from storage import conversations, mailbox, records
+from storage import conversations, mailbox, records, text_wanted
+from storage import opinions as asked_opinions
 from storage.conversations import Open
 from storage.database import Unit
+from storage.members import MemberRow
 
+GO_ON = "You were here. Go on when you like."
+NOTHING_OPEN = "There are no questions open."
 OLD_BUTTON = "That button is no longer in use. This is where you are."
 TYPED_TWICE = "You sent that already. It was saved once."
 ANSWERED_BESIDE = "Your questions are still open. Go on when you like."
+#: How long typed words belong to a request or an opinion that asked for them.
+WANTED_MINUTES = 60
 NO_REFERENCE = "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved."
 RENEWED = "The guidance text was updated since you began. Please check your answers."
 
@@ -60,7 +67,8 @@ def _open_in(unit: Unit, desk: Desk, chat_id: int) -> Loaded | None:
 
 # ---- showing -------------------------------------------------------------------------------------
 def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: bool) -> None:
-    card = views.Card(here.book, here.row, here.position).draw(notice or here.notice, **how)
+    can_ask = opinions.can_ask(unit, here.row.member_id)
+    card = views.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
     mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
@@ -84,6 +92,8 @@ def _keep(
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
     after = Loaded(row, here.book, position)
     if position.is_finished:
+        if position.outcome and position.outcome.id == "emergency":
+            opinions.stop_for(unit, desk, row.id, "emergency")
         _write_record(unit, desk, who, after, at)
         _show_ended(unit, desk, row, below=below)
         return
@@ -101,8 +111,10 @@ def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> No
         "started_at": here.row.started_at,
         "finished_at": at,
     }
-    content = record_content.content(position, edition, conversations.events(unit, here.row))
-    records.save(unit, clear, content, content["case_reference"], who.actor)
+    history, advice_sought = conversations.events(unit, here.row), opinions.advice_of(unit, here.row.id)
+    content = record_content.content(position, edition, history, advice_sought)
+    record_id, _ = records.save(unit, clear, content, content["case_reference"], who.actor)
+    asked_opinions.attach(unit, here.row.id, record_id)
 
 
 def _send_chart(unit: Unit, here: Loaded) -> None:
@@ -115,7 +127,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "at": here.position.state,
         "caption": views.escape(f"Your way through the chart. It points to: {outcome.title}."),
     }
-    mailbox.put(unit, here.row.chat_id, "photo", payload, here.row.id)
+    mailbox.put(unit, here.row.chat_id, "photo", payload)
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
@@ -128,14 +140,20 @@ def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None,
         _cancel(unit, desk, here)
         here = None
     if here:
-        notice = (
-            "You were here. Go on when you like." if greet else "You have questions open. Finish or cancel them first."
-        )
-        _show(unit, here, notice, below=True)
+        _show(unit, here, GO_ON if greet else "You have questions open. Finish or cancel them first.", below=True)
         return
     if greet:
         say(unit, who.chat_id, views.welcome(desk.book.edition))
     _show(unit, _started(unit, desk, who, flow, entry), below=True)
+
+
+def go_on(unit: Unit, desk: Desk, who: Who) -> None:
+    """Show the open questions again, where they were left."""
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        _show(unit, here, GO_ON, below=True)
+    else:
+        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
 
 
 def _started(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, walk: Walk | None = None) -> Loaded:
@@ -166,6 +184,8 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     if button.act == "!cancel":
         _cancel(unit, desk, here)
         return "Cancelled."
+    if button.act == "!opinion":
+        return opinions.prepare(unit, desk, who, here.row, here.position)
     if button.act == "!notaperson":
         screen.give_name_pass(unit, desk, who.chat_id)
         _show(unit, here, screen.TYPE_AGAIN)
@@ -206,13 +226,17 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
     if ended:
         return "These questions have ended."
     if here is None:
-        say(unit, who.chat_id, views.plain("There are no questions open.", ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
     return OLD_BUTTON
 
 
 def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
-    """Take typed words as the answer where one is asked for, else as a question to the guidance."""
+    """Take typed words for what they were asked for, as the answer to the open question, else as one to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
+    wanted = text_wanted.get(unit, who.chat_id, later(desk.now(), -WANTED_MINUTES))
+    if wanted and (here is None or here.row.updated_at <= wanted.asked_at):
+        opinions.type_words(unit, desk, who, wanted, text, message_id)
+        return
     if here is None:
         ask(unit, desk, who, text, message_id)
         return
@@ -283,14 +307,40 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
     """Stop the open conversation without a record."""
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
-        say(unit, who.chat_id, views.plain("There are no questions open.", ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
         return
     _cancel(unit, desk, here)
 
 
 def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
+    opinions.stop_for(unit, desk, row.id, "cancelled")
     _show_ended(unit, desk, row)
+
+
+def stop_for(unit: Unit, desk: Desk, member: MemberRow) -> None:
+    """Stop the open conversation of a member who leaves."""
+    here = _open_in(unit, desk, member.telegram_id)
+    if here:
+        _cancel(unit, desk, here)
+
+
+def ask_team(unit: Unit, desk: Desk, who: Who, reference: str = "") -> str:
+    """Begin a request for second opinions: about one's record if one is named, else about where one stands."""
+    if reference:
+        stored = records.find(unit, reference.strip().upper())
+        if stored is None or not access.may(who.member, "ask_opinion", Thing(stored.clear["member_id"])):
+            say(unit, who.chat_id, views.plain("You have no record with that reference."))
+            return ""
+        row = conversations.get(unit, stored.clear["conversation_id"])
+        assert row is not None  # noqa: S101 (a record has a conversation)
+        return opinions.prepare(unit, desk, who, row, load(unit, desk, row).position, stored.clear["id"])
+    here = _open_in(unit, desk, who.chat_id)
+    if here is None:
+        start = ("Start the questions", "start.sharing")
+        say(unit, who.chat_id, views.plain("Start the questions first. Then I can ask your team about them.", start))
+        return ""
+    return opinions.prepare(unit, desk, who, here.row, here.position)
 
 
 def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
@@ -300,7 +350,8 @@ def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
     """
     here = _open_in(unit, desk, who.chat_id)
     stored = records.find(unit, reference) if reference and here is None else None
-    if stored and stored.clear["member_id"] == who.member.id and stored.clear["outcome"] == "emergency":
+    mine = stored and access.may(who.member, "read_record", Thing(stored.clear["member_id"]))
+    if stored and mine and stored.clear["outcome"] == "emergency":
         row = conversations.get(unit, stored.clear["conversation_id"])
         if row:
             _show_ended(unit, desk, row, below=True)
@@ -317,7 +368,7 @@ def resume(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
         _show(unit, here, below=True)
         return ""
     stored = records.find(unit, reference)
-    if stored is None or stored.clear["member_id"] != who.member.id:
+    if stored is None or not access.may(who.member, "walk", Thing(stored.clear["member_id"])):
         return "There is no such record."
     row = conversations.get(unit, stored.clear["conversation_id"])
     assert row is not None  # noqa: S101 (a record has a conversation)

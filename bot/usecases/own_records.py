@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot import views
+from bot import access, record_views, views
+from bot.access import Thing
 from bot.usecases import screen
 from bot.usecases.desk import Desk, Who, say
 from flows.screening import IdentifierFound, NotScreened
@@ -21,7 +22,7 @@ def show_list(unit: Unit, who: Who) -> None:
 
 def _own(unit: Unit, who: Who, reference: str) -> Stored | None:
     stored = records.find(unit, reference.strip().upper())
-    return stored if stored and stored.clear["member_id"] == who.member.id else None
+    return stored if stored and access.may(who.member, "read_record", Thing(stored.clear["member_id"])) else None
 
 
 def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
@@ -31,7 +32,7 @@ def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
         say(unit, who.chat_id, views.plain(ABSENT))
         return
     ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{stored.clear['id']}")
-    for message in views.record(stored):
+    for message in record_views.record(stored):
         say(unit, who.chat_id, message)
 
 

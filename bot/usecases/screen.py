@@ -35,6 +35,6 @@ def give_name_pass(unit: Unit, desk: Desk, chat_id: int) -> None:
     name_pass.give(unit, chat_id, desk.now())
 
 
-def take_out(unit: Unit, chat_id: int, message_id: int) -> None:
+def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
     """Have a person's message taken out of the chat, and have them told if that cannot be done."""
-    mailbox.put(unit, chat_id, "delete", {"message_id": message_id, "tell": True})
+    mailbox.put(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})

@@ -16,7 +16,7 @@ from storage.conversations import Open
 from tests.support.counts import COUNTS
 from tests.support.paths import BOOK, all_walks, walk_to
 
-ROW = Open("f" * 32, 1, 1, "hmg-2015", "0" * 64, "sharing", 10_000, "open", None, "", "", {}, None)
+ROW = Open("f" * 32, 1, 1, "hmg-2015", "0" * 64, "sharing", 10_000, "open", "", "", {}, None)
 
 
 def fits(message):

@@ -34,7 +34,7 @@ def a_record(unit, chat=100, case="CASE-1"):
         "outcome": "share", "decision": "share", "otherwise": False, "harm": False, "ground": None, "consent": None,
         "started_at": AT, "finished_at": AT,
     }  # fmt: skip
-    return records.save(unit, clear, {"reasons": CANARY, "case_reference": case}, case, "member:1"), ended
+    return records.save(unit, clear, {"reasons": CANARY, "case_reference": case}, case, "member:1")[1], ended
 
 
 def run(store, work):

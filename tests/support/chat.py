@@ -7,12 +7,12 @@ from typing import Any
 
 from bot import application
 from bot.handlers.front import Front
-from bot.intake import Intake
 from bot.local.request import LocalRequest
 from bot.local.world import BOT, Shown, World
-from bot.sender import Sender, fetch
+from bot.sender import fetch
+from bot.service import Service
 from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk, utc_now
+from bot.usecases.desk import Desk, later, utc_now
 from storage import mailbox, members
 from storage.database import Store, open_store
 from storage.sealing import Keyring
@@ -30,6 +30,8 @@ class Chat:
         self.world.listeners.append(self.seen.append)
         #: Open the store and build the bot anew before every message.
         self.restart_always = False
+        #: How far the bot's clock is ahead.
+        self.minutes = 0.0
 
     async def __aenter__(self) -> Chat:
         await self._start()
@@ -42,13 +44,15 @@ class Chat:
 
     async def _start(self) -> None:
         self.store: Store = open_store(self.url, self.keys)
-        self.desk = Desk("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE))
+        self.desk = Desk("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE), now=self.now)
         self.front = Front(self.store, self.desk)
         request = LocalRequest(self.world)
         self.app = application.build(self.front, TOKEN, request)
         await self.app.initialize()
-        self.sender = Sender(self.app, self.store)
-        self.intake = Intake(self.app, self.front, lambda: None)
+        self.desk.username = self.app.bot.username
+        self.service = Service(self.app, self.front)
+        self.sender = self.service.sender
+        self.intake = self.service.intake
 
     async def _stop(self) -> None:
         await self.front.settle()
@@ -85,15 +89,25 @@ class Chat:
             last = max(update["update_id"] for update in updates)
             await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": last + 1, "timeout": 0})
 
-    # ---- a person -------------------------------------------------------------------------------
-    async def say(self, text: str, person: int = 100) -> None:
-        """Write to the bot."""
-        self.world.say(person, text)
+    async def tick(self, minutes: float = 0) -> None:
+        """Let time pass, fire what is due, and settle."""
+        self.minutes += minutes
+        await self.service.fire_due()
         await self.settle()
 
-    async def tap(self, label: str, person: int = 100) -> None:
+    def now(self) -> str:
+        """The time as this chat's bot sees it."""
+        return later(utc_now(), self.minutes)
+
+    # ---- a person -------------------------------------------------------------------------------
+    async def say(self, text: str, person: int = 100, chat: int | None = None, **more: Any) -> None:
+        """Write to the bot, or in a group."""
+        self.world.say(person, text, chat, **more)
+        await self.settle()
+
+    async def tap(self, label: str, person: int = 100, chat: int | None = None) -> None:
         """Tap the button with this label on the newest message that has it."""
-        message, data = self.find(label, person)
+        message, data = self.find(label, chat or person)
         self.world.press(person, message, data)
         await self.settle()
 

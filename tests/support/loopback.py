@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from bot.local.world import BOT, Refused, World
 
 TOKEN = f"{BOT['id']}:LOOPBACK-TOKEN-for-tests-only-000000"
-NUMBERS = {"chat_id", "message_id", "offset", "timeout"}
+NUMBERS = {"chat_id", "message_id", "message_thread_id", "user_id", "offset", "timeout"}
 
 
 class Loopback:
@@ -71,6 +71,8 @@ class Loopback:
             result = await self.world.call(method, parameters, files)
         except Refused as refused:
             answer = {"ok": False, "error_code": refused.code, "description": refused.description}
+            if refused.parameters:
+                answer["parameters"] = refused.parameters
             return refused.code, json.dumps(answer).encode()
         return 200, json.dumps({"ok": True, "result": result}).encode()
 

@@ -1,0 +1,44 @@
+"""Members, teams and channels: what each command and button does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.handlers.guidance import Done
+from bot.usecases import groups, membership
+from bot.usecases.desk import Desk, Who
+from storage.database import Unit
+
+
+def _team(arguments: str) -> Done:
+    if arguments.strip():
+        return "set_team", lambda unit, desk, who: membership.set_team(unit, desk, who, arguments)
+    return "read_team", membership.show_team
+
+
+def _invite(text: str, _message_id: int) -> Done:
+    def act(unit: Unit, desk: Desk, who: Who) -> None:
+        membership.invite(unit, desk, who, text)
+
+    return "invite_supervisor" if text.strip().lower().startswith("supervisor") else "invite_practitioner", act
+
+
+COMMANDS: dict[str, Callable[[str, int], Done]] = {
+    "invite": _invite,
+    "members": lambda _text, _id: ("list_members", membership.show_members),
+    "team": lambda text, _id: _team(text),
+    "leave": lambda _text, _id: ("leave", membership.ask_leave),
+}
+#: Commands for a group.
+IN_GROUP: dict[str, Callable[[str, int], Done]] = {
+    "claim": lambda _text, _id: ("claim_channel", groups.claim),
+    "release": lambda _text, _id: ("claim_channel", groups.release),
+}
+BUTTONS: dict[str, Callable[[str], Done]] = {
+    "approve": lambda rest: ("approve_supervisor", lambda unit, desk, who: membership.approve(unit, desk, who, rest)),
+    "members": lambda _rest: ("list_members", membership.show_members),
+    "end": lambda rest: ("end_member", lambda unit, desk, who: membership.ask_end(unit, desk, who, rest)),
+    "end_now": lambda rest: ("end_member", lambda unit, desk, who: membership.end(unit, desk, who, rest)),
+    "leave_now": lambda _rest: ("leave", membership.leave),
+    "team": _team,
+}

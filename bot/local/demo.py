@@ -1,0 +1,58 @@
+"""`sharewise demo`: a story played by itself. A youth worker asks the team, decides, and the record holds it all."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+
+#: (what happens, what is typed or tapped).
+STORY = (
+    ("A youth worker is asked by another service about a young person. Is anybody in danger?", "No"),
+    ("No sign of harm either.", "No"),
+    ("Somebody asked for the information.", "Somebody asked"),
+    ("Is the purpose clear? The youth worker would like to hear what colleagues think.", "Ask the team"),
+    ("The card is shown first. One sentence is added.", "Add one sentence"),
+    ("A slip: the sentence holds a phone number.", "They want it by tonight, call 07700 900123."),
+    ("It was refused and taken out. Again, without it.", "They want it by tonight and did not say what for."),
+    ("Now it goes out.", "Send it to the team"),
+    ("A colleague looks at the team's channel.", "/as colleague-1"),
+    ("", "/in team"),
+    ("The colleague answers.", "No"),
+    ("And says why, in the private chat.", "The purpose is not clear"),
+    ("Another colleague.", "/as colleague-2"),
+    ("", "/in team"),
+    ("", "Yes"),
+    ("In own words this time.", "In my own words"),
+    ("", "It is a known service. Ring them back and ask what it is for."),
+    ("Two have answered: the request has closed, and the youth worker sees all of it.", "/as me"),
+    ("", "I follow it in part"),
+    ("Back to the questions.", "Go on with my questions"),
+    ("", "No"),
+    ("", "Next"),
+    ("The youth worker decides.", "Do not share"),
+    ("", "I will discuss them"),
+    ("", "They did not say what it is for. I will ask, and look at it again."),
+    ("", "YW-2041"),
+    ("", "Leave out the rest"),
+    ("", "Save the record"),
+    ("What the record holds.", "Show the record"),
+)
+
+
+class Script(io.StringIO):
+    """The story as lines of input, told while it is read."""
+
+    def __init__(self, pace: float) -> None:
+        super().__init__()
+        self._left, self._pace = list(STORY), pace
+
+    def readline(self, *_: object) -> str:  # type: ignore[override]
+        """Tell what happens next, wait, and give what is typed."""
+        if not self._left:
+            return ""
+        told, typed = self._left.pop(0)
+        if told:
+            sys.stdout.write(f"\n[{told}]\n")
+        time.sleep(self._pace)
+        return f"{typed}\n"

@@ -1,0 +1,21 @@
+"""What is done when a timer is due. Taking the timer and what it does are one transaction: it fires once."""
+
+from __future__ import annotations
+
+from bot.usecases import groups, opinions
+from bot.usecases.desk import Desk
+from storage import timers
+from storage.database import Unit
+from storage.timers import Due
+
+
+def fire(unit: Unit, desk: Desk, timer: Due) -> None:
+    """Do what is due, unless another worker was first."""
+    if not timers.taken(unit, timer):
+        return
+    if timer.kind == opinions.REMIND:
+        opinions.remind(unit, desk, timer.subject)
+    elif timer.kind == opinions.DEADLINE:
+        opinions.deadline(unit, desk, timer.subject)
+    elif timer.kind == groups.LEAVE:
+        groups.leave(unit, desk, int(timer.subject))

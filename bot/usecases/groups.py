@@ -1,0 +1,79 @@
+"""Groups: one becomes a team's channel when an administrator of the team says so in it; the bot leaves the others."""
+
+from __future__ import annotations
+
+from bot import opinion_views
+from bot.usecases import opinions
+from bot.usecases.desk import Desk, Who, later, say
+from storage import mailbox, members, teams, timers
+from storage.database import Unit
+
+LEAVE = "leave_group"
+MINUTES_TO_CLAIM = 10
+
+
+def expect_claim(unit: Unit, desk: Desk, chat_id: int) -> None:
+    """Say in a group that is nobody's channel how it becomes one, and leave it if nobody does that."""
+    if teams.of_channel(unit, chat_id) or timers.is_set(unit, LEAVE, str(chat_id)):
+        return
+    timers.put(unit, LEAVE, str(chat_id), later(desk.now(), MINUTES_TO_CLAIM))
+    say(unit, chat_id, opinion_views.claim_me(MINUTES_TO_CLAIM))
+
+
+def leave(unit: Unit, desk: Desk, chat_id: int) -> None:
+    """Leave a group that nobody claimed in time."""
+    if teams.of_channel(unit, chat_id) is None:
+        mailbox.put(unit, chat_id, "leave", {})
+
+
+def claim(unit: Unit, desk: Desk, who: Who) -> None:
+    """Make this group the channel of the administrator's team; the channel it had before is left."""
+    before = teams.get(unit, who.member.team)
+    try:
+        teams.claim(unit, before.name, who.chat_id, who.thread_id, desk.now(), who.actor)
+    except teams.CannotSet as error:
+        say(unit, who.chat_id, opinion_views.notice(str(error)), who.thread_id)
+        return
+    timers.drop(unit, LEAVE, str(who.chat_id))
+    if before.channel_chat_id not in (None, who.chat_id):
+        assert before.channel_chat_id is not None  # noqa: S101 (said above)
+        say(unit, before.channel_chat_id, opinion_views.channel_elsewhere(), before.channel_thread_id)
+        mailbox.put(unit, before.channel_chat_id, "leave", {})
+    say(unit, who.chat_id, opinion_views.claimed(teams.get(unit, before.name)), who.thread_id)
+    opinions.post_again(unit, desk, before.name)
+
+
+def release(unit: Unit, desk: Desk, who: Who) -> None:
+    """Give this group up as the team's channel, and leave it."""
+    team = teams.of_channel(unit, who.chat_id)
+    if team is None or team.name != who.member.team:
+        say(unit, who.chat_id, opinion_views.notice("This group is not the channel of your team."), who.thread_id)
+        return
+    teams.release(unit, team.name, desk.now(), who.actor)
+    say(unit, who.chat_id, opinion_views.released(), who.thread_id)
+    mailbox.put(unit, who.chat_id, "leave", {})
+
+
+def came_out(unit: Unit, desk: Desk, chat_id: int) -> None:
+    """Somebody took the bot out of a group: a team has no channel any more, and its administrators are told."""
+    timers.drop(unit, LEAVE, str(chat_id))
+    team = teams.of_channel(unit, chat_id)
+    if team is None:
+        return
+    teams.release(unit, team.name, desk.now(), "telegram")
+    mailbox.forget_chat(unit, chat_id)
+    waiting = {request.member_id for request in opinions.waiting_in(unit, team.name)}
+    told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
+    told |= {member.telegram_id for member in members.of_team(unit, team.name) if member.id in waiting}
+    for telegram_id in sorted(told):
+        say(unit, telegram_id, opinion_views.channel_gone(team.name))
+
+
+def moved(unit: Unit, desk: Desk, old: int, new: int) -> None:
+    """Follow a group that became a supergroup and so got another id; open requests are posted there anew."""
+    if old == new:
+        return
+    mailbox.chat_moved(unit, old, new)
+    team = teams.of_channel(unit, old)
+    if team and teams.moved(unit, old, new, desk.now()):
+        opinions.post_again(unit, desk, team.name)

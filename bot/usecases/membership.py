@@ -1,0 +1,167 @@
+"""Members and teams: come in with an invite, invite, approve, list, end, leave; what a team agreed."""
+
+from __future__ import annotations
+
+from bot import access, opinion_views, views
+from bot.access import Thing
+from bot.usecases import guidance, opinions
+from bot.usecases.desk import Desk, Who, later, say
+from flows import screening
+from flows.screening import NotScreened, Screened
+from storage import invites, mailbox, members, teams, text_wanted
+from storage.database import Unit
+from storage.members import MemberRow
+
+#: How long an invite can be used, and the window in which wrong codes are counted.
+INVITE_MINUTES = 48 * 60
+WINDOW_MINUTES = 60
+LONGEST_NAME = 40
+INVITE_ACTION = {"practitioner": "invite_practitioner", "supervisor": "invite_supervisor"}
+
+
+def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
+    """Use an invite up; the person is a member from now on. One who is already gets the invite's role and team."""
+    at = desk.now()
+    try:
+        invite = invites.use(unit, code, telegram_id, at, later(at, -WINDOW_MINUTES))
+    except invites.NotLetIn as error:
+        say(unit, telegram_id, opinion_views.notice(str(error)))
+        return
+    member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
+    say(unit, telegram_id, opinion_views.joined(member))
+    for administrator in members.of_team(unit, invite.team, "administrator"):
+        if administrator.id != member.id:
+            say(unit, administrator.telegram_id, opinion_views.somebody_joined(member))
+
+
+def invite(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
+    """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
+    role, _, known_as = arguments.strip().partition(" ")
+    role = role.lower() or "practitioner"
+    if role not in INVITE_ACTION:
+        say(unit, who.chat_id, opinion_views.how_to_invite())
+        return
+    if not access.may(who.member, INVITE_ACTION[role], Thing(team=who.member.team)):
+        say(unit, who.chat_id, views.not_your_role())
+        return
+    try:
+        name = staff_name(desk, known_as)
+    except NotScreened as error:
+        say(unit, who.chat_id, views.plain(views.refusal(error)))
+        return
+    at = desk.now()
+    code, made = invites.make(
+        unit, role, who.member.team, name, at, later(at, INVITE_MINUTES), who.actor, open_=role == "practitioner"
+    )
+    say(unit, who.chat_id, opinion_views.invite(code, role, who.member.team, desk.username, role == "practitioner"))
+    if role == "supervisor":
+        for supervisor in members.of_team(unit, who.member.team, "supervisor"):
+            if supervisor.id != who.member.id:
+                say(unit, supervisor.telegram_id, opinion_views.approve(made, who.member, name.text if name else ""))
+
+
+def staff_name(desk: Desk, text: str) -> Screened | None:
+    """Return how a colleague is called, screened: a name may stand there, no number or address may; raise NotScreened."""
+    if not text.strip():
+        return None
+    return screening.screened(text.strip()[:LONGEST_NAME], own_reference=desk.own_reference, names_pass=True)
+
+
+def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:
+    """Open a supervisor's invite that waited for a second supervisor."""
+    known = invites.get(unit, int(invite_id)) if invite_id.isdigit() else None
+    allowed = known and access.may(who.member, "approve_supervisor", Thing(team=known.team))
+    if not known or not allowed or not invites.approve(unit, known.id, desk.now(), who.actor):
+        say(unit, who.chat_id, opinion_views.notice("This invite does not wait for you."))
+        return
+    say(unit, who.chat_id, opinion_views.notice("Approved. The invite can be used now."))
+
+
+# ---- members ------------------------------------------------------------------------------------
+def show_members(unit: Unit, desk: Desk, who: Who) -> None:
+    """Show the members of one's team; an administrator may end a membership from here."""
+    found = members.of_team(unit, who.member.team)
+    may_end = access.may(who.member, "end_member", Thing(team=who.member.team))
+    say(unit, who.chat_id, opinion_views.member_list(who.member, found, may_end))
+
+
+def ask_end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
+    """Ask once more before a membership ends."""
+    member = _in_reach(unit, who, member_id)
+    if member:
+        say(unit, who.chat_id, opinion_views.really_end(member))
+
+
+def end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
+    """End a membership of one's team at once."""
+    member = _in_reach(unit, who, member_id)
+    if member:
+        ended(unit, desk, member, who.actor)
+        say(unit, who.chat_id, opinion_views.notice(f"{opinion_views.called(member)} is not a member any more."))
+
+
+def ask_leave(unit: Unit, desk: Desk, who: Who) -> None:
+    """Ask once more before somebody leaves."""
+    say(unit, who.chat_id, opinion_views.really_leave())
+
+
+def leave(unit: Unit, desk: Desk, who: Who) -> None:
+    """End one's own membership at once."""
+    ended(unit, desk, who.member, who.actor)
+    say(unit, who.chat_id, opinion_views.left())
+
+
+def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
+    member = members.by_id(unit, int(member_id)) if member_id.isdigit() else None
+    if member is None or not access.may(who.member, "end_member", Thing(team=member.team)):
+        say(unit, who.chat_id, opinion_views.notice("There is no such member in your team."))
+        return None
+    return member
+
+
+def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
+    """End access everywhere: open questions, requests, invites, the deputy's place, the team's channel."""
+    at = desk.now()
+    opinions.drop_for(unit, desk, member)
+    guidance.stop_for(unit, desk, member)
+    invites.withdraw_by(unit, f"member:{member.id}")
+    text_wanted.drop(unit, member.telegram_id)
+    team = teams.get(unit, member.team)
+    if team.deputy_id == member.id:
+        teams.set_deputy(unit, team.name, None, at, actor)
+    if team.channel_chat_id is not None:
+        mailbox.put(unit, team.channel_chat_id, "remove", {"user_id": member.telegram_id})
+    members.end(unit, member.telegram_id, at, actor)
+
+
+# ---- teams --------------------------------------------------------------------------------------
+def show_team(unit: Unit, desk: Desk, who: Who) -> None:
+    """Show what the team agreed about second opinions; an administrator may change it from here."""
+    team = teams.get(unit, who.member.team)
+    deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
+    may_set = access.may(who.member, "set_team", Thing(team=team.name))
+    say(unit, who.chat_id, opinion_views.team(team, deputy, members.of_team(unit, team.name), may_set))
+
+
+def set_team(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
+    """Set one thing of the team: quorum N, deadline MINUTES, deputy MEMBER or none."""
+    what, _, value = arguments.strip().replace(".", " ").partition(" ")
+    name, at = who.member.team, desk.now()
+    try:
+        if what == "deputy" and value == "none":
+            teams.set_deputy(unit, name, None, at, who.actor)
+        elif what not in ("quorum", "deadline", "deputy") or not (value.isascii() and value.isdigit()):
+            raise teams.CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
+        elif what == "quorum":
+            teams.set_quorum(unit, name, int(value), at, who.actor)
+        elif what == "deadline":
+            teams.set_deadline(unit, name, int(value), at, who.actor)
+        else:
+            deputy = members.by_id(unit, int(value))
+            if deputy is None or deputy.team != name:
+                raise teams.CannotSet("There is no such member in your team.")
+            teams.set_deputy(unit, name, deputy.id, at, who.actor)
+    except teams.CannotSet as error:
+        say(unit, who.chat_id, opinion_views.notice(str(error)))
+        return
+    show_team(unit, desk, who)

@@ -1,0 +1,354 @@
+"""Second opinions: prepare, ask, give, progress, close, what was made of it. Sealed until a request has closed.
+
+The person decides: nothing here changes an open walk. How a request ended goes into the decision record.
+"""
+
+from __future__ import annotations
+
+from bot import access, opinion_views, views
+from bot.access import Thing
+from bot.usecases import screen
+from bot.usecases.desk import Desk, OpenPrivately, Who, later, say
+from flows import second_opinion
+from flows.definition import Edition
+from flows.navigation import Position
+from flows.screening import IdentifierFound, NotScreened, Screened
+from storage import mailbox, members, opinions, records, teams, text_wanted, timers
+from storage.conversations import Open
+from storage.database import Unit
+from storage.members import MemberRow
+from storage.opinions import Request
+
+REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
+SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
+LONGEST_SENTENCE = 300
+GONE = "That request is not open any more."
+
+
+# ---- preparing ------------------------------------------------------------------------------------
+def can_ask(unit: Unit, member_id: int) -> bool:
+    """Say whether a member's team has a channel to ask in."""
+    return teams.has_channel(unit, member_id)
+
+
+def prepare(unit: Unit, desk: Desk, who: Who, row: Open, position: Position, record_id: str | None = None) -> str:
+    """Begin a request at a place of a walk and show the practitioner its card. Nothing goes out before it is confirmed."""
+    asked = second_opinion.asked_at(position)
+    if asked is None:
+        danger = second_opinion.cannot_wait(position)
+        words = "A child in danger cannot wait for an opinion. Call 999 if there is danger now."
+        words = words if danger else "There is nothing to choose between here. Answer this question first."
+        say(unit, who.user_id, opinion_views.notice(words))
+        return ""
+    team = teams.get(unit, who.member.team)
+    if team.channel_chat_id is None:
+        say(unit, who.user_id, opinion_views.no_channel())
+        return ""
+    for request in opinions.open_of_member(unit, who.member.id):
+        if (request.conversation_id, request.about) == (row.id, asked.about):
+            _show_progress(unit, request, below=True)
+            return ""
+    draft = opinions.draft_of(unit, who.member.id)
+    if draft and (draft.conversation_id, draft.about) == (row.id, asked.about):
+        # Pressed twice: the card that is there stays the one to go on with.
+        _show_draft(unit, desk, who, draft)
+        return ""
+    request = opinions.draft(
+        unit, who.member.id, team.name, row.id, record_id, asked.as_dict(), team.quorum, desk.now()
+    )
+    _show_draft(unit, desk, who, request, below=True)
+    return ""
+
+
+def _show_draft(unit: Unit, desk: Desk, who: Who, request: Request, notice: str = "", *, below: bool = False) -> None:
+    team = teams.get(unit, request.team)
+    others = len(members.of_team(unit, team.name)) - 1
+    card = opinion_views.draft(desk.book.edition, request, team, others, notice)
+    mailbox.put(unit, who.user_id, "card", card.payload(below=below), f"asked:{request.id}")
+
+
+def change_draft(unit: Unit, desk: Desk, who: Who, number: str, verb: str) -> str:
+    """Carry out a tap on the card of a draft: send it, add or drop a sentence, say who asks, drop it all."""
+    request = opinions.find(unit, number)
+    if request is None or request.member_id != who.member.id or request.state != "draft":
+        if request and request.member_id == who.member.id and request.state == "open":
+            _show_progress(unit, request)
+        return GONE
+    if verb == "send":
+        return _send(unit, desk, who, request)
+    if verb == "drop":
+        opinions.drop_draft(unit, who.member.id)
+        text_wanted.drop(unit, who.user_id)
+        mailbox.put(
+            unit, who.user_id, "card", opinion_views.notice("Nothing was asked.").payload(), f"asked:{request.id}"
+        )
+        return "Nothing was asked."
+    if verb == "sentence":
+        text_wanted.put(unit, who.user_id, SENTENCE, number, desk.now())
+        _show_draft(unit, desk, who, request, f"Type one sentence, {LONGEST_SENTENCE} characters at most.")
+        return ""
+    if verb == "nosentence":
+        request = opinions.set_sentence(unit, request, None)
+    else:
+        name = (who.member.known_as or f"a {who.member.role}") if verb == "name" else None
+        request = opinions.set_name(unit, request, name)
+    _show_draft(unit, desk, who, request)
+    return ""
+
+
+def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
+    team, at = teams.get(unit, request.team), desk.now()
+    if team.channel_chat_id is None:
+        say(unit, who.user_id, opinion_views.no_channel())
+        return ""
+    closes_at = later(at, team.deadline_minutes)
+    asked = opinions.ask(unit, request, closes_at, at, who.actor)
+    if asked is None:
+        return GONE
+    text_wanted.drop(unit, who.user_id)
+    timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
+    timers.put(unit, DEADLINE, asked.number, closes_at)
+    _post(unit, desk.book.edition, asked, team)
+    _show_progress(unit, asked)
+    return "Asked."
+
+
+def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
+    assert team.channel_chat_id is not None  # noqa: S101 (the callers say so)
+    payload = opinion_views.post(edition, request).payload(below=True, thread=team.channel_thread_id)
+    mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
+
+
+def post_again(unit: Unit, desk: Desk, team_name: str) -> None:
+    """Post a team's open requests in its channel: it has a new one, or another id."""
+    team = teams.get(unit, team_name)
+    for request in opinions.open_of_team(unit, team_name):
+        _post(unit, desk.book.edition, request, team)
+
+
+def waiting_in(unit: Unit, team_name: str) -> list[Request]:
+    """Return the open requests of a team."""
+    return opinions.open_of_team(unit, team_name)
+
+
+def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None:
+    author = members.by_id(unit, request.member_id)
+    if author:
+        card = opinion_views.progress(request, opinions.how_many(unit, request))
+        mailbox.put(unit, author.telegram_id, "card", card.payload(below=below), f"asked:{request.id}")
+
+
+# ---- giving ---------------------------------------------------------------------------------------
+def _open_for(unit: Unit, who: Who, number: str) -> Request | str:
+    """Return a request that this member may give an opinion on now, else why not."""
+    request = opinions.find(unit, number)
+    if request is None or request.state == "draft":
+        return GONE
+    if request.member_id == who.member.id:
+        return "You asked this. You cannot give an opinion on it yourself."
+    if not access.may(who.member, "give_opinion", Thing(request.member_id, request.team)):
+        return "Only members of this team can answer here."
+    return request if request.state == "open" else GONE
+
+
+def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | OpenPrivately:
+    """Take a press on a request's card: ask for the reason, in the private chat. It does not count yet."""
+    request = _open_for(unit, who, number)
+    if isinstance(request, str):
+        return request
+    choice = _choice(request, index)
+    if choice is None:
+        return GONE
+    card = opinion_views.reasons(
+        desk.book.edition, request, int(index), opinions.has_given(unit, request, who.member.id)
+    )
+    mailbox.put(unit, who.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{who.member.id}")
+    return "" if who.is_private else OpenPrivately(f"o_{number}_{index}")
+
+
+def _choice(request: Request, index: str) -> str | None:
+    choices = list(request.content["choices"])
+    return choices[int(index)] if index.isascii() and index.isdigit() and int(index) < len(choices) else None
+
+
+def give(unit: Unit, desk: Desk, who: Who, number: str, index: str, reason: str) -> str:
+    """Take a choice with a reason: it counts from now on. In one's own words: they are asked for first."""
+    request = _open_for(unit, who, number)
+    if isinstance(request, str):
+        return request
+    choice = _choice(request, index)
+    if choice is None or (reason not in second_opinion.REASONS and reason != second_opinion.OWN):
+        return GONE
+    if reason == second_opinion.OWN:
+        text_wanted.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
+        words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
+        say(unit, who.user_id, opinion_views.notice(words))
+        return ""
+    _counted(unit, desk, who, request, choice, reason, None)
+    return "Your opinion is in."
+
+
+def _counted(
+    unit: Unit, desk: Desk, who: Who, request: Request, choice: str, reason: str, words: Screened | None
+) -> None:
+    at = desk.now()
+    how_many = opinions.give(unit, request, who.member.id, who.member.role, choice, reason, words, at, who.actor)
+    text_wanted.drop(unit, who.user_id)
+    card = opinion_views.given(request, choice)
+    mailbox.put(unit, who.user_id, "card", card.payload(), f"opinion:{request.id}:{who.member.id}")
+    if how_many >= request.quorum:
+        _end(unit, desk, request, "quorum", at, who.actor)
+    else:
+        _show_progress(unit, request)
+
+
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
+    """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
+    number, _, rest = wanted.subject.partition(".")
+    try:
+        if len(text) > LONGEST_SENTENCE:
+            raise TooLong(f"That is {len(text)} characters, {LONGEST_SENTENCE} is the most.")
+        words = screen.words(unit, desk, who, text)
+    except NotScreened as error:
+        if isinstance(error, IdentifierFound):
+            screen.take_out(unit, who.user_id, message_id)
+        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
+        say(unit, who.user_id, views.plain(f"{views.refusal(error)} Type it again.", *again))
+        return
+    text_wanted.drop(unit, who.user_id)
+    if wanted.kind == SENTENCE:
+        request = opinions.find(unit, number)
+        if request and request.member_id == who.member.id and request.state == "draft":
+            _show_draft(unit, desk, who, opinions.set_sentence(unit, request, words), below=True)
+        return
+    if wanted.kind == VIEW:
+        _say_view(unit, desk, who, number, rest, words)
+        return
+    open_request = _open_for(unit, who, number)
+    choice = None if isinstance(open_request, str) else _choice(open_request, rest)
+    if isinstance(open_request, str) or choice is None:
+        say(unit, who.user_id, opinion_views.notice(f"{GONE} Nothing of your words was kept."))
+        return
+    _counted(unit, desk, who, open_request, choice, second_opinion.OWN, words)
+
+
+class TooLong(NotScreened):
+    """More than fits on a card."""
+
+
+def nudged(unit: Unit, desk: Desk, who: Who, start: str) -> None:
+    """A colleague came to the private chat from a card: the question for the reason is there, or is shown again."""
+    number, _, index = start.partition("_")
+    said = choose(unit, desk, who, number, index)
+    if isinstance(said, str) and said:
+        say(unit, who.user_id, opinion_views.notice(said))
+
+
+# ---- ending ---------------------------------------------------------------------------------------
+def withdraw(unit: Unit, desk: Desk, who: Who, number: str) -> str:
+    """Withdraw one's own request. What was said stays sealed."""
+    request = opinions.find(unit, number)
+    if request is None or request.member_id != who.member.id:
+        return GONE
+    return "Withdrawn." if _end(unit, desk, request, "author", desk.now(), who.actor) else GONE
+
+
+def stop_for(unit: Unit, desk: Desk, conversation_id: str, by: str) -> None:
+    """Withdraw what a conversation still asks: it was cancelled, or an emergency does not wait."""
+    for request in opinions.of_conversation(unit, conversation_id):
+        if request.state == "open":
+            _end(unit, desk, request, by, desk.now(), "sharewise")
+
+
+def drop_for(unit: Unit, desk: Desk, member: MemberRow) -> None:
+    """Withdraw all requests of a member who leaves."""
+    opinions.drop_draft(unit, member.id)
+    for request in opinions.open_of_member(unit, member.id):
+        _end(unit, desk, request, "left", desk.now(), "sharewise")
+
+
+def _end(unit: Unit, desk: Desk, request: Request, by: str, at: str, actor: str) -> bool:
+    """End a request once, and show all of it at once: in the channel, to the practitioner, in the record if there is one."""
+    ended = opinions.end(unit, request, by, at, actor)
+    if ended is None:
+        return False
+    timers.drop(unit, REMIND, request.number)
+    timers.drop(unit, DEADLINE, request.number)
+    if ended.record_id:
+        records.add_advice(unit, ended.record_id, ended, at, "sharewise")
+    advice = opinions.as_advice(unit, ended)
+    team = teams.get(unit, ended.team)
+    if team.channel_chat_id is not None:
+        closed = ended.state == "closed"
+        payload = opinion_views.post_ended(ended, advice).payload(below=closed, thread=team.channel_thread_id)
+        mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{ended.id}")
+    author = members.by_id(unit, ended.member_id)
+    if author and by != "left":
+        card = opinion_views.result(ended, advice)
+        mailbox.put(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
+    return True
+
+
+def remind(unit: Unit, desk: Desk, number: str) -> None:
+    """Say once in the channel that a request still waits."""
+    request = opinions.find(unit, number)
+    team = teams.get(unit, request.team) if request else None
+    if request and request.state == "open" and team and team.channel_chat_id is not None:
+        say(unit, team.channel_chat_id, opinion_views.reminder(request), team.channel_thread_id)
+
+
+def deadline(unit: Unit, desk: Desk, number: str) -> None:
+    """Pass a request that has too few opinions to the deputy, once; after that, close it with what is in."""
+    request = opinions.find(unit, number)
+    if request is None or request.state != "open":
+        return
+    team, at = teams.get(unit, request.team), desk.now()
+    deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
+    may_ask = (
+        deputy is not None
+        and request.deputy_asked_at is None
+        and access.may(deputy, "give_opinion", Thing(request.member_id, request.team))
+        and not opinions.has_given(unit, request, deputy.id)
+    )
+    if not may_ask or deputy is None:
+        _end(unit, desk, request, "deadline", at, "sharewise")
+        return
+    passed = opinions.pass_to_deputy(unit, request, later(at, team.deadline_minutes / 2), at)
+    assert passed.closes_at is not None  # noqa: S101 (just set)
+    timers.put(unit, DEADLINE, number, passed.closes_at)
+    say(unit, deputy.telegram_id, opinion_views.post(desk.book.edition, passed, for_deputy=True))
+    _show_progress(unit, passed)
+
+
+# ---- what was made of it --------------------------------------------------------------------------
+def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
+    """Take what the practitioner makes of a result."""
+    if made_of_it not in opinion_views.MADE_OF_IT:
+        return GONE
+    if made_of_it == "words":
+        text_wanted.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
+        words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
+        say(unit, who.user_id, opinion_views.notice(words))
+        return ""
+    _say_view(unit, desk, who, number, made_of_it, None)
+    return "Noted."
+
+
+def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, words: Screened | None) -> None:
+    request = opinions.find(unit, number)
+    if request is None or request.member_id != who.member.id or request.state != "closed":
+        say(unit, who.user_id, opinion_views.notice(GONE))
+        return
+    if words and request.view:
+        made_of_it = request.view["made_of_it"]
+    viewed = opinions.set_view(unit, request, made_of_it, words, desk.now())
+    if viewed.record_id:
+        records.add_advice(unit, viewed.record_id, viewed, desk.now(), who.actor)
+    card = opinion_views.result(viewed, opinions.as_advice(unit, viewed))
+    mailbox.put(unit, who.user_id, "card", card.payload(), f"asked:{viewed.id}")
+
+
+# ---- for the record -------------------------------------------------------------------------------
+def advice_of(unit: Unit, conversation_id: str) -> list[dict[str, object]]:
+    """Return all advice that was sought in a conversation, as records keep it."""
+    return [opinions.as_advice(unit, request) for request in opinions.of_conversation(unit, conversation_id)]

@@ -1,0 +1,127 @@
+"""Invites: one person, once, for a time. Of a code only a keyed hash is kept; wrong codes are counted."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import Invite, WrongCode
+from storage.screened import ScreenedText
+
+INVITE = Invite.__table__  # type: ignore[attr-defined]
+WRONG = WrongCode.__table__  # type: ignore[attr-defined]
+
+#: 128 bits, as 22 characters of base64url.
+CODE_BYTES = 16
+#: So many wrong codes in a window shut somebody out until it has passed.
+MOST_TRIES = 5
+
+
+class NotLetIn(Exception):
+    """The code lets nobody in: unknown, used, too old, withdrawn or not approved; or there were too many tries."""
+
+
+@dataclass(frozen=True)
+class InviteRow:
+    """An invite as stored. `known_as` is opened."""
+
+    id: int
+    role: str
+    team: str
+    state: str
+    made_by: str
+    expires_at: str
+    known_as: str | None
+
+
+def make(
+    unit: Unit,
+    role: str,
+    team: str,
+    known_as: ScreenedText | None,
+    at: str,
+    expires_at: str,
+    actor: str,
+    *,
+    open_: bool,
+) -> tuple[str, int]:
+    """Make an invite; return its code, which is shown once, and its id. Not open: it waits for somebody's approval."""
+    code = secrets.token_urlsafe(CODE_BYTES)
+    key = _hash(unit, code)
+    sealed = unit.keys.members.seal(known_as.text.encode(), f"invite:{key.hex()}") if known_as else None
+    done = unit.connection.execute(
+        insert(INVITE).values(
+            code_hash=key, role=role, team=team, state="open" if open_ else "asked", made_by=actor, made_at=at,
+            expires_at=expires_at, known_as=sealed,
+        )
+    )  # fmt: skip
+    assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
+    made = int(done.inserted_primary_key[0])
+    ledger.append(unit, at, actor, "invite.made", f"invite:{made}", ledger.digest_of([role, team]))
+    return code, made
+
+
+def get(unit: Unit, invite_id: int) -> InviteRow | None:
+    """Return an invite by its id."""
+    row = unit.connection.execute(select(INVITE).where(INVITE.c.id == invite_id)).mappings().first()
+    return _row(unit, row) if row else None
+
+
+def approve(unit: Unit, invite_id: int, at: str, actor: str) -> bool:
+    """Open an invite that waited for a second person; False when it does not wait, or is that person's own."""
+    done = unit.connection.execute(
+        update(INVITE)
+        .where(INVITE.c.id == invite_id, INVITE.c.state == "asked", INVITE.c.made_by != actor)
+        .values(state="open", approved_by=actor)
+    )
+    if done.rowcount == 1:
+        ledger.append(unit, at, actor, "invite.approved", f"invite:{invite_id}")
+    return done.rowcount == 1
+
+
+def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteRow:
+    """Use an invite up and return it; raise NotLetIn. `since` is when the window of counted tries began."""
+    who = unit.keys.lookup(f"telegram:{telegram_id}")
+    tried = unit.connection.execute(select(WRONG).where(WRONG.c.who == who)).first()
+    counts = tried is not None and tried.since >= since
+    tries, begun = (tried.tries, tried.since) if tried and counts else (0, at)
+    if tries >= MOST_TRIES:
+        raise NotLetIn("Too many wrong codes. Try again in an hour.")
+    known = INVITE.c.code_hash == _hash(unit, code)
+    used = unit.connection.execute(
+        update(INVITE)
+        .where(known, INVITE.c.state == "open", INVITE.c.expires_at > at)
+        .values(state="used", used_by=telegram_id)
+    )
+    unit.connection.execute(delete(WRONG).where(WRONG.c.who == who))
+    if used.rowcount != 1:
+        unit.connection.execute(insert(WRONG).values(who=who, tries=tries + 1, since=begun))
+        raise NotLetIn("This invite is not valid any more. Ask for a new one.")
+    return _row(unit, unit.connection.execute(select(INVITE).where(known)).mappings().one())
+
+
+def withdraw_by(unit: Unit, actor: str) -> None:
+    """Withdraw what is open of somebody's invites: they have left."""
+    mine = (INVITE.c.made_by == actor) | (INVITE.c.approved_by == actor)
+    unit.connection.execute(update(INVITE).where(mine, INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
+
+
+def prune(unit: Unit, before: str) -> None:
+    """Forget wrong tries that began before a time."""
+    unit.connection.execute(delete(WRONG).where(WRONG.c.since < before))
+
+
+def _hash(unit: Unit, code: str) -> bytes:
+    return unit.keys.lookup(f"invite:{code}")
+
+
+def _row(unit: Unit, row: RowMapping) -> InviteRow:
+    values = {name: row[name] for name in ("id", "role", "team", "state", "made_by", "expires_at")}
+    sealed, key = row["known_as"], row["code_hash"]
+    known_as = unit.keys.members.open(sealed, f"invite:{key.hex()}").decode() if sealed else None
+    return InviteRow(**values, known_as=known_as)

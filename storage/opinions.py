@@ -1,0 +1,314 @@
+"""Opinion requests and opinions. Sealed until a request has closed: nothing here tells a tally before."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import Opinion, OpinionRequest
+from storage.screened import ScreenedText
+from storage.sealing import Sealer
+
+REQUEST = OpinionRequest.__table__  # type: ignore[attr-defined]
+OPINION = Opinion.__table__  # type: ignore[attr-defined]
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+CLEAR = (
+    "id", "number", "state", "conversation_id", "record_id", "member_id", "team", "kind", "about", "quorum", "made_at",
+    "asked_at", "closes_at", "deputy_asked_at", "ended_at", "ended_by",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as loaded, opened with its key.
+
+    `content`: what is asked (title, choices, answers, flags), `sentence` and `name` when the practitioner added them.
+    `view`: what the practitioner made of the result, once said.
+    """
+
+    id: str
+    number: str
+    state: str
+    conversation_id: str
+    record_id: str | None
+    member_id: int
+    team: str
+    kind: str
+    about: str
+    quorum: int
+    made_at: str
+    asked_at: str | None
+    closes_at: str | None
+    deputy_asked_at: str | None
+    ended_at: str | None
+    ended_by: str | None
+    content: dict[str, Any]
+    view: dict[str, Any] | None
+    sealer: Sealer
+
+
+@dataclass(frozen=True)
+class Given:
+    """One opinion, opened."""
+
+    member_id: int
+    seq: int
+    counts: bool
+    role: str
+    at: str
+    choice: str
+    reason: str
+    words: str | None
+    said_not_a_person: int
+
+
+# ---- requests ------------------------------------------------------------------------------------
+def draft(
+    unit: Unit,
+    member_id: int,
+    team: str,
+    conversation_id: str,
+    record_id: str | None,
+    asked: dict[str, Any],
+    quorum: int,
+    at: str,
+) -> Request:
+    """Begin a request; an earlier draft of this member is dropped. Nothing has gone out yet."""
+    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
+    request_id = uuid.uuid4().hex
+    wrapped, sealer = unit.keys.new_key(f"request:{request_id}")
+    row: dict[str, Any] = {
+        **dict.fromkeys(CLEAR),
+        "id": request_id, "number": _new_number(unit), "state": "draft", "conversation_id": conversation_id,
+        "record_id": record_id, "member_id": member_id, "team": team, "kind": asked["kind"], "about": asked["about"],
+        "quorum": quorum, "made_at": at,
+    }  # fmt: skip
+    unit.connection.execute(
+        insert(REQUEST).values(**row, wrapped_key=wrapped, content=_sealed(sealer, request_id, "content", asked))
+    )
+    return Request(**row, content=asked, view=None, sealer=sealer)
+
+
+def _new_number(unit: Unit, choose: Callable[[str], str] = secrets.choice) -> str:
+    while True:
+        number = "Q-" + "".join(choose(ALPHABET) for _ in range(6))
+        if unit.connection.execute(select(REQUEST.c.id).where(REQUEST.c.number == number)).first() is None:
+            return number
+
+
+def find(unit: Unit, number: str) -> Request | None:
+    """Return a request by its number, locked until the transaction ends."""
+    return _load(unit, REQUEST.c.number == number)
+
+
+def get(unit: Unit, request_id: str) -> Request | None:
+    """Return a request by its id, locked until the transaction ends."""
+    return _load(unit, REQUEST.c.id == request_id)
+
+
+def draft_of(unit: Unit, member_id: int) -> Request | None:
+    """Return the request that a member is preparing, if any."""
+    return _load(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "draft")
+
+
+def open_of_member(unit: Unit, member_id: int) -> list[Request]:
+    """Return a member's requests that wait for opinions."""
+    return _many(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "open")
+
+
+def open_of_team(unit: Unit, team: str) -> list[Request]:
+    """Return the requests of a team that wait for opinions."""
+    return _many(unit, REQUEST.c.team == team, REQUEST.c.state == "open")
+
+
+def of_conversation(unit: Unit, conversation_id: str) -> list[Request]:
+    """Return the requests that were asked in a conversation, drafts apart."""
+    return _many(unit, REQUEST.c.conversation_id == conversation_id, REQUEST.c.state != "draft")
+
+
+def set_sentence(unit: Unit, request: Request, words: ScreenedText | None) -> Request:
+    """Put one sentence on the card of a draft, or take it off."""
+    said = {"sentence": words.text, "said_not_a_person": words.said_not_a_person} if words else {}
+    return _rewrite(unit, request, {"sentence": None, "said_not_a_person": 0, **said})
+
+
+def set_name(unit: Unit, request: Request, name: str | None) -> Request:
+    """Say on the card of a draft who asks, or do not."""
+    return _rewrite(unit, request, {"name": name})
+
+
+def _rewrite(unit: Unit, request: Request, changed: dict[str, Any]) -> Request:
+    content = {**request.content, **changed}
+    sealed = _sealed(request.sealer, request.id, "content", content)
+    where = (REQUEST.c.id == request.id, REQUEST.c.state == "draft")
+    unit.connection.execute(update(REQUEST).where(*where).values(content=sealed))
+    return replace(request, content=content)
+
+
+def ask(unit: Unit, request: Request, closes_at: str, at: str, actor: str) -> Request | None:
+    """Turn a draft into an open request; None when it is none any more."""
+    done = unit.connection.execute(
+        update(REQUEST)
+        .where(REQUEST.c.id == request.id, REQUEST.c.state == "draft")
+        .values(state="open", asked_at=at, closes_at=closes_at)
+    )
+    if done.rowcount != 1:
+        return None
+    ledger.append(unit, at, actor, "opinion.asked", f"request:{request.id}", ledger.digest_of([request.kind]))
+    return replace(request, state="open", asked_at=at, closes_at=closes_at)
+
+
+def drop_draft(unit: Unit, member_id: int) -> None:
+    """Drop what a member was preparing."""
+    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
+
+
+def pass_to_deputy(unit: Unit, request: Request, closes_at: str, at: str) -> Request:
+    """Note that the deputy was asked, and until when."""
+    values = {"deputy_asked_at": at, "closes_at": closes_at}
+    unit.connection.execute(update(REQUEST).where(REQUEST.c.id == request.id).values(**values))
+    return replace(request, deputy_asked_at=at, closes_at=closes_at)
+
+
+def end(unit: Unit, request: Request, by: str, at: str, actor: str) -> Request | None:
+    """End an open request, once: closed by quorum or deadline, else withdrawn. None when it has ended already."""
+    state = "closed" if by in ("quorum", "deadline") else "withdrawn"
+    done = unit.connection.execute(
+        update(REQUEST)
+        .where(REQUEST.c.id == request.id, REQUEST.c.state == "open")
+        .values(state=state, ended_at=at, ended_by=by)
+    )
+    if done.rowcount != 1:
+        return None
+    ledger.append(unit, at, actor, f"opinion.{state}", f"request:{request.id}", ledger.digest_of([by]))
+    return replace(request, state=state, ended_at=at, ended_by=by)
+
+
+def attach(unit: Unit, conversation_id: str, record_id: str) -> None:
+    """Tie the requests of a conversation to its record."""
+    where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.record_id.is_(None))
+    unit.connection.execute(update(REQUEST).where(*where).values(record_id=record_id))
+
+
+def set_view(unit: Unit, request: Request, made_of_it: str, words: ScreenedText | None, at: str) -> Request:
+    """Keep what the practitioner made of a result."""
+    view = {"made_of_it": made_of_it, "at": at}
+    if words:
+        view = {**view, "words": words.text}
+    sealed = _sealed(request.sealer, request.id, "view", view)
+    unit.connection.execute(update(REQUEST).where(REQUEST.c.id == request.id).values(view=sealed))
+    return replace(request, view=view)
+
+
+# ---- opinions ------------------------------------------------------------------------------------
+def give(
+    unit: Unit,
+    request: Request,
+    member_id: int,
+    role: str,
+    choice: str,
+    reason: str,
+    words: ScreenedText | None,
+    at: str,
+    actor: str,
+) -> int:
+    """Keep an opinion; it counts in place of earlier ones of this member. Return how many members' opinions are in."""
+    mine = (OPINION.c.request_id == request.id, OPINION.c.member_id == member_id)
+    last = unit.connection.execute(select(func.max(OPINION.c.seq)).where(*mine)).scalar() or 0
+    unit.connection.execute(update(OPINION).where(*mine, OPINION.c.counts).values(counts=False))
+    content = {"choice": choice, "reason": reason, "words": words.text if words else None,
+               "said_not_a_person": words.said_not_a_person if words else 0}  # fmt: skip
+    clear = {"request_id": request.id, "member_id": member_id, "seq": last + 1, "role": role, "at": at}
+    sealed = _sealed(request.sealer, request.id, f"opinion:{member_id}:{last + 1}", content)
+    unit.connection.execute(insert(OPINION).values(**clear, counts=True, content=sealed))
+    ledger.append(
+        unit, at, actor, "opinion.given", f"opinion:{request.id}:{member_id}:{last + 1}", digest(clear, sealed)
+    )
+    return how_many(unit, request)
+
+
+def how_many(unit: Unit, request: Request) -> int:
+    """Return how many members' opinions are in."""
+    query = select(func.count()).where(OPINION.c.request_id == request.id, OPINION.c.counts)
+    return int(unit.connection.execute(query).scalar_one())
+
+
+def has_given(unit: Unit, request: Request, member_id: int) -> bool:
+    """Say whether a member's opinion is in."""
+    mine = (OPINION.c.request_id == request.id, OPINION.c.member_id == member_id, OPINION.c.counts)
+    return unit.connection.execute(select(OPINION.c.id).where(*mine)).first() is not None
+
+
+def given(unit: Unit, request: Request) -> list[Given]:
+    """Return the opinions of a request, in the order in which they came, earlier ones of a member too."""
+    rows = unit.connection.execute(select(OPINION).where(OPINION.c.request_id == request.id).order_by(OPINION.c.id))
+    found = []
+    for row in rows:
+        place = f"request:{request.id}:opinion:{row.member_id}:{row.seq}"
+        content = json.loads(request.sealer.open(row.content, place))
+        found.append(Given(row.member_id, row.seq, row.counts, row.role, row.at, **content))
+    return found
+
+
+def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
+    """Return a request as records keep it: who was asked what, when, and once it has closed what each said.
+
+    A request that is open or was withdrawn says how many opinions were in, never what they were.
+    """
+    content = request.content
+    advice: dict[str, Any] = {
+        "request": request.number, "team": request.team, "asked_at": request.asked_at, "state": request.state,
+        "question": content["title"], "sentence": content.get("sentence"), "quorum": request.quorum,
+        "in": how_many(unit, request), "ended_at": request.ended_at, "ended_by": request.ended_by,
+        "made_of_it": request.view,
+    }  # fmt: skip
+    if request.state != "closed":
+        return advice
+    opinions = given(unit, request)
+    advice["opinions"] = [
+        {
+            "role": one.role, "at": one.at, "choice": one.choice, "label": content["choices"][one.choice],
+            "reason": one.reason, "words": one.words, "counts": one.counts,
+        }
+        for one in opinions
+    ]  # fmt: skip
+    return advice
+
+
+# ---- inside --------------------------------------------------------------------------------------
+def _load(unit: Unit, *where: Any) -> Request | None:
+    query = select(REQUEST).where(*where)
+    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    return _open(unit, row) if row else None
+
+
+def _many(unit: Unit, *where: Any) -> list[Request]:
+    rows = unit.connection.execute(select(REQUEST).where(*where).order_by(REQUEST.c.asked_at)).mappings().all()
+    return [_open(unit, row) for row in rows]
+
+
+def _open(unit: Unit, row: RowMapping) -> Request:
+    sealer = unit.keys.unwrap(row["wrapped_key"], f"request:{row['id']}")
+    content = json.loads(sealer.open(row["content"], f"request:{row['id']}:content"))
+    view = json.loads(sealer.open(row["view"], f"request:{row['id']}:view")) if row["view"] else None
+    return Request(**{name: row[name] for name in CLEAR}, content=content, view=view, sealer=sealer)
+
+
+def _sealed(sealer: Sealer, request_id: str, what: str, value: Any) -> bytes:
+    return sealer.seal(json.dumps(value, ensure_ascii=False).encode(), f"request:{request_id}:{what}")
+
+
+def digest(clear: dict[str, Any], sealed: bytes) -> str:
+    """Return what the ledger keeps of an opinion."""
+    return ledger.digest_of({**clear, "sealed": sha256(sealed).hexdigest()})

@@ -1,0 +1,214 @@
+"""Members come in with an invite, leave at once, and nobody does what the table does not say."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from bot import __main__ as command_line
+from bot import access
+from bot.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Thing, may
+from bot.handlers import administration, updates
+from storage import invites, ledger, members
+from storage.database import sqlite_url
+from storage.members import ROLES, MemberRow
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+from tests.support.counts import COUNTS
+
+PERSON, BOSS, SUPER, SECOND, NEW = 100, 200, 201, 202, 300
+
+
+@pytest.fixture
+async def chat(tmp_path):
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (PERSON,)) as chat:
+        for person, role in ((BOSS, "administrator"), (SUPER, "supervisor"), (SECOND, "supervisor")):
+            await chat.store.run(members.save, person, role, "north", chat.now(), "test", f"The {role}")
+        yield chat
+
+
+def code_in(text):
+    return re.search(r"/start (i_\S+)", text)[1]
+
+
+# ---- invites ------------------------------------------------------------------------------------
+async def test_an_invite_lets_one_person_in_once(chat):
+    await chat.say("/invite practitioner Sam, school nurse", SUPER)
+    code = code_in(chat.text(SUPER))
+    assert len(code) == 2 + 22, "128 bits"
+    assert f"https://t.me/{chat.desk.username}?start={code}" in chat.text(SUPER)
+    await chat.say(f"/start {code}", NEW)
+    assert "You are a member now: practitioner, team north" in chat.text(NEW)
+    assert "Sam, school nurse has joined" in chat.text(BOSS)
+    await chat.say(f"/start {code}", NEW + 1)
+    assert "not valid any more" in chat.text(NEW + 1)
+    await chat.say("/members", BOSS)
+    assert "Sam, school nurse, practitioner" in chat.text(BOSS)
+
+
+async def test_an_invite_ends_after_two_days(chat):
+    await chat.say("/invite", SUPER)
+    code = code_in(chat.text(SUPER))
+    await chat.tick(48 * 60 + 1)
+    await chat.say(f"/start {code}", NEW)
+    assert "not valid any more" in chat.text(NEW)
+    assert await chat.store.run(members.get, NEW) is None
+
+
+async def test_after_five_wrong_codes_even_a_right_one_is_refused_for_an_hour(chat):
+    await chat.say("/invite", SUPER)
+    code = code_in(chat.text(SUPER))
+    for number in range(invites.MOST_TRIES):
+        await chat.say(f"/start i_wrong{number}", NEW)
+    await chat.say(f"/start {code}", NEW)
+    assert "Too many wrong codes" in chat.text(NEW)
+    await chat.tick(61)
+    await chat.say(f"/start {code}", NEW)
+    assert "You are a member now" in chat.text(NEW)
+
+
+async def test_a_supervisor_needs_a_second_supervisor(chat):
+    await chat.say("/invite supervisor Kim", SUPER)
+    code = code_in(chat.text(SUPER))
+    await chat.say(f"/start {code}", NEW)
+    assert "not valid any more" in chat.text(NEW)
+    _, data = chat.find("Approve", SECOND)
+    await chat.press(data, SUPER)
+    assert "does not wait for you" in chat.text(SUPER), "nobody approves their own"
+    await chat.tap("Approve", SECOND)
+    await chat.press(data, SECOND)
+    assert "does not wait for you" in chat.text(SECOND), "once"
+    await chat.say(f"/start {code}", NEW)
+    assert "You are a member now: supervisor" in chat.text(NEW)
+
+
+async def test_nobody_is_made_administrator_in_the_chat_and_practitioners_invite_nobody(chat):
+    await chat.say("/invite administrator", BOSS)
+    assert "Administrators are added on the command line" in chat.text(BOSS)
+    await chat.say("/invite practitioner", PERSON)
+    assert "Your role does not allow this" in chat.text(PERSON)
+    await chat.say("/invite practitioner call 07700 900123", SUPER)
+    assert "a phone number" in chat.text(SUPER)
+
+
+async def test_codes_and_names_are_not_in_the_store_in_plain(chat, tmp_path):
+    await chat.say("/invite practitioner Zorblax Quux", SUPER)
+    code = code_in(chat.text(SUPER)).removeprefix("i_")
+    await chat.say(f"/start i_{code}", NEW)
+    await chat.restart()
+    for path in tmp_path.iterdir():
+        content = path.read_bytes()
+        assert b"Zorblax" not in content and code.encode() not in content
+
+
+# ---- leaving ------------------------------------------------------------------------------------
+async def test_leaving_ends_access_at_once_everywhere(chat):
+    chat.world.open_group(-1, "North")
+    await chat.settle()
+    await chat.say("/claim", BOSS, -1)
+    chat.world.administers.add(-1)
+    await chat.say("/start")
+    for label in ("No", "No", "My own wish to share"):
+        await chat.tap(label)
+    await chat.tap("Ask the team")
+    await chat.tap("Send it to the team")
+    await chat.say("/leave")
+    await chat.tap("Yes, leave")
+    assert "not a member any more" in chat.text()
+    assert chat.world.banned == [(-1, PERSON)]
+    assert "whoever asked has left" in chat.text(-1)
+    await chat.say("/records")
+    assert "members only" in chat.text()
+
+
+async def test_an_administrator_ends_a_membership_after_being_asked_twice(chat):
+    await chat.say("/members", BOSS)
+    member = await chat.store.run(members.get, PERSON)
+    await chat.tap(f"End: Member {member.id}", BOSS)
+    assert "Access ends at once" in chat.text(BOSS)
+    await chat.tap("Yes, end it", BOSS)
+    assert await chat.store.run(members.get, PERSON) is None
+    _, data = chat.find("Yes, end it", BOSS)
+    await chat.press(data, BOSS)
+    assert "no such member" in chat.text(BOSS)
+
+
+async def test_open_invites_of_one_who_leaves_let_nobody_in(chat):
+    await chat.say("/invite", SUPER)
+    code = code_in(chat.text(SUPER))
+    await chat.say("/leave", SUPER)
+    await chat.tap("Yes, leave", SUPER)
+    await chat.say(f"/start {code}", NEW)
+    assert "not valid any more" in chat.text(NEW)
+
+
+async def test_a_team_sets_its_quorum_deadline_and_deputy(chat):
+    await chat.say("/team", BOSS)
+    await chat.tap("3 opinions", BOSS)
+    await chat.tap("1 hour", BOSS)
+    await chat.tap("Deputy: The supervisor", BOSS)
+    text = chat.text(BOSS)
+    assert "close a request: 3" in text and "1 hour" in text and "time is up: The supervisor" in text
+    await chat.say("/team quorum 99", BOSS)
+    assert "must be 1 to 20" in chat.text(BOSS)
+    await chat.say("/team quorum 1", PERSON)
+    assert "Your role does not allow this" in chat.text(PERSON)
+    await chat.say("/team", PERSON)
+    assert "close a request: 3" in chat.text(PERSON)
+    seen = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
+    assert seen.count("team.quorum_set") == 1 and seen.count("team.deputy_set") == 1
+
+
+# ---- the table ----------------------------------------------------------------------------------
+ME = MemberRow(1, 11, "practitioner", "north", "", None)
+THINGS = {"own": Thing(1, "north"), "a colleague's": Thing(2, "north"), "another team's": Thing(3, "south")}
+REACH = {OWN: {"own"}, COLLEAGUES: {"a colleague's"}, TEAM: {"own", "a colleague's"}, ANY: set(THINGS)}
+
+
+@pytest.mark.parametrize(("action", "role", "thing"), list(itertools.product(RULES, ROLES, THINGS)))
+def test_every_cell_of_the_table(action, role, thing):
+    member = MemberRow(1, 11, role, "north", "", None)
+    scope = RULES[action].get(role)
+    assert may(member, action, THINGS[thing]) == (scope is not None and thing in REACH[scope])
+    COUNTS["cells of the access table (action x role x whose)"] += 1
+
+
+def test_strangers_and_unknown_actions_are_refused():
+    assert not any(may(None, action) for action in RULES)
+    assert not any(may(MemberRow(1, 1, role, "x", "", None), "fly") for role in ROLES)
+    assert not access.operator_may("give_opinion") and not access.operator_may("fly")
+    assert {role for rule in RULES.values() for role in rule} <= set(EVERY_ROLE)
+
+
+def test_every_command_and_button_has_a_row():
+    for name, make in {**updates.COMMANDS, **administration.IN_GROUP}.items():
+        for text in ("", "x", "set day_number 1", "supervisor x", "quorum 1", "o_x_0"):
+            assert make(text, 1)[0] in RULES, name
+    for name, make in updates.BUTTONS.items():
+        for rest in ("", "x", *(f"Q-1.{verb}.0.own" for verb in ("send", "choose", "why", "withdraw", "view", "fly"))):
+            assert make(rest)[0] in RULES, name
+    for act in ("!emergency", "!opinion", "!back", "purpose.yes"):
+        assert updates.of_button(updates.Button(act, "a" * 8, 1))[0] in RULES
+    assert updates.MENU.keys() <= updates.COMMANDS.keys() | {"start"}
+
+
+def test_every_verb_of_the_command_line_has_a_row_for_the_operator():
+    seen = 0
+    for action in command_line.actions():
+        assert OPERATOR in RULES[action], action
+        seen += 1
+    assert seen >= 14
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_what_a_role_may_not_do_is_refused_in_the_chat(chat, role):
+    """Each command, by each role: refused exactly where the table says so."""
+    person = {"practitioner": PERSON, "supervisor": SUPER, "administrator": BOSS}[role]
+    for name in updates.COMMANDS:
+        action = updates.COMMANDS[name]("", 1)[0]
+        await chat.say(f"/{name}", person)
+        refused = "Your role does not allow this" in chat.text(person)
+        assert refused == (role not in RULES[action]), (name, role)
+        COUNTS["commands x roles, tried in the chat"] += 1

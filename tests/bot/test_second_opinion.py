@@ -1,0 +1,456 @@
+"""Second opinions from a team's channel: asked without a name, sealed until closed, in the record; the author decides."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from bot.__main__ import main
+from bot.sender import fetch
+from storage import mailbox, members, records, teams
+from storage.database import sqlite_url
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+from tests.support.counts import COUNTS
+from tests.support.planted import texts
+
+AUTHOR, ONE, TWO, DEPUTY, BOSS, STRANGER, ELSEWHERE = 100, 101, 102, 103, 200, 999, 300
+CHANNEL = -1001
+
+
+async def people(chat):
+    for person, role, team in ((BOSS, "administrator", "north"), (ELSEWHERE, "practitioner", "south")):
+        await chat.store.run(members.save, person, role, team, chat.now(), "test")
+
+
+@pytest.fixture
+async def chat(tmp_path):
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, ONE, TWO, DEPUTY)) as chat:
+        await people(chat)
+        chat.world.open_group(CHANNEL, "North team")
+        await chat.settle()
+        await chat.say("/claim", BOSS, CHANNEL)
+        yield chat
+
+
+async def to_purpose(chat, person=AUTHOR):
+    await chat.say("/start", person)
+    for label in ("No", "No", "My own wish to share"):
+        await chat.tap(label, person)
+
+
+async def ask(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.tap("Send it to the team")
+
+
+async def give(chat, person, label, reason="The purpose is clear"):
+    await chat.tap(label, person, CHANNEL)
+    await chat.tap(reason, person)
+
+
+async def record_of(chat):
+    return await chat.store.run(lambda unit: list(records.listed(unit)))
+
+
+async def test_a_second_opinion_comes_back_and_ends_up_in_the_record(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    assert "This is what they would see" in chat.text()
+    assert len(chat.visible(CHANNEL)) == 2, "nothing went out before it was confirmed"
+    await chat.tap("Send it to the team")
+    assert "0 of 2 in" in chat.text()
+    post = chat.text(CHANNEL)
+    assert "Second opinion wanted" in post and "clear and legitimate purpose" in post
+    await chat.tap("Yes", ONE, CHANNEL)
+    assert "Your opinion counts then" in chat.text(ONE)
+    assert "0 of 2 in" in chat.text(), "without a reason it does not count"
+    await chat.tap("The purpose is clear", ONE)
+    assert "1 of 2 in" in chat.text()
+    assert "Yes: 1" not in chat.text() and chat.text(CHANNEL) == post
+    await give(chat, TWO, "No", "The purpose is not clear")
+    assert "Yes: 1" in chat.text() and "No: 1" in chat.text() and "do not agree with each other" in chat.text()
+    assert "has ended: enough opinions were in" in chat.text(CHANNEL)
+    await chat.tap("I follow it in part")
+    await chat.tap("Go on with my questions")
+    for label in ("No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    (record,) = await record_of(chat)
+    (advice,) = record.content["advice_sought"]
+    assert [one["label"] for one in advice["opinions"]] == ["Yes", "No"]
+    assert advice["made_of_it"]["made_of_it"] == "partly"
+    await chat.tap("Show the record")
+    assert any("Advice sought from team north" in message["text"] for message in chat.visible())
+
+
+async def test_what_comes_after_the_decision_is_added_to_the_record(chat):
+    await ask(chat)
+    await chat.tap("Go on with my questions")
+    for label in ("No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    (record,) = await record_of(chat)
+    assert record.content["advice_sought"][0]["state"] == "open"
+    await give(chat, ONE, "Yes")
+    await give(chat, TWO, "Yes")
+    (record,) = await record_of(chat)
+    (note,) = record.amendments
+    assert note["kind"] == "advice" and note["advice"]["ended_by"] == "quorum"
+    assert "Yes: 2." in chat.text()
+
+
+# ---- time, and what does not wait ---------------------------------------------------------------
+async def test_half_of_the_time_reminds_once_then_the_deputy_is_asked_then_it_closes(chat):
+    deputy = await chat.store.run(members.get, DEPUTY)
+    await chat.store.run(teams.set_deputy, "north", deputy.id, chat.now(), "test")
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await chat.tick(125)
+    await chat.tick(1)
+    reminders = [m for m in chat.visible(CHANNEL) if "still waits for opinions" in m["text"]]
+    assert len(reminders) == 1
+    await chat.tick(120)
+    assert "You are the deputy" in chat.text(DEPUTY)
+    assert "The deputy was asked now" in chat.text() and "1 of 2 in" in chat.text()
+    await chat.tick(125)
+    assert "has ended: the time was up" in chat.text()
+    assert "Yes: 1." in chat.text()
+
+
+async def test_the_deputy_can_answer_in_the_private_chat(chat):
+    deputy = await chat.store.run(members.get, DEPUTY)
+    await chat.store.run(teams.set_deputy, "north", deputy.id, chat.now(), "test")
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await chat.tick(241)
+    await chat.tap("Not sure", DEPUTY)
+    await chat.tap("The facts are not clear, or not up to date", DEPUTY)
+    assert "enough opinions were in" in chat.text()
+
+
+async def test_a_deadline_with_nobody_in_says_so(chat):
+    await ask(chat)
+    await chat.tick(241)
+    assert "No opinion came." in chat.text() and "has ended: the time was up" in chat.text(CHANNEL)
+
+
+async def test_timers_survive_a_restart_and_fire_once(chat):
+    await ask(chat)
+    await chat.restart()
+    await chat.tick(60 * 24 * 400)
+    await chat.tick()
+    await chat.restart()
+    await chat.tick(-60 * 24 * 500)
+    ended = [m for m in chat.visible() if "has ended" in m["text"]]
+    assert len(ended) == 1
+
+
+async def test_an_emergency_never_waits(chat):
+    await chat.say("/start")
+    assert "Ask the team" not in chat.labels()
+    await chat.say("/opinion")
+    assert "cannot wait for an opinion" in chat.text()
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await chat.say("/emergency")
+    assert "a child was in danger" in chat.text(CHANNEL)
+    (record,) = await record_of(chat)
+    (advice,) = record.content["advice_sought"]
+    assert (advice["state"], advice["ended_by"], advice["in"]) == ("withdrawn", "emergency", 1)
+    assert "opinions" not in advice
+
+
+async def test_a_withdrawn_request_shows_nobody_what_was_said(chat):
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await chat.tap("Withdraw the request")
+    for where in (AUTHOR, CHANNEL, ONE):
+        assert "Yes: 1" not in chat.text(where)
+    assert "stays sealed" in chat.text() and "stays sealed" in chat.text(CHANNEL)
+    await chat.press("-:op.Q-XXXXXX.choose.0", TWO, chat.visible(CHANNEL)[0])
+
+
+# ---- who may ------------------------------------------------------------------------------------
+async def test_the_author_strangers_and_other_teams_give_no_opinion(chat):
+    await ask(chat)
+    message, data = chat.find("Yes", CHANNEL)
+    for person in (AUTHOR, ELSEWHERE, STRANGER):
+        await chat.press(data, person, message)
+        assert "counts then" not in chat.text(person)
+    answered = [answer["text"] for answer in chat.world.answers.values()]
+    assert "You asked this. You cannot give an opinion on it yourself." in answered
+    assert answered.count("Only members of this team can answer here.") == 2
+    reason = data.replace("choose.0", "why.0.purpose")
+    for person in (AUTHOR, ELSEWHERE, STRANGER):
+        await chat.press(reason, person, {**message, "chat": {"id": person, "type": "private", "first_name": "x"}})
+    assert any("0 of 2 in" in shown["text"] for shown in chat.visible(AUTHOR))
+
+
+async def test_one_opinion_a_person_the_latest_counts_and_earlier_ones_are_kept(chat):
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await give(chat, ONE, "No", "The purpose is not clear")
+    assert "1 of 2 in" in chat.text()
+    await give(chat, TWO, "No", "The purpose is not clear")
+    assert "No: 2." in chat.text()
+    await chat.tap("Go on with my questions")
+    for label in ("No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    (record,) = await record_of(chat)
+    said = [(one["label"], one["counts"]) for one in record.content["advice_sought"][0]["opinions"]]
+    assert said == [("Yes", False), ("No", True), ("No", True)]
+
+
+async def test_words_with_an_identifier_do_not_get_into_the_channel(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.tap("Add one sentence")
+    await chat.say("Call 07700 900123 for more.")
+    assert "a phone number" in chat.text()
+    await chat.say("They rang twice.")
+    await chat.tap("Say who asks")
+    assert "Asked by: a practitioner" in chat.text()
+    await chat.tap("Do not say who asks")
+    await chat.tap("Send it to the team")
+    assert "They rang twice." in chat.text(CHANNEL) and "Asked by" not in chat.text(CHANNEL)
+    await chat.tap("Yes", ONE, CHANNEL)
+    await chat.tap("In my own words", ONE)
+    await chat.say("Her number is 07700 900123.", ONE)
+    assert "a phone number" in chat.text(ONE) and "0 of 2 in" in chat.text()
+    await chat.say("I know the service.", ONE)
+    assert "1 of 2 in" in chat.text()
+    await give(chat, TWO, "Yes")
+    assert "I know the service." in chat.text(), "whoever asked reads the words"
+    assert "I know the service." not in chat.text(CHANNEL), "the channel does not"
+
+
+async def test_typed_words_go_to_the_questions_again_once_the_questions_went_on(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.tap("Add one sentence")
+    await chat.tap("No", AUTHOR)
+    for label in ("Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    assert "case reference" in chat.text()
+
+
+async def test_a_request_about_an_outcome_and_about_a_finished_record(chat):
+    await chat.say("/start")
+    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    await chat.tap("Ask the team")
+    assert "The guidance points to: Do not share" in chat.text()
+    assert "CASE-1" not in chat.text() and "It is not needed" not in chat.text()
+    await chat.tap("Send it to the team")
+    await give(chat, ONE, "I disagree", "A child may be suffering harm, or is likely to")
+    await give(chat, TWO, "I agree", "It is more than is needed")
+    (record,) = await record_of(chat)
+    assert record.content["advice_sought"] == []
+    assert record.amendments[0]["advice"]["state"] == "closed"
+    await chat.tap("Say it in my own words")
+    await chat.say("I will look at it again.")
+    (record,) = await record_of(chat)
+    assert record.amendments[1]["advice"]["made_of_it"]["words"] == "I will look at it again."
+
+
+# ---- groups -------------------------------------------------------------------------------------
+async def test_a_group_that_nobody_claims_is_left(chat):
+    chat.world.open_group(-2, "Somebody's group")
+    await chat.settle()
+    assert "Otherwise I leave" in chat.text(-2)
+    await chat.say("/claim", AUTHOR, -2)
+    assert "Your role does not allow this" in chat.text(-2)
+    await chat.say("/claim", STRANGER, -2)
+    await chat.say("/ask do i need consent", ONE, -2)
+    assert len(chat.visible(-2)) == 2, "nothing is answered in a group that is nobody's"
+    await chat.tick(11)
+    assert -2 in chat.world.gone
+    assert CHANNEL not in chat.world.gone
+
+
+async def test_a_group_that_becomes_a_supergroup_stays_the_channel(chat):
+    await ask(chat)
+    chat.world.migrate(CHANNEL, -3)
+    await chat.settle()
+    assert "Second opinion wanted" in chat.text(-3)
+    await chat.tap("Yes", ONE, -3)
+    await chat.tap("The purpose is clear", ONE)
+    assert "1 of 2 in" in chat.text()
+
+
+async def test_a_move_seen_only_by_a_refused_send_is_followed(chat):
+    chat.world.groups[-3] = {**chat.world.groups[CHANNEL], "id": -3}
+    chat.world.migrated[CHANNEL] = -3
+    await ask(chat)
+    assert "Second opinion wanted" in chat.text(-3)
+
+
+async def test_a_bot_that_was_taken_out_says_so_to_those_it_concerns(chat):
+    await ask(chat)
+    chat.world.take_out(CHANNEL)
+    await chat.settle()
+    assert "taken out of the channel" in chat.text() and "taken out of the channel" in chat.text(BOSS)
+    await chat.say("/opinion")
+    chat.world.gone.discard(CHANNEL)
+    chat.world.open_group(-5, "New")
+    await chat.settle()
+    await chat.say("/claim", BOSS, -5)
+    assert "Second opinion wanted" in chat.text(-5), "open requests come to the new channel"
+
+
+async def test_a_channel_in_a_topic_is_posted_to_that_topic(chat):
+    chat.world.open_group(-6, "Forum", topics=True)
+    await chat.settle()
+    await chat.say("/claim", BOSS, -6, message_thread_id=7, is_topic_message=True)
+    await ask(chat)
+    assert chat.visible(-6)[0]["message_thread_id"] == 7
+    assert CHANNEL in chat.world.gone, "the channel before it is left"
+
+
+async def test_the_guidance_answers_in_the_channel_and_identifiers_are_taken_out(chat):
+    await chat.say("/ask do i always need consent", ONE, CHANNEL)
+    assert "Consent" in chat.text(CHANNEL) and not chat.visible(CHANNEL)[0].get("reply_markup")
+    await chat.say("/ask can i share about Mrs Zorblax, 07700 900123", ONE, CHANNEL)
+    shown = [m["text"] for m in chat.visible(CHANNEL)]
+    assert any("Please delete it now" in text for text in shown)
+    assert not any("07700" in text for text in shown)
+    chat.world.administers.add(CHANNEL)
+    await chat.say("it is 07700 900123", ONE, CHANNEL)
+    mine = [m for (c, _), m in chat.world.messages.items() if c == CHANNEL and not m["from"]["is_bot"]]
+    assert "it is 07700 900123" not in [m["text"] for m in mine]
+    await chat.say("/records", ONE, CHANNEL)
+    assert "private chat" in chat.text(CHANNEL)
+
+
+async def test_a_channel_can_be_given_up(chat):
+    await chat.say("/release", BOSS, CHANNEL)
+    assert CHANNEL in chat.world.gone
+    await chat.say("/start")
+    await chat.tap("No")
+    assert "Ask the team" not in chat.labels()
+    await chat.say("/opinion")
+    assert "no channel yet" in chat.text()
+
+
+# ---- identities and the local chat ----------------------------------------------------------------
+async def test_no_identifier_in_a_sentence_or_an_opinion_reaches_the_channel(chat):
+    """1,000 generated texts: half as the sentence of a request, half as the reason of an opinion."""
+    told = []
+    chat.world.listeners.append(
+        lambda shown: shown.message["from"]["is_bot"] and told.append(json.dumps(shown.message))
+    )
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.tap("Add one sentence")
+    found = [(kind, planted, text) for kind, planted, text in texts(41, 1000)]
+    for _, _, text in found[:500]:
+        chat.world.say(AUTHOR, text)
+    await chat.settle()
+    await chat.say("They rang twice.")
+    assert "They rang twice." in chat.text(), "the draft still waited for its sentence"
+    await chat.tap("Send it to the team")
+    await chat.tap("Yes", ONE, CHANNEL)
+    await chat.tap("In my own words", ONE)
+    for _, _, text in found[500:]:
+        chat.world.say(ONE, text)
+    await chat.settle()
+    await chat.say("I know the service.", ONE)
+    await give(chat, TWO, "Yes")
+    assert "I know the service." in chat.text()
+    everything = "\n".join(told)
+    assert [planted for _, planted, _ in found if planted in everything] == []
+    COUNTS["planted identifiers kept out of requests and opinions"] += len(found)
+
+
+def test_the_demo_plays_the_whole_story(capfd):
+    assert main(["demo", "--pace", "0"]) == 0
+    out = capfd.readouterr().out
+    for words in (
+        "This is what they would see", "That looks like it holds a phone number", "Your opinion is in",
+        "has ended: enough opinions were in", "Advice sought from team local", "I follow it in part",
+    ):  # fmt: skip
+        assert words in out
+    assert out.count("07700 900123") == 1, "the person's own line, nowhere else"
+
+
+def test_several_people_and_a_channel_at_one_terminal(tmp_path, monkeypatch, capfd):
+    lines = """No
+        No
+        My own wish to share
+        Ask the team
+        Send it to the team
+        /as nobody
+        /as colleague-1
+        /in nowhere
+        /in team
+        Yes
+        The purpose is clear
+        /as colleague-2
+        /in team
+        Yes
+        The purpose is clear
+        /as me
+        /in private
+        I follow it"""
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert main(["chat", "--data", str(tmp_path), "--as", "me"]) == 0
+    out = capfd.readouterr().out
+    assert "There is nobody called 'nobody'" in out and "Say /in team or /in private." in out
+    assert "Something new in the team's channel" in out and "Something new for me" in out
+    assert "Yes: 2." in out and "What you made of it: I follow it" in out
+
+
+async def test_pressing_twice_makes_one_request_and_one_post(chat):
+    await to_purpose(chat)
+    for label in ("Ask the team", "Add one sentence"):
+        message, data = chat.find(label)
+        chat.world.press(AUTHOR, message, data)
+        await chat.press(data, AUTHOR, message)
+    await chat.say("They rang twice.")
+    message, data = chat.find("Send it to the team")
+    chat.world.press(AUTHOR, message, data)
+    await chat.press(data, AUTHOR, message)
+    posts = [shown for shown in chat.seen if shown.chat_id == CHANNEL and "wanted" in shown.message["text"]]
+    assert len(posts) == 1 and "They rang twice." in posts[0].message["text"]
+    assert "0 of 2 in" in chat.text()
+
+
+async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
+    """The one thing a kill can double is a send: a message was posted, and nobody noted that it was."""
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    message, data = chat.find("Send it to the team")
+    chat.world.press(AUTHOR, message, data)
+    await chat.take_in()
+    for taken in await chat.store.run(mailbox.waiting, chat.desk.bot_id):
+        await chat.intake.handle(taken)
+    for found, card in await chat.store.run(fetch, [], 50):
+        if found.chat_id == CHANNEL:
+            await chat.sender._post(found, card)
+    await chat.settle()
+    one, other = [m for m in chat.visible(CHANNEL) if "Second opinion wanted" in m["text"]]
+    assert one["text"] == other["text"] and one["message_id"] != other["message_id"]
+    for person, post in ((ONE, one), (TWO, other)):
+        chat.world.press(person, post, post["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
+        await chat.settle()
+        await chat.tap("The purpose is clear", person)
+    assert "Yes: 2." in chat.text()
