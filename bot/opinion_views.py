@@ -19,6 +19,8 @@ from storage.teams import TeamRow
 
 SEALED = "Nobody sees what others said before it closes. Then all of it appears at once."
 ONLY_ADVICE = "You decide. What your colleagues say is advice."
+#: Members shown in one message.
+MOST_LISTED = 50
 #: What a practitioner can make of a result.
 MADE_OF_IT = {
     "follow": "I follow it",
@@ -255,8 +257,8 @@ def no_channel() -> Message:
 def claim_me(minutes: int) -> Message:
     """Return what is said in a group that is nobody's channel."""
     return notice(
-        f"I work in a team's own channel only. An administrator of the team sends /claim here within {minutes} minutes. "
-        "Otherwise I leave. Please write nothing about a child here."
+        f"I work in a team's own channel only. An administrator of the team sends /claim here within {minutes} minutes, "
+        "under their own name. Otherwise I leave. Please write nothing about a child here."
     )
 
 
@@ -297,7 +299,7 @@ def please_delete(kinds: str) -> Message:
 def please_remove() -> Message:
     """Say in a channel that somebody left whom the bot could not take out."""
     return notice(
-        "Somebody in this group is not a member any more. An administrator of the group should take them out of it: I may "
+        "A membership has ended. If that person is in this group, an administrator of the group should take them out: I may "
         "not. Until then they can read what is posted here."
     )
 
@@ -371,10 +373,12 @@ def approve(invite_id: int, inviter: MemberRow, known_as: str) -> Message:
 def member_list(me: MemberRow, found: list[MemberRow], may_end: bool) -> Message:
     """Return the members of a team."""
     lines = [bold(f"Members of team {me.team}: {len(found)}")]
-    lines.append("\n".join(f"• {escape(called(member))}, {escape(member.role)}" for member in found[:80]))
-    others = [member for member in found if member.id != me.id]
+    lines.append("\n".join(f"• {escape(called(member))}, {escape(member.role)}" for member in found[:MOST_LISTED]))
+    if len(found) > MOST_LISTED:
+        lines.append(escape(f"And {len(found) - MOST_LISTED} more. The command line lists all."))
+    others = [member for member in found[:MOST_LISTED] if member.id != me.id]
     buttons = [(f"End: {called(member)}", Button(f"end.{member.id}").encode()) for member in others] if may_end else []
-    return Message("\n\n".join(lines), tuple((button,) for button in buttons[:80]))
+    return Message("\n\n".join(lines), tuple((button,) for button in buttons))
 
 
 def really_end(member: MemberRow) -> Message:

@@ -33,7 +33,7 @@ SIDE_BY_SIDE = 16
 def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
     """Return what is to be sent next, each with the message that is its card now."""
     messages = mailbox.to_send(unit, not_chats, limit)
-    return [(m, mailbox.card_of(unit, m.card) if m.card else None) for m in messages]
+    return [(m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None) for m in messages]
 
 
 def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | None) -> None:

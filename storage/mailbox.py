@@ -176,9 +176,10 @@ def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
     unit.connection.execute(insert(CARD).values(subject=subject, chat_id=chat_id, message_id=message_id))
 
 
-def card_of(unit: Unit, subject: str) -> int | None:
-    """Return the message that is the card of something, if one was sent."""
-    return unit.connection.execute(select(CARD.c.message_id).where(CARD.c.subject == subject)).scalar()
+def card_of(unit: Unit, subject: str, chat_id: int) -> int | None:
+    """Return the message that is the card of something in a chat, if one was sent there."""
+    query = select(CARD.c.message_id).where(CARD.c.subject == subject, CARD.c.chat_id == chat_id)
+    return unit.connection.execute(query).scalar()
 
 
 def chat_moved(unit: Unit, old: int, new: int) -> None:

@@ -15,7 +15,7 @@ TEAM = Team.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 
 QUORUM, DEADLINE_MINUTES = 2, 240
-MOST_QUORUM, MOST_MINUTES = 20, 14 * 24 * 60
+MOST_QUORUM, MOST_MINUTES = 9, 14 * 24 * 60
 
 
 class CannotSet(Exception):

@@ -25,6 +25,11 @@ def later(at: str, minutes: float) -> str:
     return (datetime.fromisoformat(at) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def whole(text: str) -> int | None:
+    """Read a whole number of at most nine digits, or None: what stands on a button may be forged."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
 @dataclass
 class Desk:
     """The guidance in use and the surroundings of every act."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot import access, opinion_views, views
 from bot.access import Thing
 from bot.usecases import guidance, opinions
-from bot.usecases.desk import Desk, Who, later, say
+from bot.usecases.desk import Desk, Who, later, say, whole
 from flows import screening
 from flows.screening import NotScreened, Screened
 from storage import invites, mailbox, members, teams, text_wanted
@@ -69,7 +69,8 @@ def staff_name(desk: Desk, text: str) -> Screened | None:
 
 def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:
     """Open a supervisor's invite that waited for a second supervisor."""
-    known = invites.get(unit, int(invite_id)) if invite_id.isdigit() else None
+    number = whole(invite_id)
+    known = invites.get(unit, number) if number is not None else None
     allowed = known and access.may(who.member, "approve_supervisor", Thing(team=known.team))
     if not known or not allowed or not invites.approve(unit, known.id, desk.now(), who.actor):
         say(unit, who.chat_id, opinion_views.notice("This invite does not wait for you."))
@@ -112,7 +113,8 @@ def leave(unit: Unit, desk: Desk, who: Who) -> None:
 
 
 def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
-    member = members.by_id(unit, int(member_id)) if member_id.isdigit() else None
+    number = whole(member_id)
+    member = members.by_id(unit, number) if number is not None else None
     if member is None or not access.may(who.member, "end_member", Thing(team=member.team)):
         say(unit, who.chat_id, opinion_views.notice("There is no such member in your team."))
         return None
@@ -146,18 +148,18 @@ def show_team(unit: Unit, desk: Desk, who: Who) -> None:
 def set_team(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
     """Set one thing of the team: quorum N, deadline MINUTES, deputy MEMBER or none."""
     what, _, value = arguments.strip().replace(".", " ").partition(" ")
-    name, at = who.member.team, desk.now()
+    name, at, number = who.member.team, desk.now(), whole(value)
     try:
         if what == "deputy" and value == "none":
             teams.set_deputy(unit, name, None, at, who.actor)
-        elif what not in ("quorum", "deadline", "deputy") or not (value.isascii() and value.isdigit()):
+        elif what not in ("quorum", "deadline", "deputy") or number is None:
             raise teams.CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
         elif what == "quorum":
-            teams.set_quorum(unit, name, int(value), at, who.actor)
+            teams.set_quorum(unit, name, number, at, who.actor)
         elif what == "deadline":
-            teams.set_deadline(unit, name, int(value), at, who.actor)
+            teams.set_deadline(unit, name, number, at, who.actor)
         else:
-            deputy = members.by_id(unit, int(value))
+            deputy = members.by_id(unit, number)
             if deputy is None or deputy.team != name:
                 raise teams.CannotSet("There is no such member in your team.")
             teams.set_deputy(unit, name, deputy.id, at, who.actor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot import access, opinion_views, views
 from bot.access import Thing
 from bot.usecases import screen
-from bot.usecases.desk import Desk, OpenPrivately, Who, later, say
+from bot.usecases.desk import Desk, OpenPrivately, Who, later, say, whole
 from flows import second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
@@ -21,7 +21,7 @@ from storage.opinions import Request
 
 REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
 SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
-LONGEST_SENTENCE = 300
+LONGEST_SENTENCE = 200
 GONE = "That request is not open any more."
 
 
@@ -167,8 +167,8 @@ def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | O
 
 
 def _choice(request: Request, index: str) -> str | None:
-    choices = list(request.content["choices"])
-    return choices[int(index)] if index.isascii() and index.isdigit() and int(index) < len(choices) else None
+    choices, number = list(request.content["choices"]), whole(index)
+    return choices[number] if number is not None and number < len(choices) else None
 
 
 def give(unit: Unit, desk: Desk, who: Who, number: str, index: str, reason: str) -> str:

@@ -152,7 +152,7 @@ async def test_a_team_sets_its_quorum_deadline_and_deputy(chat):
     text = chat.text(BOSS)
     assert "close a request: 3" in text and "1 hour" in text and "time is up: The supervisor" in text
     await chat.say("/team quorum 99", BOSS)
-    assert "must be 1 to 20" in chat.text(BOSS)
+    assert "must be 1 to 9" in chat.text(BOSS)
     await chat.say("/team quorum 1", PERSON)
     assert "Your role does not allow this" in chat.text(PERSON)
     await chat.say("/team", PERSON)

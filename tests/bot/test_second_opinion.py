@@ -454,3 +454,53 @@ async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
         await chat.settle()
         await chat.tap("The purpose is clear", person)
     assert "Yes: 2." in chat.text()
+
+
+async def test_a_new_channel_never_has_a_message_of_its_own_deleted_for_an_old_card(chat):
+    await ask(chat)
+    chat.world.open_group(-5, "New")
+    await chat.settle()
+    before = [shown for shown in chat.seen if shown.kind == "delete"]
+    await chat.say("/claim", BOSS, -5)
+    await give_in(chat, ONE, -5)
+    await give_in(chat, TWO, -5)
+    assert "has ended: enough opinions were in" in chat.text(-5)
+    deleted = [shown for shown in chat.seen if shown.kind == "delete" and shown not in before and shown.chat_id == -5]
+    assert all("Second opinion wanted" in shown.message["text"] for shown in deleted)
+
+
+async def give_in(chat, person, channel):
+    await chat.tap("Yes", person, channel)
+    await chat.tap("The purpose is clear", person)
+
+
+async def test_the_longest_result_and_lists_fit_into_a_message(chat):
+    people = range(2000, 2080)
+    for person in people:
+        await chat.store.run(members.save, person, "practitioner", "north", chat.now(), "test", "W" * 40)
+    await chat.store.run(teams.set_quorum, "north", teams.MOST_QUORUM, chat.now(), "test")
+    await chat.say("/members", BOSS)
+    assert "more. The command line lists all." in chat.text(BOSS)
+    await chat.say("/team", BOSS)
+    await ask(chat)
+    for person in people[: teams.MOST_QUORUM]:
+        await chat.tap("Yes", person, CHANNEL)
+        await chat.tap("In my own words", person)
+        await chat.say("we see it so & thus " * 10, person)
+    assert "has ended: enough opinions were in" in chat.text() and chat.text().count("• Colleague") == teams.MOST_QUORUM
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 40, "-1", "", "x", "0x1"])
+async def test_forged_numbers_do_nothing(chat, number):
+    await ask(chat)
+    request = chat.find("Yes", CHANNEL)[1].split(".")[1]
+    for person, data in (
+        (BOSS, f"-:end.{number}"), (BOSS, f"-:end_now.{number}"), (BOSS, f"-:team.deputy.{number}"),
+        (BOSS, f"-:approve.{number}"), (ONE, f"-:op.{request}.choose.{number}"), (ONE, f"-:op.{request}.why.{number}.harm"),
+    ):  # fmt: skip
+        await chat.press(data, person, {"message_id": 1, "date": 1, "chat": {"id": person, "type": "private"}})
+    assert await chat.store.run(mailbox.counts) == {"inbox.done": await handled(chat)}, "nothing failed or was parked"
+
+
+async def handled(chat):
+    return await chat.store.run(lambda unit: unit.connection.exec_driver_sql("select count(*) from inbox").scalar())
