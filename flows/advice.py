@@ -147,7 +147,7 @@ class Index:
         self._names = {_stem(word): key for key, item in raw["not_covered"].items() for word in item.get("names", ())}
         #: Passages that name law of 2015: an answer with one of them says that the law has changed.
         self.on_law = frozenset(raw["on_law"])
-        #: What is cited when a text speaks of danger and asks nothing that is answered better.
+        #: What is cited when a text speaks of danger, beside what fits well.
         self._danger: tuple[str, ...] = tuple(raw["danger"])[:MOST]
         #: Passages that rest on others: the first brings the second.
         self._together: Mapping[str, str] = raw["together"]
@@ -280,18 +280,20 @@ class Index:
         emergency = certain or self._danger_words.speak_of_it(danger.words(self.terms(question), plain))
         shortcuts = self.shortcuts_in(question)
         passages = [hit for hit in found if not hit.passage.startswith("~")]
-        if certain and (not passages or passages[0].score < STRONG):
-            return Answer("answer", tuple(Hit(key, 1.0) for key in self._danger), emergency, shortcuts)
+        if certain:
+            # What fits loosely, "tell the person" for example, would be wrong beside a child in danger.
+            fitting = [hit for hit in passages[:MOST] if hit.score >= STRONG or hit.passage in self._danger]
+            known = {hit.passage for hit in fitting}
+            fitting += [Hit(key, 0.0) for key in self._danger if key not in known]
+            return Answer("answer", tuple(fitting[:MOST]), emergency, shortcuts)
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
         evidence = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
         if outside:
             named = outside.passage[1:] in {self._names.get(term) for term in self.terms(question)}
             evidence -= outside.score * (AGAINST_NAMED if named else AGAINST)
         if evidence < WEAK:
-            known = outside and outside.score >= WEAK
-            return Answer(
-                "none", (), emergency, shortcuts, self.topics[outside.passage[1:]] if outside and known else None
-            )
+            topic = self.topics[outside.passage[1:]] if outside and outside.score >= WEAK else None
+            return Answer("none", (), emergency, shortcuts, topic)
         band: Band = "answer" if evidence >= STRONG else "closest"
         return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
 
