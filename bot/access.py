@@ -35,7 +35,7 @@ RULES: dict[str, dict[str, str]] = {
     "leave": _everyone(OWN),
     "invite_practitioner": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
     "invite_supervisor": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
-    "approve_supervisor": {"supervisor": TEAM, OPERATOR: ANY},
+    "approve_supervisor": {"supervisor": TEAM},
     "make_member": {OPERATOR: ANY},
     "list_members": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
     "end_member": {"administrator": TEAM, OPERATOR: ANY},
@@ -76,3 +76,13 @@ def may(member: MemberRow | None, action: str, thing: Thing | None = None) -> bo
 def operator_may(action: str) -> bool:
     """Say whether the command line may do this."""
     return OPERATOR in RULES.get(action, {})
+
+
+def as_table() -> str:
+    """Return the rules as a Markdown table: an action a row, a role a column, on whose things in each cell."""
+    lines = ["| action | " + " | ".join(EVERY_ROLE) + " |", "|---" * (len(EVERY_ROLE) + 1) + "|"]
+    for action, rule in RULES.items():
+        lines.append(
+            f"| {action.replace('_', ' ')} | " + " | ".join(rule.get(role, "no") for role in EVERY_ROLE) + " |"
+        )
+    return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +213,8 @@ async def test_what_a_role_may_not_do_is_refused_in_the_chat(chat, role):
         refused = "Your role does not allow this" in chat.text(person)
         assert refused == (role not in RULES[action]), (name, role)
         COUNTS["commands x roles, tried in the chat"] += 1
+
+
+def test_the_page_shows_the_table_as_it_is():
+    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8")
+    assert page.endswith(access.as_table())
