@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _questions(wrong: bool) -> None:
-    for name in ("questions.jsonl", "questions_seen.jsonl"):
+    for name in sets.QUESTIONS:
         marks = sets.mark(sets.questions(name))
         print(f"{name}: {marks.answerable} answerable, {marks.unanswerable} not")
         print(f"  recall@1 {marks.first / marks.answerable:.3f}   recall@3 {marks.among_three / marks.answerable:.3f}")

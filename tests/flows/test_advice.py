@@ -18,10 +18,11 @@ INDEX = index_of("hmg-2015")
 PHRASES = [text for part in ("passages",) for texts in advice._read("hmg-2015.yaml")[part].values() for text in texts]
 
 
-def test_the_set_of_questions_is_answered_as_well_as_the_figures_say():
-    marks = sets.mark(sets.questions())
-    assert marks.answerable >= 200 and marks.unanswerable >= 50
-    COUNTS["questions asked of the index"] = marks.answerable + marks.unanswerable
+@pytest.mark.parametrize("name", sets.QUESTIONS)
+def test_the_set_of_questions_is_answered_as_well_as_the_figures_say(name):
+    marks = sets.mark(sets.questions(name))
+    assert marks.answerable >= 140 and marks.unanswerable >= 50
+    COUNTS[f"questions asked of the index, {name}"] = marks.answerable + marks.unanswerable
     wrong = "\n".join(marks.wrong)
     assert marks.among_three / marks.answerable >= LEAST["recall"], wrong
     assert marks.abstained / marks.unanswerable >= LEAST["abstention"], wrong
@@ -30,7 +31,7 @@ def test_the_set_of_questions_is_answered_as_well_as_the_figures_say():
 
 
 #: A little below what docs/figures.md says: a change that loses more than a question or two is seen.
-LEAST = {"recall": 0.80, "abstention": 0.80, "refused": 0.10, "danger": 0.9}
+LEAST = {"recall": 0.92, "abstention": 0.94, "refused": 0.05, "danger": 0.95}
 
 
 @pytest.mark.parametrize("edition", catalogue.ids())
@@ -46,7 +47,8 @@ def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing():
 
 def test_no_question_of_the_set_is_written_down_as_a_way_to_ask():
     written = {text.casefold().strip(" ?.!") for text in PHRASES}
-    assert [item.text for item in sets.questions() if item.text.casefold().strip(" ?.!") in written] == []
+    asked = [item.text for name in sets.QUESTIONS for item in sets.questions(name)]
+    assert [text for text in asked if text.casefold().strip(" ?.!") in written] == []
 
 
 def test_no_written_way_to_ask_would_itself_be_refused():

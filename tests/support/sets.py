@@ -12,6 +12,8 @@ from flows import screening
 from flows.advice import Answer, Index, index_of
 
 DATA = Path(__file__).parent.parent / "data"
+#: The question sets: written by people who knew neither the phrases nor the code; and by those who wrote the phrases.
+QUESTIONS = ("questions.jsonl", "questions_seen.jsonl")
 MARK = re.compile(r"\[\[(\w+):(.*?)\]\]")
 
 
