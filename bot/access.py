@@ -27,6 +27,9 @@ RULES: dict[str, dict[str, str]] = {
     "raise_emergency": _everyone(OWN),
     "read_record": {**_everyone(OWN), OPERATOR: ANY},
     "amend_record": _everyone(OWN),
+    # Review.
+    "request_sign_off": _everyone(OWN),
+    "review_record": {"supervisor": COLLEAGUES},
     # Second opinions.
     "ask_opinion": _everyone(OWN),
     "give_opinion": _everyone(COLLEAGUES),

@@ -344,6 +344,7 @@ def saved(stored: Stored, banner: str) -> Message:
     ]
     if outcome["id"] != "emergency":
         found.append(("Ask the team", Button(f"opinion.{reference}").encode()))
+    found.append(("Who has read it", Button(f"readers.{reference}").encode()))
     if outcome["id"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
     if any(duty["id"] == "use_sharing_flow" for duty in duties):
@@ -393,6 +394,7 @@ def help_text() -> Message:
                 "/board_use – use of what a Board request brought (historical)",
                 "/records – my decision records",
                 "/note SW-XXXX-XXXX your words – add a note to a record",
+                "/readers SW-XXXX-XXXX – who has read a record of mine",
                 "/rules – the seven golden rules",
                 "/emergency – a child in danger, or a crime",
                 "/cancel – stop the questions without a record",

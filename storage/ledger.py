@@ -54,6 +54,12 @@ def entries(unit: Unit) -> Iterator[RowMapping]:
     yield from unit.connection.execute(select(LEDGER).order_by(LEDGER.c.seq)).mappings()
 
 
+def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
+    """Return the entries about one thing with one action, in order."""
+    query = select(LEDGER).where(LEDGER.c.subject == subject, LEDGER.c.action == action)
+    return list(unit.connection.execute(query.order_by(LEDGER.c.seq)).mappings())
+
+
 def check_chain(unit: Unit) -> tuple[int, Broken | None]:
     """Walk the chain; return how many entries are good and the first broken place, if any."""
     previous, count = START, 0

@@ -179,6 +179,7 @@ class LedgerEntry(SQLModel, table=True):
     """Who did what to which record, hash-chained; never content. Neither updated nor deleted."""
 
     __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_subject", "subject", "action"),)
     seq: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
     at: str
     actor: str
@@ -342,4 +343,38 @@ class Opinion(SQLModel, table=True):
     counts: bool
     role: str
     at: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Review(SQLModel, table=True):
+    """Where a supervisor's look at a record stands. One a record; what was done is in review_event."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        _one_of("state", "new", "requested", "signed_off", "returned", "closed"),
+        Index("ix_review_queue", "team", "state", "risk", "finished_at", "record_id"),
+    )
+    record_id: str = Field(foreign_key="decision_record.id", primary_key=True, max_length=32)
+    team: str
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str
+    risk: int
+    finished_at: str
+    changed_at: str
+    grade: int | None = None
+    follow_up_on: str | None = None
+
+
+class ReviewEvent(SQLModel, table=True):
+    """One thing that was done in a review. Appended only; comments are sealed with the record's key."""
+
+    __tablename__ = "review_event"
+    __table_args__ = (UniqueConstraint("record_id", "seq"),)
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    record_id: str = Field(foreign_key="decision_record.id", max_length=32)
+    seq: int
+    at: str
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    role: str
+    act: str
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

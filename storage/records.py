@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from storage import ledger, opinions
+from storage import ledger, opinions, reviews
 from storage.database import Unit
 from storage.models import Amendment, DecisionRecord
 from storage.screened import ScreenedText
@@ -156,7 +156,11 @@ def verify(unit: Unit) -> Checked:
     entries, broken = ledger.check_chain(unit)
     if broken:
         return Checked(entries, 0, broken)
-    told = {entry["subject"]: entry["digest"] for entry in ledger.entries(unit) if entry["action"] in WRITTEN}
+    told = {
+        entry["subject"]: entry["digest"]
+        for entry in ledger.entries(unit)
+        if entry["action"] in WRITTEN or entry["action"].startswith("review.")
+    }
     seen: set[str] = set()
     for row in unit.connection.execute(select(RECORD).order_by(RECORD.c.finished_at, RECORD.c.id)).mappings():
         subject = f"record:{row['id']}"
@@ -184,6 +188,12 @@ def verify(unit: Unit) -> Checked:
         seen.add(subject)
         clear = {name: row[name] for name in ("request_id", "member_id", "seq", "role", "at")}
         broken = _check(told, subject, opinions.digest(clear, row["content"]), subject)
+        if broken:
+            return Checked(entries, records, broken)
+    for row in unit.connection.execute(select(reviews.EVENT)).mappings():
+        subject = f"review:{row['record_id']}:{row['seq']}"
+        seen.add(subject)
+        broken = _check(told, subject, reviews.digest(row, row["content"]), subject)
         if broken:
             return Checked(entries, records, broken)
     for subject in told:

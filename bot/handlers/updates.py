@@ -17,7 +17,7 @@ from telegram.ext import (
 
 from bot import views
 from bot.callback_data import BadButton, Button, decode
-from bot.handlers import administration, opinions
+from bot.handlers import administration, opinions, reviews
 from bot.handlers import guidance as guidance_handlers
 from bot.handlers.front import Front, answer_inline
 from bot.handlers.guidance import Done
@@ -28,8 +28,8 @@ from storage.database import Unit
 PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
 GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
 
-COMMANDS = {**guidance_handlers.COMMANDS, **opinions.COMMANDS, **administration.COMMANDS}
-BUTTONS = {**guidance_handlers.BUTTONS, **opinions.BUTTONS, **administration.BUTTONS}
+COMMANDS = {**guidance_handlers.COMMANDS, **opinions.COMMANDS, **reviews.COMMANDS, **administration.COMMANDS}
+BUTTONS = {**guidance_handlers.BUTTONS, **opinions.BUTTONS, **reviews.BUTTONS, **administration.BUTTONS}
 
 #: Command -> the words the menu shows for it, in the private chat and in groups.
 MENU = {
@@ -41,6 +41,7 @@ MENU = {
     "emergency": "A child in danger, or a crime",
     "records": "My decision records",
     "note": "Add a note to a record",
+    "readers": "Who has read a record of mine",
     "rules": "The seven golden rules",
     "board": "A Board's request (historical)",
     "board_use": "Use of what a Board request brought (historical)",
@@ -48,6 +49,7 @@ MENU = {
     "help": "What I can do",
     "privacy": "What is kept and who sees it",
     "team": "What your team agreed about second opinions",
+    "review": "Review your team's records (supervisors)",
     "members": "Members of your team (supervisors)",
     "invite": "Invite somebody (supervisors)",
     "unanswered": "Questions without an answer (supervisors)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.usecases import groups, opinions
+from bot.usecases import groups, opinions, reviews
 from bot.usecases.desk import Desk
 from storage import timers
 from storage.database import Unit
@@ -17,5 +17,7 @@ def fire(unit: Unit, desk: Desk, timer: Due) -> None:
         opinions.remind(unit, desk, timer.subject)
     elif timer.kind == opinions.DEADLINE:
         opinions.deadline(unit, desk, timer.subject)
+    elif timer.kind == reviews.DIGEST:
+        reviews.digest(unit, desk, timer.subject)
     elif timer.kind == groups.LEAVE:
         groups.leave(unit, desk, int(timer.subject))

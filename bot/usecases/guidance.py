@@ -11,7 +11,7 @@ from typing import Any
 from bot import access, record_content, views
 from bot.access import Thing
 from bot.callback_data import Button, handle_of
-from bot.usecases import advice, opinions, screen
+from bot.usecases import advice, opinions, reviews, screen
 from bot.usecases.desk import Desk, Who, later, say
 from flows import navigation
 from flows.catalogue import Book
@@ -113,8 +113,9 @@ def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> No
     }
     history, advice_sought = conversations.events(unit, here.row), opinions.advice_of(unit, here.row.id)
     content = record_content.content(position, edition, history, advice_sought)
-    record_id, _ = records.save(unit, clear, content, content["case_reference"], who.actor)
+    record_id, reference = records.save(unit, clear, content, content["case_reference"], who.actor)
     asked_opinions.attach(unit, here.row.id, record_id)
+    reviews.enter(unit, record_id, {**clear, "reference": reference}, content)
 
 
 def _send_chart(unit: Unit, here: Loaded) -> None:
@@ -235,7 +236,8 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     here = _open_in(unit, desk, who.chat_id)
     wanted = text_wanted.get(unit, who.chat_id, later(desk.now(), -WANTED_MINUTES))
     if wanted and (here is None or here.row.updated_at <= wanted.asked_at):
-        opinions.type_words(unit, desk, who, wanted, text, message_id)
+        take = reviews.type_words if wanted.kind == reviews.WORDS else opinions.type_words
+        take(unit, desk, who, wanted, text, message_id)
         return
     if here is None:
         ask(unit, desk, who, text, message_id)

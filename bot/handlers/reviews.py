@@ -1,0 +1,36 @@
+"""Review: what each command and button does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.handlers.guidance import Done
+from bot.usecases import guidance, reviews
+
+
+def _button(rest: str) -> Done:
+    """rv.<verb>.<record>.<more>"""
+    verb, reference, value = ([*rest.split("."), "", "", ""])[:3]
+    if verb == "queue":
+        return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)
+    if verb == "next":
+        return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who, reference)
+    if verb == "show":
+        return "review_record", lambda unit, desk, who: reviews.show(unit, desk, who, reference)
+    if verb in ("sign_off", "return", "comment", "close", "reopen", "grade", "follow_up"):
+        return "review_record", lambda unit, desk, who: reviews.act(unit, desk, who, verb, reference, value)
+    return "review_record", lambda unit, desk, who: guidance.OLD_BUTTON
+
+
+COMMANDS: dict[str, Callable[[str, int], Done]] = {
+    "review": lambda _text, _id: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
+    "readers": lambda text, _id: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, text)),
+}
+BUTTONS: dict[str, Callable[[str], Done]] = {
+    "rv": _button,
+    "readers": lambda rest: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, rest)),
+    "signoff": lambda rest: (
+        "request_sign_off",
+        lambda unit, desk, who: reviews.request_sign_off(unit, desk, who, rest),
+    ),
+}

@@ -1,0 +1,194 @@
+"""Review: a supervisor looks at the team's records, riskiest first. Every look is in the ledger; nobody reviews their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot import access, record_views, review_views, views
+from bot.access import Thing
+from bot.usecases import screen
+from bot.usecases.desk import Desk, Who, later, say
+from flows.screening import IdentifierFound, NotScreened, Screened
+from storage import ledger, mailbox, members, records, reviews, text_wanted, timers
+from storage.database import Unit
+from storage.members import MemberRow
+from storage.reviews import NotNow, ReviewRow
+
+WORDS, DIGEST = "review_words", "review_digest"
+ABSENT = "There is no such record for you to review."
+LONGEST = 500
+#: Hours UTC at which the digest goes out.
+DIGEST_HOUR = "07:30:00.000000Z"
+#: What needs a reason before it is done.
+NEEDS_WORDS = ("return", "comment", "reopen")
+FOLLOW_UP_DAYS = (7, 28)
+
+
+# ---- new records ---------------------------------------------------------------------------------
+def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> None:
+    """Put a new record into its team's queue; tell the supervisors at once of an emergency or harm that is not shared."""
+    risk = reviews.begin(unit, record_id, clear, content)
+    if not timers.is_set(unit, DIGEST, clear["team"]):
+        timers.put(unit, DIGEST, clear["team"], _next_digest(clear["finished_at"]))
+    if risk >= reviews.HARM_NOT_SHARED:
+        for supervisor in _supervisors(unit, clear["team"], not_of=clear["member_id"]):
+            say(unit, supervisor.telegram_id, review_views.alert(clear["reference"], risk))
+
+
+def _supervisors(unit: Unit, team: str, not_of: int) -> list[MemberRow]:
+    return [member for member in members.of_team(unit, team, "supervisor") if member.id != not_of]
+
+
+def _next_digest(at: str) -> str:
+    today = f"{at[:10]}T{DIGEST_HOUR}"
+    return today if at < today else later(today, 24 * 60)
+
+
+def digest(unit: Unit, desk: Desk, team: str) -> None:
+    """Tell supervisors once a day what waits; on days with nothing, nothing. It sets itself again."""
+    at = desk.now()
+    timers.put(unit, DIGEST, team, _next_digest(at))
+    for supervisor in members.of_team(unit, team, "supervisor"):
+        found = reviews.counts(unit, team, not_of=supervisor.id)
+        waiting, due = sum(found.get(state, 0) for state in reviews.WAITING), reviews.due(unit, team, at[:10])
+        if waiting or due:
+            say(unit, supervisor.telegram_id, review_views.digest(team, waiting, due))
+
+
+# ---- looking --------------------------------------------------------------------------------------
+def show_queue(unit: Unit, desk: Desk, who: Who, after: str = "") -> None:
+    """Show the next record that waits, as a card with what is coded; its content only when it is opened."""
+    last = _in_reach(unit, who, after) if after else None
+    team, mine = who.member.team, who.member.id
+    found = reviews.queue(unit, team, mine, limit=1, after=last)
+    waiting = reviews.counts(unit, team, not_of=mine)
+    total = sum(waiting.get(state, 0) for state in reviews.WAITING)
+    card = review_views.card(found[0], total, desk.now()) if found else review_views.empty(total)
+    mailbox.put(unit, who.user_id, "card", card.payload(below=not after), f"review:{mine}")
+
+
+def _in_reach(unit: Unit, who: Who, reference: str) -> ReviewRow | None:
+    stored = records.find(unit, reference.strip().upper())
+    review = reviews.get(unit, stored.clear["id"]) if stored else None
+    if review and access.may(who.member, "review_record", Thing(review.member_id, review.team)):
+        return review
+    return None
+
+
+def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+    """Show a whole record to a supervisor of its team; the author can see that it was read."""
+    review = _in_reach(unit, who, reference)
+    stored = records.get(unit, review.record_id) if review else None
+    if review is None or stored is None:
+        say(unit, who.user_id, views.plain(ABSENT))
+        return
+    ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{review.record_id}")
+    for message in record_views.record(stored):
+        say(unit, who.user_id, message)
+    say(unit, who.user_id, review_views.acts(review, reviews.done(unit, review.record_id)))
+
+
+def readers(unit: Unit, who: Who, reference: str) -> None:
+    """Show an author who has read a record of theirs, and when."""
+    stored = records.find(unit, reference.strip().upper())
+    if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
+        say(unit, who.user_id, views.plain("You have no record with that reference."))
+        return
+    record_id = stored.clear["id"]
+    read = [
+        (entry["at"], _reader(unit, entry["actor"], who))
+        for entry in ledger.about(unit, f"record:{record_id}", "record.read")
+    ]
+    say(unit, who.user_id, review_views.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
+
+
+def _reader(unit: Unit, actor: str, who: Who) -> str:
+    kind, _, number = actor.partition(":")
+    if actor == who.actor:
+        return "you"
+    member = members.by_id(unit, int(number)) if kind == "member" else None
+    return review_views.reader(member) if member else actor if kind != "member" else "a former member"
+
+
+# ---- doing ----------------------------------------------------------------------------------------
+def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str = "") -> str:
+    """Do one thing in a review; what needs words asks for them first."""
+    review = _in_reach(unit, who, reference)
+    if review is None:
+        say(unit, who.user_id, views.plain(ABSENT))
+        return ""
+    if what in NEEDS_WORDS:
+        text_wanted.put(unit, who.user_id, WORDS, f"{what}.{review.reference}", desk.now())
+        say(unit, who.user_id, review_views.ask_for_words(what, review.reference))
+        return ""
+    if what == "follow_up":
+        days = int(value) if value in {str(days) for days in FOLLOW_UP_DAYS} else FOLLOW_UP_DAYS[0]
+        value = later(desk.now(), days * 24 * 60)[:10]
+    if what not in reviews.ACTS or (what == "grade" and value not in review_views.GRADES):
+        return "That button is no longer in use."
+    return _do(unit, desk, who, review, what, None, value or None)
+
+
+def _do(
+    unit: Unit, desk: Desk, who: Who, review: ReviewRow, what: str, words: Screened | None, value: str | None
+) -> str:
+    try:
+        reviews.act(unit, review, what, who.member.id, who.member.role, desk.now(), comment=words, value=value)
+    except NotNow as error:
+        say(unit, who.user_id, views.plain(str(error)))
+        return str(error)
+    author = members.by_id(unit, review.member_id)
+    if author and what in ("sign_off", "return", "comment", "reopen"):
+        said = words.text if words else ""
+        say(unit, author.telegram_id, review_views.to_author(review.reference, what, said, who.member.role))
+    after = reviews.get(unit, review.record_id)
+    assert after is not None  # noqa: S101 (it was there in this transaction)
+    card = review_views.done(after, what)
+    mailbox.put(unit, who.user_id, "card", card.payload(), f"review:{who.member.id}")
+    return review_views.SAID[what]
+
+
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
+    """Take typed words as the comment that a review asked for."""
+    what, _, reference = wanted.subject.partition(".")
+    review = _in_reach(unit, who, reference)
+    if review is None:
+        text_wanted.drop(unit, who.user_id)
+        say(unit, who.user_id, views.plain(ABSENT))
+        return
+    try:
+        words = screen.words(unit, desk, who, text[: LONGEST + 1])
+    except NotScreened as error:
+        if isinstance(error, IdentifierFound):
+            screen.take_out(unit, who.user_id, message_id)
+        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
+        say(unit, who.user_id, views.plain(f"{views.refusal(error)} Type it again.", *again))
+        return
+    if len(words.text) > LONGEST:
+        say(
+            unit,
+            who.user_id,
+            views.plain(f"{LONGEST} characters is the most. Please say it shorter. Nothing was saved."),
+        )
+        return
+    text_wanted.drop(unit, who.user_id)
+    _do(unit, desk, who, review, what, words, None)
+
+
+def request_sign_off(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
+    """Ask for a sign-off of a record of one's own, for example after a note on a returned one."""
+    stored = records.find(unit, reference.strip().upper())
+    if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
+        say(unit, who.user_id, views.plain("You have no record with that reference."))
+        return ""
+    review = reviews.get(unit, stored.clear["id"])
+    assert review is not None  # noqa: S101 (every record has one)
+    try:
+        reviews.act(unit, review, "request", who.member.id, who.member.role, desk.now())
+    except NotNow as error:
+        say(unit, who.user_id, views.plain(str(error)))
+        return str(error)
+    for supervisor in _supervisors(unit, review.team, not_of=who.member.id):
+        say(unit, supervisor.telegram_id, review_views.requested(review.reference))
+    say(unit, who.user_id, views.plain(f"Your supervisors were asked to sign off record {review.reference}."))
+    return "Asked."

@@ -1,0 +1,215 @@
+"""Reviews: a supervisor's look at a record. State, grade, follow-up; what was done is appended and in the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import DecisionRecord, Review, ReviewEvent
+from storage.screened import ScreenedText
+
+REVIEW = Review.__table__  # type: ignore[attr-defined]
+EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]
+RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
+
+#: Why a record comes early in the queue, most urgent last.
+NONE, NO_REASON, NOT_SURE, HARM_NOT_SHARED, EMERGENCY = range(5)
+#: What waits for a supervisor.
+WAITING = ("new", "requested")
+#: Act -> the states in which it may be done, and the state it leads to (None: it stays).
+ACTS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "request": (("new", "returned"), "requested"),
+    "sign_off": (("new", "requested", "returned"), "signed_off"),
+    "return": (("new", "requested"), "returned"),
+    "close": (("signed_off",), "closed"),
+    "reopen": (("signed_off", "closed"), "new"),
+    "comment": (("new", "requested", "signed_off", "returned", "closed"), None),
+    "grade": (("new", "requested", "signed_off", "returned", "closed"), None),
+    "follow_up": (("new", "requested", "signed_off", "returned"), None),
+    "sampled": (("new", "requested", "signed_off", "returned", "closed"), None),
+}
+
+
+class NotNow(Exception):
+    """In the state a review has, this cannot be done."""
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """A review as stored, with what a queue shows of its record: nothing that was typed."""
+
+    record_id: str
+    reference: str
+    team: str
+    member_id: int
+    state: str
+    risk: int
+    finished_at: str
+    changed_at: str
+    grade: int | None
+    follow_up_on: str | None
+    flow: str
+    outcome: str
+    decision: str | None
+    otherwise: bool
+    harm: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """One thing that was done in a review, opened."""
+
+    seq: int
+    at: str
+    member_id: int
+    role: str
+    act: str
+    comment: str | None
+    value: str | None
+
+
+def risk_of(clear: dict[str, Any], content: dict[str, Any]) -> int:
+    """Say how early a record should be looked at: emergency; harm and not shared; not sure; no reason where one is due."""
+    shared = clear["decision"] in ("share", "share_part")
+    if clear["outcome"] == "emergency":
+        return EMERGENCY
+    if clear["harm"] and (clear["otherwise"] or not shared):
+        return HARM_NOT_SHARED
+    if clear["decision"] == "pending_advice" or clear["outcome"] == "seek_advice":
+        return NOT_SURE
+    if not content.get("reasons"):
+        return NO_REASON
+    return NONE
+
+
+def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> int:
+    """Put a new record into the queue; return its risk."""
+    risk = risk_of(clear, content)
+    values = {"record_id": record_id, "state": "new", "risk": risk, "changed_at": clear["finished_at"]}
+    values |= {name: clear[name] for name in ("team", "member_id", "finished_at")}
+    unit.connection.execute(insert(REVIEW).values(**values))
+    return risk
+
+
+_SHOWN = select(
+    REVIEW, RECORD.c.reference, RECORD.c.flow, RECORD.c.outcome, RECORD.c.decision, RECORD.c.otherwise, RECORD.c.harm
+).join(RECORD, RECORD.c.id == REVIEW.c.record_id)
+
+
+def get(unit: Unit, record_id: str) -> ReviewRow | None:
+    """Return the review of a record, locked until the transaction ends."""
+    query = _SHOWN.where(REVIEW.c.record_id == record_id)
+    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    return ReviewRow(**row) if row else None
+
+
+def queue(
+    unit: Unit,
+    team: str,
+    not_of: int,
+    states: tuple[str, ...] = WAITING,
+    limit: int = 20,
+    after: ReviewRow | None = None,
+) -> list[ReviewRow]:
+    """Return a team's reviews, riskiest first, then longest waiting; never one's own. `after` gives the next page."""
+    query = _SHOWN.where(REVIEW.c.team == team, REVIEW.c.state.in_(states), REVIEW.c.member_id != not_of)
+    if after is not None:
+        later = (REVIEW.c.finished_at > after.finished_at) | (
+            (REVIEW.c.finished_at == after.finished_at) & (REVIEW.c.record_id > after.record_id)
+        )
+        query = query.where((REVIEW.c.risk < after.risk) | ((REVIEW.c.risk == after.risk) & later))
+    order = (REVIEW.c.risk.desc(), REVIEW.c.finished_at, REVIEW.c.record_id)
+    return [ReviewRow(**row) for row in unit.connection.execute(query.order_by(*order).limit(limit)).mappings()]
+
+
+def counts(unit: Unit, team: str, not_of: int | None = None) -> dict[str, int]:
+    """Return how many reviews of a team are in each state."""
+    query = select(REVIEW.c.state, func.count()).where(REVIEW.c.team == team).group_by(REVIEW.c.state)
+    if not_of is not None:
+        query = query.where(REVIEW.c.member_id != not_of)
+    return {str(row[0]): int(row[1]) for row in unit.connection.execute(query)}
+
+
+def due(unit: Unit, team: str, today: str) -> int:
+    """Return how many follow-ups of a team are due by a day."""
+    where = (REVIEW.c.team == team, REVIEW.c.follow_up_on <= today, REVIEW.c.state != "closed")
+    return int(unit.connection.execute(select(func.count()).where(*where)).scalar_one())
+
+
+def act(
+    unit: Unit,
+    review: ReviewRow,
+    what: str,
+    member_id: int,
+    role: str,
+    at: str,
+    *,
+    comment: ScreenedText | None = None,
+    value: str | None = None,
+) -> None:
+    """Do one thing in a review; raise NotNow where its state does not allow it. A grade or a day is `value`."""
+    states, leads_to = ACTS[what]
+    if review.state not in states:
+        raise NotNow(f"This record is {review.state.replace('_', ' ')}.")
+    last = unit.connection.execute(select(func.max(EVENT.c.seq)).where(EVENT.c.record_id == review.record_id)).scalar()
+    seq = (last or 0) + 1
+    content = {"comment": comment.text if comment else None, "value": value}
+    wrapped = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == review.record_id)).scalar_one()
+    place = f"record:{review.record_id}"
+    sealed = unit.keys.unwrap(wrapped, place).seal(json.dumps(content).encode(), f"{place}:review:{seq}")
+    clear = {"record_id": review.record_id, "seq": seq, "at": at, "member_id": member_id, "role": role, "act": what}
+    unit.connection.execute(insert(EVENT).values(**clear, content=sealed))
+    changed: dict[str, Any] = {"changed_at": at, "state": leads_to or review.state}
+    if what == "grade":
+        changed["grade"] = int(value or 0)
+    if what == "follow_up":
+        changed["follow_up_on"] = value
+    unit.connection.execute(update(REVIEW).where(REVIEW.c.record_id == review.record_id).values(**changed))
+    actor = f"member:{member_id}"
+    ledger.append(unit, at, actor, f"review.{what}", f"review:{review.record_id}:{seq}", digest(clear, sealed))
+
+
+def done(unit: Unit, record_id: str) -> list[Done]:
+    """Return what was done in the review of a record, in order, opened."""
+    wrapped = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == record_id)).scalar_one()
+    sealer = unit.keys.unwrap(wrapped, f"record:{record_id}")
+    rows = unit.connection.execute(select(EVENT).where(EVENT.c.record_id == record_id).order_by(EVENT.c.seq))
+    return [
+        Done(
+            row.seq, row.at, row.member_id, row.role, row.act,
+            **json.loads(sealer.open(row.content, f"record:{record_id}:review:{row.seq}")),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def sample(unit: Unit, team: str, month: str, count: int, since: str) -> list[ReviewRow]:
+    """Return a month's dip sample (`2026-11`): spread over people, the same whenever asked, without what was sampled since.
+
+    The order is a keyed hash of month and record, so that nobody can foresee or steer what is drawn.
+    """
+    sampled = select(EVENT.c.record_id).where(EVENT.c.act == "sampled", EVENT.c.at >= since)
+    where = (REVIEW.c.team == team, REVIEW.c.finished_at.startswith(month), REVIEW.c.record_id.not_in(sampled))
+    found = [ReviewRow(**row) for row in unit.connection.execute(_SHOWN.where(*where)).mappings()]
+    found.sort(key=lambda row: unit.keys.lookup(f"sample:{month}:{row.record_id}"))
+    turns: dict[int, int] = defaultdict(int)
+    drawn = []
+    for row in found:
+        drawn.append((turns[row.member_id], row))
+        turns[row.member_id] += 1
+    drawn.sort(key=lambda pair: pair[0])
+    return [row for _, row in drawn[:count]]
+
+
+def digest(clear: RowMapping | dict[str, Any], sealed: bytes) -> str:
+    """Return what the ledger keeps of a thing done in a review."""
+    names = ("record_id", "seq", "at", "member_id", "role", "act")
+    return ledger.digest_of({**{name: clear[name] for name in names}, "sealed": sha256(sealed).hexdigest()})
