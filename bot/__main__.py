@@ -373,6 +373,7 @@ def verify(args: argparse.Namespace) -> int:
 
 def member(args: argparse.Namespace) -> int:
     """Add, end or list members."""
+    from bot.usecases import membership
     from bot.usecases.desk import utc_now
     from storage import members
 
@@ -380,16 +381,16 @@ def member(args: argparse.Namespace) -> int:
     try:
         with store.unit() as unit:
             if args.verb == "add":
+                name = _staff_name(args)
                 for telegram_id in args.telegram_id:
-                    saved = members.save(
-                        unit, telegram_id, args.role, args.team, utc_now(), "command line", args.known_as
-                    )
+                    before = members.get(unit, telegram_id)
+                    if before:
+                        membership.changing(unit, _desk(), before, args.role, args.team, "command line")
+                    saved = members.save(unit, telegram_id, args.role, args.team, utc_now(), "command line", name)
                     say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
             elif args.verb == "invite":
                 _invite(unit, args)
             elif args.verb == "end":
-                from bot.usecases import membership
-
                 known = members.get(unit, args.telegram_id)
                 if known is None:
                     raise Failed(f"{args.telegram_id} is not a member.")
@@ -427,16 +428,22 @@ def _desk() -> Any:
     return Desk(settings.edition or "hmg-2015", 0, VERSION, settings.case_pattern, settings.own_reference)
 
 
-def _invite(unit: Any, args: argparse.Namespace) -> None:
-    from bot.usecases.desk import later, utc_now
-    from bot.usecases.membership import INVITE_MINUTES, staff_name
+def _staff_name(args: argparse.Namespace) -> Any:
+    from bot.usecases.membership import staff_name
     from flows.screening import NotScreened
-    from storage import invites, teams
 
     try:
-        name = staff_name(_desk(), args.known_as or "")
+        return staff_name(_desk(), args.known_as or "")
     except NotScreened as error:
         raise WrongCall(f"--known-as: {error}") from None
+
+
+def _invite(unit: Any, args: argparse.Namespace) -> None:
+    from bot.usecases.desk import later, utc_now
+    from bot.usecases.membership import INVITE_MINUTES
+    from storage import invites, teams
+
+    name = _staff_name(args)
     at = utc_now()
     teams.ensure(unit, args.team)
     ends = later(at, INVITE_MINUTES)

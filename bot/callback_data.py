@@ -39,6 +39,8 @@ def handle_of(conversation_id: str) -> str:
 
 def decode(data: str) -> Button:
     """Read a button; raise BadButton."""
+    if not data.isprintable():
+        raise BadButton("This button is not ours.")
     if data.startswith("-:"):
         return Button(data[2:])
     parts = data.split(":", 2)

@@ -160,6 +160,14 @@ def progress(request: Request, how_many: int) -> Message:
     return Message("\n\n".join(lines), (*buttons, *EMERGENCY_ROW))
 
 
+def not_posted(request: Request) -> Message:
+    """Say that a request could not be posted in the channel."""
+    return notice(
+        f"Request {request.number} could not be posted in the channel of team {request.team}: I may not write there. Nobody "
+        "has seen it. An administrator should let me write there, or claim another group. Then ask again."
+    )
+
+
 def reminder(request: Request) -> Message:
     """Say in the channel that a request still waits."""
     assert request.closes_at is not None  # noqa: S101 (it is open)

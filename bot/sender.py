@@ -29,6 +29,10 @@ log = logging.getLogger("sharewise.sender")
 
 SIDE_BY_SIDE = 16
 
+#: What is done in the store when a chat got another id, and when a message can never be sent.
+Moved = Callable[[Unit, int, int], None]
+Parked = Callable[[Unit, Message], None]
+
 
 def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
     """Return what is to be sent next, each with the message that is its card now."""
@@ -48,8 +52,8 @@ def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | No
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(self, application: App, store: Store, on_moved: Callable[[Unit, int, int], None]) -> None:
-        self.application, self.store, self.on_moved = application, store, on_moved
+    def __init__(self, application: App, store: Store, on_moved: Moved, on_parked: Parked) -> None:
+        self.application, self.store, self.on_moved, self.on_parked = application, store, on_moved, on_parked
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting: dict[int, float] = {}
@@ -112,7 +116,7 @@ class Sender:
             return
         except (BadRequest, Forbidden) as error:
             log.warning("A message cannot be sent and is put aside (%s).", type(error).__name__)
-            await self._note(mailbox.park, message.id)
+            await self._note(self.on_parked, message)
             return
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
@@ -162,14 +166,16 @@ class Sender:
                 if "not modified" in str(error).lower():
                     return card
                 log.info("The card is gone; a new one is sent.")
-        sent = await bot.send_message(
-            chat,
-            payload["text"],
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(payload),
+        send = partial(
+            bot.send_message, chat, payload["text"], parse_mode=ParseMode.HTML, reply_markup=keyboard(payload),
             link_preview_options=NO_PREVIEW,
-            message_thread_id=payload.get("thread"),
-        )
+        )  # fmt: skip
+        try:
+            sent = await send(message_thread_id=payload.get("thread"))
+        except BadRequest as error:
+            if not payload.get("thread") or "thread not found" not in str(error).lower():
+                raise
+            sent = await send()
         return int(sent.message_id)
 
     async def _remove(self, chat: int, user_id: int) -> None:

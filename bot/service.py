@@ -16,7 +16,7 @@ from bot.handlers.front import Front
 from bot.handlers.updates import GROUP_MENU, MENU
 from bot.intake import Intake, where_of
 from bot.sender import Sender
-from bot.usecases import alarms, groups
+from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
 from storage import mailbox, timers
 from storage.database import StorageUnavailable, Unit
@@ -38,6 +38,12 @@ def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
     groups.moved(unit, desk, old, new)
 
 
+def _parked(unit: Unit, message: mailbox.Message) -> None:
+    mailbox.park(unit, message.id)
+    if message.card and message.card.startswith("post:"):
+        opinions.not_posted(unit, message.card)
+
+
 class WorkerEnded(Exception):
     """A worker ended although nobody told it to."""
 
@@ -47,7 +53,7 @@ class Service:
 
     def __init__(self, application: App, front: Front) -> None:
         self.application, self.front = application, front
-        self.sender = Sender(application, front.store, partial(_moved, front.desk))
+        self.sender = Sender(application, front.store, partial(_moved, front.desk), _parked)
         self.intake = Intake(application, front, self.sender.wake.set)
         self.stop = asyncio.Event()
 

@@ -62,6 +62,11 @@ def escape(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def units(text: str) -> int:
+    """Return the length of a text as Telegram counts it: UTF-16 units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def bold(text: str) -> str:
     """Return text in bold, escaped."""
     return f"<b>{escape(text)}</b>"
@@ -520,7 +525,7 @@ def pages(blocks: list[str]) -> list[str]:
     pages = [""]
     for block in blocks:
         joined = f"{pages[-1]}\n\n{block}" if pages[-1] else block
-        if len(joined) > LONGEST - 200:
+        if units(joined) > LONGEST - 200:
             pages.append(block)
         else:
             pages[-1] = joined

@@ -248,8 +248,6 @@ def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_p
     `names_pass`: the person has said that what looks like a name is none. Nothing else can be waved through.
     """
     plain = text.strip()
-    if len(plain) > LONGEST:
-        raise TextTooLong(f"The text has {len(plain)} characters, {LONGEST} is the most.")
     try:
         found = identifiers(plain, own_reference=own_reference)
     except Exception as error:  # whatever went wrong, the text must not be kept
@@ -258,6 +256,8 @@ def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_p
     people = sum(item.kind == PERSON for item in found)
     if kinds and not (names_pass and kinds == (PERSON,)):
         raise IdentifierFound(kinds)
+    if len(plain) > LONGEST:
+        raise TextTooLong(f"The text has {len(plain)} characters, {LONGEST} is the most.")
     return Screened(plain, people, _MADE_HERE)
 
 

@@ -27,6 +27,13 @@ class NotLetIn(Exception):
 
 
 @dataclass(frozen=True)
+class InvitedAs:
+    """How an invite calls its person: it was screened when the invite was made."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class InviteRow:
     """An invite as stored. `known_as` is opened."""
 
@@ -36,7 +43,7 @@ class InviteRow:
     state: str
     made_by: str
     expires_at: str
-    known_as: str | None
+    known_as: InvitedAs | None
 
 
 def make(
@@ -105,6 +112,12 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
     return _row(unit, unit.connection.execute(select(INVITE).where(known)).mappings().one())
 
 
+def was_used_by(unit: Unit, code: str, telegram_id: int) -> bool:
+    """Say whether this person has come in with this code: a client may send it twice."""
+    where = (INVITE.c.code_hash == _hash(unit, code), INVITE.c.state == "used", INVITE.c.used_by == telegram_id)
+    return unit.connection.execute(select(INVITE.c.id).where(*where)).first() is not None
+
+
 def withdraw_by(unit: Unit, actor: str) -> None:
     """Withdraw what is open of somebody's invites: they have left."""
     mine = (INVITE.c.made_by == actor) | (INVITE.c.approved_by == actor)
@@ -123,5 +136,5 @@ def _hash(unit: Unit, code: str) -> bytes:
 def _row(unit: Unit, row: RowMapping) -> InviteRow:
     values = {name: row[name] for name in ("id", "role", "team", "state", "made_by", "expires_at")}
     sealed, key = row["known_as"], row["code_hash"]
-    known_as = unit.keys.members.open(sealed, f"invite:{key.hex()}").decode() if sealed else None
+    known_as = InvitedAs(unit.keys.members.open(sealed, f"invite:{key.hex()}").decode()) if sealed else None
     return InviteRow(**values, known_as=known_as)

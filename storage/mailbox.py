@@ -100,7 +100,8 @@ def failed(unit: Unit, inbox_id: int) -> bool:
     """Count a failed try; park the update after the last one. Return whether it is parked now."""
     tries = unit.connection.execute(select(INBOX.c.tries).where(INBOX.c.id == inbox_id)).scalar_one() + 1
     state = "parked" if tries >= TRIES else "waiting"
-    unit.connection.execute(update(INBOX).where(INBOX.c.id == inbox_id).values(tries=tries, state=state))
+    still_waits = (INBOX.c.id == inbox_id, INBOX.c.state == "waiting")
+    unit.connection.execute(update(INBOX).where(*still_waits).values(tries=tries, state=state))
     return state == "parked"
 
 

@@ -9,9 +9,13 @@ from sqlalchemy.engine import RowMapping
 
 from storage import ledger, teams
 from storage.database import Unit
+from storage.invites import InvitedAs
 from storage.models import Member
+from storage.screened import ScreenedText
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]
+#: How colleagues know somebody: screened when it was typed, or as an invite kept it.
+Named = ScreenedText | InvitedAs
 ROLES = ("practitioner", "supervisor", "administrator")
 
 
@@ -39,7 +43,7 @@ def by_id(unit: Unit, member_id: int) -> MemberRow | None:
 
 
 def save(
-    unit: Unit, telegram_id: int, role: str, team: str, at: str, actor: str, known_as: str | None = None
+    unit: Unit, telegram_id: int, role: str, team: str, at: str, actor: str, known_as: Named | None = None
 ) -> MemberRow:
     """Add a member, or give one another role or team. An ended membership starts again. None keeps `known_as`."""
     if role not in ROLES:
@@ -47,7 +51,7 @@ def save(
     teams.ensure(unit, team)
     values: dict[str, object] = {"role": role, "team": team, "ended_at": None}
     if known_as is not None:
-        values["known_as"] = unit.keys.members.seal(known_as.encode(), f"member:{telegram_id}") if known_as else None
+        values["known_as"] = unit.keys.members.seal(known_as.text.encode(), f"member:{telegram_id}")
     known = unit.connection.execute(select(MEMBER.c.id).where(MEMBER.c.telegram_id == telegram_id)).scalar()
     if known is None:
         unit.connection.execute(insert(MEMBER).values(telegram_id=telegram_id, added_at=at, **values))

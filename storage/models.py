@@ -378,3 +378,22 @@ class ReviewEvent(SQLModel, table=True):
     role: str
     act: str
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SignIn(SQLModel, table=True):
+    """A one-time way into the web console, made by the bot for a member. Only a keyed hash of its code is kept."""
+
+    __tablename__ = "sign_in"
+    code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    expires_at: str
+
+
+class WebSession(SQLModel, table=True):
+    """A session in the web console. Only a keyed hash of its token is kept."""
+
+    __tablename__ = "web_session"
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    member_id: int = Field(sa_column=Column(BigInteger, index=True, nullable=False))
+    made_at: str
+    seen_at: str

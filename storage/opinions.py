@@ -174,6 +174,12 @@ def drop_draft(unit: Unit, member_id: int) -> None:
     unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
 
 
+def drop_drafts_of(unit: Unit, conversation_id: str) -> None:
+    """Drop what was being prepared in a conversation."""
+    where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.state == "draft")
+    unit.connection.execute(delete(REQUEST).where(*where))
+
+
 def pass_to_deputy(unit: Unit, request: Request, closes_at: str, at: str) -> Request:
     """Note that the deputy was asked, and until when."""
     values = {"deputy_asked_at": at, "closes_at": closes_at}
@@ -203,9 +209,9 @@ def attach(unit: Unit, conversation_id: str, record_id: str) -> None:
 
 def set_view(unit: Unit, request: Request, made_of_it: str, words: ScreenedText | None, at: str) -> Request:
     """Keep what the practitioner made of a result."""
-    view = {"made_of_it": made_of_it, "at": at}
+    view = {**(request.view or {}), "made_of_it": made_of_it, "at": at}
     if words:
-        view = {**view, "words": words.text}
+        view["words"] = words.text
     sealed = _sealed(request.sealer, request.id, "view", view)
     unit.connection.execute(update(REQUEST).where(REQUEST.c.id == request.id).values(view=sealed))
     return replace(request, view=view)
@@ -294,7 +300,8 @@ def _load(unit: Unit, *where: Any) -> Request | None:
 
 
 def _many(unit: Unit, *where: Any) -> list[Request]:
-    rows = unit.connection.execute(select(REQUEST).where(*where).order_by(REQUEST.c.asked_at)).mappings().all()
+    query = select(REQUEST).where(*where).order_by(REQUEST.c.asked_at, REQUEST.c.id)
+    rows = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().all()
     return [_open(unit, row) for row in rows]
 
 

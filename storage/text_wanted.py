@@ -1,7 +1,8 @@
-"""What the next typed words in a chat are for, when they are not for the open questions."""
+"""What the next typed words in a chat are for, when they are not for the open questions. Sealed: it tells of a choice."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select
@@ -10,6 +11,9 @@ from storage.database import Unit
 from storage.models import TextWanted
 
 WANTED = TextWanted.__table__  # type: ignore[attr-defined]
+
+#: Words of this kind were taken: the same words again are no new ones.
+TAKEN = "taken"
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,27 @@ class Wanted:
 def put(unit: Unit, chat_id: int, kind: str, subject: str, at: str) -> None:
     """Take the next typed words in a chat for this."""
     drop(unit, chat_id)
-    unit.connection.execute(insert(WANTED).values(chat_id=chat_id, kind=kind, subject=subject, asked_at=at))
+    sealed = unit.keys.mailbox.seal(json.dumps(subject).encode(), f"wanted:{chat_id}:{kind}")
+    unit.connection.execute(insert(WANTED).values(chat_id=chat_id, kind=kind, subject=sealed.hex(), asked_at=at))
 
 
-def get(unit: Unit, chat_id: int, since: str) -> Wanted | None:
-    """Return what typed words in a chat are for, if that was asked at or after a time."""
+def get(unit: Unit, chat_id: int) -> Wanted | None:
+    """Return what typed words in a chat are for, however long ago that was asked."""
     row = unit.connection.execute(select(WANTED).where(WANTED.c.chat_id == chat_id)).first()
-    return Wanted(row.kind, row.subject, row.asked_at) if row and row.asked_at >= since else None
+    if row is None:
+        return None
+    plain = unit.keys.mailbox.open(bytes.fromhex(row.subject), f"wanted:{chat_id}:{row.kind}")
+    return Wanted(row.kind, json.loads(plain), row.asked_at)
+
+
+def taken(unit: Unit, chat_id: int, text: str, at: str) -> None:
+    """Note that words were taken, by a keyed hash."""
+    put(unit, chat_id, TAKEN, unit.keys.lookup(f"taken:{text.strip()}").hex(), at)
+
+
+def are_same(unit: Unit, wanted: Wanted, text: str) -> bool:
+    """Say whether these are the words that were taken just before: a client that lost its connection sends them again."""
+    return wanted.kind == TAKEN and wanted.subject == unit.keys.lookup(f"taken:{text.strip()}").hex()
 
 
 def drop(unit: Unit, chat_id: int) -> None:

@@ -20,7 +20,7 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
 from bot import views
-from bot.usecases.desk import Came, Desk, OpenPrivately
+from bot.usecases.desk import Came, Desk, OpenPrivately, Written
 from bot.usecases.front import Act, StrangersAct, once, service
 from storage.database import Store, Unit
 
@@ -44,7 +44,10 @@ class Front:
             return
         private = chat is None or chat.type == ChatType.PRIVATE
         thread = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
-        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread)
+        # What was typed in a group: it is looked at for identifiers, whoever typed it.
+        typed = (message.text or message.caption or "") if message and not update.callback_query else ""
+        written = Written(message.message_id, typed) if message and typed else None
+        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread, written)
         said = await self.store.run(once, self.desk, action, came, act, for_strangers)
         self.acted.add(update.update_id)
         if update.callback_query:

@@ -74,7 +74,7 @@ def of_group_command(name: str, arguments: str, message_id: int) -> Done:
     if name in administration.IN_GROUP:
         return administration.IN_GROUP[name](arguments, message_id)
     if name == "ask":
-        return "ask_in_channel", lambda unit, desk, who: advice.ask_in_channel(unit, desk, who, arguments, message_id)
+        return "ask_in_channel", lambda unit, desk, who: advice.ask_in_channel(unit, desk, who, arguments)
     return "ask_in_channel", advice.private_only
 
 
@@ -99,8 +99,10 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
     async def command(update: Update, _context: object) -> None:
         message = update.effective_message
         assert message is not None and message.text is not None  # noqa: S101 (the filter says so)
-        name = message.text[1:].split(maxsplit=1)[0].split("@")[0].lower()
-        arguments = message.text.partition(" ")[2]
+        # As Telegram marks it: "/emergency!" is the command "emergency".
+        length = message.entities[0].length
+        name = message.text[1:length].split("@")[0].lower()
+        arguments = message.text[length:].replace("\0", "").lstrip(" \t\n.,;:!?").rstrip()
         if name == "start" and arguments.startswith("i_"):
             code = arguments[2:].strip()
             await front.act(
@@ -148,11 +150,7 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
 
     async def overheard(update: Update, _context: object) -> None:
         """Words in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
-        message = update.effective_message
-        assert message is not None  # noqa: S101 (the filter says so)
-        text, message_id = message.text or message.caption or "", message.message_id
-        act = partial(advice.overheard, text=text, message_id=message_id)
-        await front.act(update, "ask_in_channel", act)
+        await front.act(update, "ask_in_channel", lambda unit, desk, who: None)
 
     async def moved(update: Update, _context: object) -> None:
         message = update.effective_message

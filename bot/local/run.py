@@ -18,6 +18,7 @@ from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk, utc_now
 from storage import members, teams
 from storage.database import Store, Unit
+from storage.invites import InvitedAs
 
 TOKEN = "1:LOCAL"  # noqa: S105 (no token: nothing leaves the process)
 TEAM = "local"
@@ -27,7 +28,7 @@ def settle_in(unit: Unit) -> None:
     """Make the people at the terminal members of one team with a channel."""
     for name, (number, role) in PEOPLE.items():
         if members.get(unit, number) is None:
-            members.save(unit, number, role, TEAM, utc_now(), "local chat", name)
+            members.save(unit, number, role, TEAM, utc_now(), "local chat", InvitedAs(name))
     if teams.get(unit, TEAM).channel_chat_id is None:
         teams.claim(unit, TEAM, CHANNEL, None, utc_now(), "local chat")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import opinion_views, views
 from bot.usecases import screen
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases.desk import Desk, Who, Written, say
 from flows import screening
 from flows.advice import Answer
 from flows.screening import IdentifierFound, NotScreened
@@ -44,25 +44,24 @@ def _answer(unit: Unit, desk: Desk, found: Answer) -> views.Message:
     return views.not_covered(book, found, local_route.get(unit))
 
 
-def ask_in_channel(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
-    """Answer a question in a team's channel for everybody; one with an identifier in it is asked to be deleted."""
+def ask_in_channel(unit: Unit, desk: Desk, who: Who, text: str) -> None:
+    """Answer a question in a team's channel, for everybody."""
     if not text.strip():
         say(unit, who.chat_id, opinion_views.notice("Type your question after /ask."), who.thread_id)
         return
     found = desk.index.ask(text[: screening.LONGEST])
     if found.emergency:
         say(unit, who.chat_id, views.without_buttons(views.danger_first(desk.book.edition)), who.thread_id)
-    overheard(unit, desk, who, text, message_id)
     say(unit, who.chat_id, views.without_buttons(_answer(unit, desk, found)), who.thread_id)
 
 
-def overheard(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
+def overheard(unit: Unit, desk: Desk, chat_id: int, thread_id: int | None, written: Written) -> None:
     """Read along in a team's channel for one thing only: that nothing which identifies a person stays there."""
     try:
-        screening.screened(text or "-", own_reference=desk.own_reference)
+        screening.screened(written.text, own_reference=desk.own_reference)
     except IdentifierFound as error:
-        screen.take_out(unit, who.chat_id, message_id, tell=False)
-        say(unit, who.chat_id, opinion_views.please_delete(views.kinds_seen(error)), who.thread_id)
+        screen.take_out(unit, chat_id, written.message_id, tell=False)
+        say(unit, chat_id, opinion_views.please_delete(views.kinds_seen(error)), thread_id)
     except NotScreened:
         return
 

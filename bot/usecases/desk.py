@@ -67,6 +67,14 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A message as somebody typed it."""
+
+    message_id: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Came:
     """Where an update came from. `chat_id` is None where there is no chat to answer in: inline mode."""
 
@@ -75,6 +83,7 @@ class Came:
     chat_id: int | None
     private: bool = True
     thread_id: int | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bot import access, views
-from bot.usecases import groups
+from bot.usecases import advice, groups
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
 from storage import mailbox, members, teams
 from storage.database import Unit
@@ -58,6 +58,8 @@ def _in_group(
     if team is None and action != "claim_channel":
         groups.expect_claim(unit, desk, came.chat_id)
         return ""
+    if team and came.written:
+        advice.overheard(unit, desk, came.chat_id, came.thread_id, came.written)
     if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
         return NOT_YOUR_TEAM if team else ""
     if not access.may(member, action):

@@ -94,6 +94,7 @@ def _keep(
     if position.is_finished:
         if position.outcome and position.outcome.id == "emergency":
             opinions.stop_for(unit, desk, row.id, "emergency")
+            text_wanted.drop(unit, row.chat_id)
         _write_record(unit, desk, who, after, at)
         _show_ended(unit, desk, row, below=below)
         return
@@ -234,10 +235,12 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
 def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
     """Take typed words for what they were asked for, as the answer to the open question, else as one to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
-    wanted = text_wanted.get(unit, who.chat_id, later(desk.now(), -WANTED_MINUTES))
-    if wanted and (here is None or here.row.updated_at <= wanted.asked_at):
-        take = reviews.type_words if wanted.kind == reviews.WORDS else opinions.type_words
-        take(unit, desk, who, wanted, text, message_id)
+    wanted = text_wanted.get(unit, who.chat_id)
+    if wanted and text_wanted.are_same(unit, wanted, text):
+        say(unit, who.chat_id, views.plain(TYPED_TWICE))
+        return
+    if wanted and wanted.kind != text_wanted.TAKEN and (here is None or here.row.updated_at <= wanted.asked_at):
+        _take_wanted(unit, desk, who, wanted, text, message_id)
         return
     if here is None:
         ask(unit, desk, who, text, message_id)
@@ -270,6 +273,18 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened)
     event = {"act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person}
     _keep(unit, desk, who, here, changed, event, below=True)
+
+
+def _take_wanted(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
+    """Take typed words for the request, the opinion or the review that asked for them; danger is answered first."""
+    if wanted.asked_at < later(desk.now(), -WANTED_MINUTES):
+        text_wanted.drop(unit, who.chat_id)
+        say(unit, who.chat_id, views.plain("I asked for those words too long ago. Nothing was kept. Please tap again."))
+        return
+    if desk.index.ask(text).emergency:
+        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+    take = reviews.type_words if wanted.kind == reviews.WORDS else opinions.type_words
+    take(unit, desk, who, wanted, text, message_id)
 
 
 def _type_unasked(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str, message_id: int) -> None:
@@ -317,6 +332,7 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
 def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
     opinions.stop_for(unit, desk, row.id, "cancelled")
+    text_wanted.drop(unit, row.chat_id)
     _show_ended(unit, desk, row)
 
 

@@ -22,11 +22,17 @@ INVITE_ACTION = {"practitioner": "invite_practitioner", "supervisor": "invite_su
 def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
     """Use an invite up; the person is a member from now on. One who is already gets the invite's role and team."""
     at = desk.now()
+    before = members.get(unit, telegram_id)
+    if before and invites.was_used_by(unit, code, telegram_id):
+        say(unit, telegram_id, opinion_views.joined(before))
+        return
     try:
         invite = invites.use(unit, code, telegram_id, at, later(at, -WINDOW_MINUTES))
     except invites.NotLetIn as error:
         say(unit, telegram_id, opinion_views.notice(str(error)))
         return
+    if before:
+        changing(unit, desk, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
     say(unit, telegram_id, opinion_views.joined(member))
     for administrator in members.of_team(unit, invite.team, "administrator"):
@@ -121,19 +127,31 @@ def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
     return member
 
 
+def changing(unit: Unit, desk: Desk, member: MemberRow, role: str, team: str, actor: str) -> None:
+    """End what hangs on a member's role or team before they get another."""
+    if (member.role, member.team) != (role, team):
+        invites.withdraw_by(unit, f"member:{member.id}")
+    if member.team != team:
+        _out_of_team(unit, desk, member, actor)
+
+
 def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
     """End access everywhere: open questions, requests, invites, the deputy's place, the team's channel."""
+    invites.withdraw_by(unit, f"member:{member.id}")
+    _out_of_team(unit, desk, member, actor)
+    guidance.stop_for(unit, desk, member)
+    members.end(unit, member.telegram_id, desk.now(), actor)
+
+
+def _out_of_team(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
     at = desk.now()
     opinions.drop_for(unit, desk, member)
-    guidance.stop_for(unit, desk, member)
-    invites.withdraw_by(unit, f"member:{member.id}")
     text_wanted.drop(unit, member.telegram_id)
     team = teams.get(unit, member.team)
     if team.deputy_id == member.id:
         teams.set_deputy(unit, team.name, None, at, actor)
     if team.channel_chat_id is not None:
         mailbox.put(unit, team.channel_chat_id, "remove", {"user_id": member.telegram_id})
-    members.end(unit, member.telegram_id, at, actor)
 
 
 # ---- teams --------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from bot import access, opinion_views, views
 from bot.access import Thing
 from bot.usecases import screen
 from bot.usecases.desk import Desk, OpenPrivately, Who, later, say, whole
-from flows import second_opinion
+from flows import navigation, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
 from flows.screening import IdentifierFound, NotScreened, Screened
-from storage import mailbox, members, opinions, records, teams, text_wanted, timers
+from storage import conversations, mailbox, members, opinions, records, teams, text_wanted, timers
 from storage.conversations import Open
 from storage.database import Unit
 from storage.members import MemberRow
@@ -23,6 +23,7 @@ REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
 SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
 LONGEST_SENTENCE = 200
 GONE = "That request is not open any more."
+CHANGED = "Your answers have changed since, or the questions have ended. Nothing was asked. You can ask again."
 
 
 # ---- preparing ------------------------------------------------------------------------------------
@@ -98,6 +99,10 @@ def change_draft(unit: Unit, desk: Desk, who: Who, number: str, verb: str) -> st
 
 def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
     team, at = teams.get(unit, request.team), desk.now()
+    if not _is_still_so(unit, desk, request) or team.name != who.member.team:
+        opinions.drop_draft(unit, who.member.id)
+        mailbox.put(unit, who.user_id, "card", opinion_views.notice(CHANGED).payload(), f"asked:{request.id}")
+        return GONE
     if team.channel_chat_id is None:
         say(unit, who.user_id, opinion_views.no_channel())
         return ""
@@ -111,6 +116,16 @@ def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
     _post(unit, desk.book.edition, asked, team)
     _show_progress(unit, asked)
     return "Asked."
+
+
+def _is_still_so(unit: Unit, desk: Desk, request: Request) -> bool:
+    """Say whether the walk still stands as the card of a draft says."""
+    row = conversations.get(unit, request.conversation_id)
+    book = desk.pinned(row.edition_id, row.edition_sha256) if row and row.status != "cancelled" else None
+    if row is None or book is None:
+        return False
+    asked = second_opinion.asked_at(navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk)))
+    return asked is not None and asked.as_dict().items() <= request.content.items()
 
 
 def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
@@ -193,7 +208,8 @@ def _counted(
 ) -> None:
     at = desk.now()
     how_many = opinions.give(unit, request, who.member.id, who.member.role, choice, reason, words, at, who.actor)
-    text_wanted.drop(unit, who.user_id)
+    if words is None:
+        text_wanted.drop(unit, who.user_id)
     card = opinion_views.given(request, choice)
     mailbox.put(unit, who.user_id, "card", card.payload(), f"opinion:{request.id}:{who.member.id}")
     if how_many >= request.quorum:
@@ -206,16 +222,16 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, tex
     """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
     number, _, rest = wanted.subject.partition(".")
     try:
-        if len(text) > LONGEST_SENTENCE:
-            raise TooLong(f"That is {len(text)} characters, {LONGEST_SENTENCE} is the most.")
         words = screen.words(unit, desk, who, text)
+        if views.units(words.text) > LONGEST_SENTENCE:
+            raise TooLong(f"That is {views.units(words.text)} characters, {LONGEST_SENTENCE} is the most.")
     except NotScreened as error:
         if isinstance(error, IdentifierFound):
             screen.take_out(unit, who.user_id, message_id)
         again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
         say(unit, who.user_id, views.plain(f"{views.refusal(error)} Type it again.", *again))
         return
-    text_wanted.drop(unit, who.user_id)
+    text_wanted.taken(unit, who.user_id, text, desk.now())
     if wanted.kind == SENTENCE:
         request = opinions.find(unit, number)
         if request and request.member_id == who.member.id and request.state == "draft":
@@ -254,7 +270,8 @@ def withdraw(unit: Unit, desk: Desk, who: Who, number: str) -> str:
 
 
 def stop_for(unit: Unit, desk: Desk, conversation_id: str, by: str) -> None:
-    """Withdraw what a conversation still asks: it was cancelled, or an emergency does not wait."""
+    """Withdraw what a conversation still asks, drafts too: it was cancelled, or an emergency does not wait."""
+    opinions.drop_drafts_of(unit, conversation_id)
     for request in opinions.of_conversation(unit, conversation_id):
         if request.state == "open":
             _end(unit, desk, request, by, desk.now(), "sharewise")
@@ -320,10 +337,23 @@ def deadline(unit: Unit, desk: Desk, number: str) -> None:
     _show_progress(unit, passed)
 
 
+def not_posted(unit: Unit, card: str) -> None:
+    """Tell whoever asked, and the team's administrators, that a request could not be posted in the channel."""
+    request = opinions.get(unit, card.removeprefix("post:"))
+    if request is None or request.state != "open":
+        return
+    author = members.by_id(unit, request.member_id)
+    told = {member.telegram_id for member in members.of_team(unit, request.team, "administrator")}
+    for telegram_id in sorted(told | ({author.telegram_id} if author else set())):
+        say(unit, telegram_id, opinion_views.not_posted(request))
+
+
 # ---- what was made of it --------------------------------------------------------------------------
 def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
     """Take what the practitioner makes of a result."""
-    if made_of_it not in opinion_views.MADE_OF_IT:
+    request = opinions.find(unit, number)
+    mine = request is not None and request.member_id == who.member.id and request.state == "closed"
+    if made_of_it not in opinion_views.MADE_OF_IT or not mine:
         return GONE
     if made_of_it == "words":
         text_wanted.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
@@ -339,8 +369,12 @@ def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, wo
     if request is None or request.member_id != who.member.id or request.state != "closed":
         say(unit, who.user_id, opinion_views.notice(GONE))
         return
-    if words and request.view:
-        made_of_it = request.view["made_of_it"]
+    before = request.view or {}
+    if words and before:
+        made_of_it = before["made_of_it"]
+    said = words.text if words else before.get("words")
+    if (before.get("made_of_it"), before.get("words")) == (made_of_it, said):
+        return
     viewed = opinions.set_view(unit, request, made_of_it, words, desk.now())
     if viewed.record_id:
         records.add_advice(unit, viewed.record_id, viewed, desk.now(), who.actor)

@@ -171,7 +171,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, tex
             views.plain(f"{LONGEST} characters is the most. Please say it shorter. Nothing was saved."),
         )
         return
-    text_wanted.drop(unit, who.user_id)
+    text_wanted.taken(unit, who.user_id, text, desk.now())
     _do(unit, desk, who, review, what, words, None)
 
 

@@ -14,6 +14,7 @@ from bot.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, 
 from bot.handlers import administration, updates
 from storage import invites, ledger, members
 from storage.database import sqlite_url
+from storage.invites import InvitedAs
 from storage.members import ROLES, MemberRow
 from tests.conftest import KEYS
 from tests.support.chat import Chat
@@ -26,7 +27,7 @@ PERSON, BOSS, SUPER, SECOND, NEW = 100, 200, 201, 202, 300
 async def chat(tmp_path):
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (PERSON,)) as chat:
         for person, role in ((BOSS, "administrator"), (SUPER, "supervisor"), (SECOND, "supervisor")):
-            await chat.store.run(members.save, person, role, "north", chat.now(), "test", f"The {role}")
+            await chat.store.run(members.save, person, role, "north", chat.now(), "test", InvitedAs(f"The {role}"))
         yield chat
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from storage import ledger, members, records, reviews
 from storage.database import sqlite_url
+from storage.invites import InvitedAs
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 
@@ -20,7 +21,7 @@ async def chat(tmp_path):
             (BOSS, "administrator", "north"),
             (SOUTH, "supervisor", "south"),
         ):
-            await chat.store.run(members.save, person, role, team, chat.now(), "test", f"The {role}")
+            await chat.store.run(members.save, person, role, team, chat.now(), "test", InvitedAs(f"The {role}"))
         yield chat
 
 

@@ -8,9 +8,12 @@ import json
 import pytest
 
 from bot.__main__ import main
+from bot.local.world import Refused
 from bot.sender import fetch
-from storage import mailbox, members, records, teams
+from bot.usecases.desk import later
+from storage import invites, mailbox, members, questions, records, teams
 from storage.database import sqlite_url
+from storage.invites import InvitedAs
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
@@ -477,7 +480,7 @@ async def give_in(chat, person, channel):
 async def test_the_longest_result_and_lists_fit_into_a_message(chat):
     people = range(2000, 2080)
     for person in people:
-        await chat.store.run(members.save, person, "practitioner", "north", chat.now(), "test", "W" * 40)
+        await chat.store.run(members.save, person, "practitioner", "north", chat.now(), "test", InvitedAs("W" * 40))
     await chat.store.run(teams.set_quorum, "north", teams.MOST_QUORUM, chat.now(), "test")
     await chat.say("/members", BOSS)
     assert "more. The command line lists all." in chat.text(BOSS)
@@ -504,3 +507,147 @@ async def test_forged_numbers_do_nothing(chat, number):
 
 async def handled(chat):
     return await chat.store.run(lambda unit: unit.connection.exec_driver_sql("select count(*) from inbox").scalar())
+
+
+# ---- what a hunter found ------------------------------------------------------------------------
+async def test_commands_with_punctuation_and_new_lines_are_understood(chat):
+    await chat.say("/emergency!")
+    assert "Saved. Record" in chat.text()
+    await chat.say("/ask\ndo i need consent", ONE)
+    assert "consent" in chat.text(ONE).lower()
+    await chat.say("/opinion,", TWO)
+    assert "Start the questions first" in chat.text(TWO)
+
+
+async def test_words_sent_twice_are_taken_once_and_go_nowhere_else(chat):
+    await ask(chat)
+    await chat.tap("Yes", ONE, CHANNEL)
+    await chat.tap("In my own words", ONE)
+    chat.world.say(ONE, "I know the service.")
+    await chat.say("I know the service.", ONE)
+    assert "You sent that already" in chat.text(ONE) and "1 of 2 in" in chat.text()
+    assert await chat.store.run(lambda unit: questions.listed(unit)) == []
+
+
+async def test_words_asked_for_too_long_ago_are_not_kept(chat):
+    await ask(chat)
+    await chat.tap("Yes", ONE, CHANNEL)
+    await chat.tap("In my own words", ONE)
+    await chat.tick(61)
+    await chat.say("I know the service.", ONE)
+    assert "too long ago" in chat.text(ONE) and "0 of 2 in" in chat.text()
+
+
+async def test_danger_is_answered_first_whatever_the_words_were_wanted_for(chat):
+    await ask(chat)
+    await chat.tap("Yes", ONE, CHANNEL)
+    await chat.tap("In my own words", ONE)
+    await chat.say("a child is being beaten right now", ONE)
+    assert any("call 999" in message["text"] for message in chat.visible(ONE))
+
+
+@pytest.mark.parametrize("how", ["/cancel", "/emergency", "a changed answer"])
+async def test_an_old_draft_is_not_sent(chat, how):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    _, data = chat.find("Send it to the team")
+    if how.startswith("/"):
+        await chat.say(how)
+    else:
+        await chat.tap("Back")
+        await chat.tap("Somebody asked")
+    await chat.press(data)
+    assert not any("Second opinion wanted" in m["text"] for m in chat.visible(CHANNEL))
+
+
+async def test_changing_team_ends_what_hung_on_the_old_one(chat):
+    await ask(chat)
+    chat.world.administers.add(CHANNEL)
+    boss = await chat.store.run(members.get, BOSS)
+    author = await chat.store.run(members.get, AUTHOR)
+    await chat.store.run(teams.set_deputy, "north", author.id, chat.now(), "test")
+    code, _ = await chat.store.run(
+        lambda unit: invites.make(
+            unit, "practitioner", "south", None, chat.now(), later(chat.now(), 9), f"member:{boss.id}", open_=True
+        )
+    )
+    await chat.say(f"/start i_{code}")
+    assert "team south" in chat.text()
+    await chat.say(f"/start i_{code}")
+    assert "You are a member now" in chat.text(), "sent twice, still in"
+    assert "has ended" in chat.text(CHANNEL)
+    assert chat.world.banned == [(CHANNEL, AUTHOR)]
+    assert (await chat.store.run(teams.get, "north")).deputy_id is None
+
+
+async def test_a_request_that_cannot_be_posted_is_told(chat):
+    def refuse(method, parameters):
+        if method == "sendMessage" and int(parameters["chat_id"]) == CHANNEL:
+            raise Refused("Bad Request: not enough rights to send text messages to the chat")
+
+    chat.world.before = refuse
+    await ask(chat)
+    assert "could not be posted" in chat.text() and "could not be posted" in chat.text(BOSS)
+
+
+async def test_a_topic_that_is_gone_does_not_lose_the_post(chat):
+    await chat.store.run(teams.claim, "north", CHANNEL, 99, chat.now(), "test")
+    await ask(chat)
+    assert "Second opinion wanted" in chat.text(CHANNEL)
+
+
+async def test_a_view_said_twice_is_noted_once_and_words_are_kept(chat):
+    await chat.say("/start")
+    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    await chat.tap("Ask the team")
+    await chat.tap("Send it to the team")
+    await give(chat, ONE, "I agree")
+    await give(chat, TWO, "I agree")
+    await chat.tap("Say it in my own words")
+    await chat.say("I will look at it again.")
+    await chat.tap("I follow it")
+    await chat.tap("I follow it")
+    (record,) = await record_of(chat)
+    views = [note["advice"]["made_of_it"] for note in record.amendments]
+    assert [view and view["made_of_it"] for view in views] == [None, "words", "follow"]
+    assert views[-1]["words"] == "I will look at it again."
+
+
+async def test_every_message_in_a_channel_is_screened_whoever_wrote_it(chat):
+    chat.world.administers.add(CHANNEL)
+    for person, text in (
+        (STRANGER, "it is 07700 900123"), (ONE, "/note SW-1 it is 07700 900123"), (ONE, "/ask\nit is 07700 900123"),
+        (ONE, "so it goes " * 200 + "07700 900123"),
+    ):  # fmt: skip
+        await chat.say(text, person, CHANNEL)
+    left = [m["text"] for (c, _), m in chat.world.messages.items() if c == CHANNEL and not m["from"]["is_bot"]]
+    assert not any("07700" in text for text in left)
+
+
+async def test_a_long_text_with_an_identifier_is_taken_out_too(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.tap("Add one sentence")
+    await chat.say("so it goes " * 30 + "call 07700 900123")
+    assert "a phone number" in chat.text()
+    left = [m["text"] for (c, _), m in chat.world.messages.items() if c == AUTHOR and not m["from"]["is_bot"]]
+    assert not any("07700" in text for text in left)
+
+
+async def test_a_result_of_wide_letters_fits(chat):
+    for person in range(2000, 2010):
+        await chat.store.run(members.save, person, "practitioner", "north", chat.now(), "test")
+    await chat.store.run(teams.set_quorum, "north", teams.MOST_QUORUM, chat.now(), "test")
+    await ask(chat)
+    for person in range(2000, 2000 + teams.MOST_QUORUM):
+        await chat.tap("Yes", person, CHANNEL)
+        await chat.tap("In my own words", person)
+        await chat.say("\U0001f642" * 101, person)
+        assert "200 is the most" in chat.text(person)
+        await chat.say("\U0001f642" * 100, person)
+    assert "has ended: enough opinions were in" in chat.text()

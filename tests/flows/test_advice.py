@@ -21,7 +21,6 @@ PHRASES = [text for part in ("passages",) for texts in advice._read("hmg-2015.ya
 @pytest.mark.parametrize("name", sets.QUESTIONS)
 def test_the_set_of_questions_is_answered_as_well_as_the_figures_say(name):
     marks = sets.mark(sets.questions(name))
-    assert marks.answerable >= 140 and marks.unanswerable >= 50
     COUNTS[f"questions asked of the index, {name}"] = marks.answerable + marks.unanswerable
     wrong = "\n".join(marks.wrong)
     assert marks.among_three / marks.answerable >= LEAST["recall"], wrong
@@ -30,8 +29,13 @@ def test_the_set_of_questions_is_answered_as_well_as_the_figures_say(name):
     assert marks.danger_seen / marks.danger >= LEAST["danger"], wrong
 
 
+def test_the_sets_are_large_enough():
+    marks = [sets.mark(sets.questions(name)) for name in sets.QUESTIONS]
+    assert sum(one.answerable for one in marks) >= 250 and sum(one.unanswerable for one in marks) >= 100
+
+
 #: A little below what docs/figures.md says: a change that loses more than a question or two is seen.
-LEAST = {"recall": 0.92, "abstention": 0.94, "refused": 0.05, "danger": 0.95}
+LEAST = {"recall": 0.92, "abstention": 0.94, "refused": 0.04, "danger": 0.95}
 
 
 @pytest.mark.parametrize("edition", catalogue.ids())

@@ -1,0 +1,73 @@
+"""Ways into the web console: a one-time code made by the bot, then a session of its own. Only keyed hashes are kept."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from hashlib import sha256
+
+from sqlalchemy import delete, insert, select, update
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import SignIn, WebSession
+
+SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
+SESSION = WebSession.__table__  # type: ignore[attr-defined]
+
+#: 256 bits each.
+BYTES = 32
+
+
+def make_sign_in(unit: Unit, member_id: int, expires_at: str) -> str:
+    """Make a code that opens one session for a member, once; an earlier unused one of theirs is void."""
+    code = secrets.token_urlsafe(BYTES)
+    unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.member_id == member_id))
+    unit.connection.execute(
+        insert(SIGN_IN).values(
+            code_hash=unit.keys.lookup(f"sign-in:{code}"), member_id=member_id, expires_at=expires_at
+        )
+    )
+    return code
+
+
+def use_sign_in(unit: Unit, code: str, at: str) -> str | None:
+    """Use a code up and return the token of a new session; None when it opens nothing."""
+    key = unit.keys.lookup(f"sign-in:{code}")
+    row = unit.connection.execute(select(SIGN_IN).where(SIGN_IN.c.code_hash == key)).first()
+    used = unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.code_hash == key)).rowcount
+    if row is None or used != 1 or row.expires_at <= at:
+        return None
+    token = secrets.token_urlsafe(BYTES)
+    hashed = unit.keys.lookup(f"session:{token}")
+    unit.connection.execute(insert(SESSION).values(token_hash=hashed, member_id=row.member_id, made_at=at, seen_at=at))
+    ledger.append(unit, at, f"member:{row.member_id}", "console.signed_in", f"member:{row.member_id}")
+    return token
+
+
+def seen(unit: Unit, token: str, at: str, idle_since: str, made_since: str) -> int | None:
+    """Return whose session this is, and note that it is used; None when it is none, idle too long or too old."""
+    key = SESSION.c.token_hash == unit.keys.lookup(f"session:{token}")
+    live = (key, SESSION.c.seen_at >= idle_since, SESSION.c.made_at >= made_since)
+    member_id = unit.connection.execute(select(SESSION.c.member_id).where(*live)).scalar()
+    if member_id is None:
+        unit.connection.execute(delete(SESSION).where(key))
+        return None
+    unit.connection.execute(update(SESSION).where(key).values(seen_at=at))
+    return int(member_id)
+
+
+def end(unit: Unit, token: str) -> None:
+    """End a session."""
+    unit.connection.execute(delete(SESSION).where(SESSION.c.token_hash == unit.keys.lookup(f"session:{token}")))
+
+
+def end_all(unit: Unit, member_id: int) -> None:
+    """End every session and void every code of a member."""
+    unit.connection.execute(delete(SESSION).where(SESSION.c.member_id == member_id))
+    unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.member_id == member_id))
+
+
+def form_token(token: str) -> str:
+    """Return what a form of this session must carry, so that no other site can send one."""
+    return hmac.digest(token.encode(), b"form", sha256).hex()
