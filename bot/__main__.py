@@ -47,6 +47,46 @@ def chat(args: argparse.Namespace) -> int:
     return 0
 
 
+def console(args: argparse.Namespace) -> int:
+    """Serve the web console on this machine."""
+    import logging
+
+    import uvicorn
+
+    from bot import logs
+    from bot.web.console import build
+
+    logs.set_up(logging.WARNING)
+    data, store = getattr(args, "data", None), _open(args)
+    desk = _desk()
+    desk.console_url = desk.console_url or f"http://127.0.0.1:{args.port}"
+    try:
+        if data:
+            say(f"Sign in as the local supervisor, once: {_local_sign_in(store, desk)}")
+        say(f"The console is at {desk.console_url}. End it with Ctrl-C.")
+        sys.stdout.flush()
+        app = build(store, desk, secure=desk.console_url.startswith("https"))
+        uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning", access_log=False, server_header=False)
+    except SystemExit:
+        raise Failed(f"Port {args.port} cannot be used.") from None
+    finally:
+        store.close()
+    return 0
+
+
+def _local_sign_in(store: Any, desk: Any) -> str:
+    from bot.local.terminal import PEOPLE
+    from bot.usecases.desk import later
+    from storage import members, web_sessions
+
+    with store.unit() as unit:
+        supervisor = members.get(unit, PEOPLE["supervisor"][0])
+        if supervisor is None:
+            raise Failed("There is no local supervisor yet. Run sharewise chat first.")
+        code = web_sessions.make_sign_in(unit, supervisor.id, later(desk.now(), 60))
+    return f"{desk.console_url}/in/{code}"
+
+
 def demo(args: argparse.Namespace) -> int:
     """Play a story of a second opinion by itself, on data that is thrown away."""
     import tempfile
@@ -114,7 +154,10 @@ def serve(args: argparse.Namespace) -> int:
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir):
         store = open_store(settings.url, settings.keys())
-        desk = Desk(settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference)
+        desk = Desk(
+            settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference,
+            console_url=settings.console_url,
+        )  # fmt: skip
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
@@ -425,7 +468,10 @@ def _desk() -> Any:
     from bot.usecases.desk import Desk
 
     settings = Settings()
-    return Desk(settings.edition or "hmg-2015", 0, VERSION, settings.case_pattern, settings.own_reference)
+    return Desk(
+        settings.edition or "hmg-2015", 0, VERSION, settings.case_pattern, settings.own_reference,
+        console_url=settings.console_url,
+    )  # fmt: skip
 
 
 def _staff_name(args: argparse.Namespace) -> Any:
@@ -559,6 +605,10 @@ def parser() -> argparse.ArgumentParser:
     playing_demo = command("demo", demo, "play the story of a second opinion by itself; nothing of it is kept")
     playing_demo.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="between two steps")
     command("serve", serve, "serve Telegram by polling; settings: .env.example", "serve")
+
+    serving = command("console", console, "serve the web console on this machine; put it behind https", "serve")
+    serving.add_argument("--port", type=int, default=8085)
+    serving.add_argument("--data", **data)
 
     playing = command("walk", walk, "play a walk: sharewise walk --flow sharing emergency=no harm=no purpose=yes")
     playing.add_argument("--flow", help="sharing or board_request")

@@ -30,6 +30,8 @@ RULES: dict[str, dict[str, str]] = {
     # Review.
     "request_sign_off": _everyone(OWN),
     "review_record": {"supervisor": COLLEAGUES},
+    "read_statistics": {"supervisor": TEAM, "administrator": TEAM},
+    "use_console": {"supervisor": OWN, "administrator": OWN},
     # Second opinions.
     "ask_opinion": _everyone(OWN),
     "give_opinion": _everyone(COLLEAGUES),

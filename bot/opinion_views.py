@@ -238,17 +238,20 @@ def view_words(view: Mapping[str, Any]) -> str:
     return " ".join(part for part in (said, typed) if part)
 
 
+def ended_words(advice: Mapping[str, Any]) -> str:
+    """Say how a request ended, or that it was not waited for."""
+    if advice["state"] == "open":
+        return f"Not waited for: {advice['in']} of {advice['quorum']} opinions were in."
+    return f"Ended {time_of(advice['ended_at'])}: {ENDED_BY[advice['ended_by']]}. Opinions in: {advice['in']}."
+
+
 def advice_block(advice: Mapping[str, Any]) -> str:
     """Return advice that was sought, as a record shows it."""
     head = f"Advice sought from team {advice['team']}, request {advice['request']}"
     lines = [f"{bold(head)} {italic(time_of(advice['asked_at']))}", f"• {escape(advice['question'])}"]
     if advice["sentence"]:
         lines.append(f"• {escape('Added: ' + advice['sentence'])}")
-    if advice["state"] == "open":
-        lines.append(escape(f"• Not waited for: {advice['in']} of {advice['quorum']} opinions were in."))
-    else:
-        ended = f"• Ended {time_of(advice['ended_at'])}: {ENDED_BY[advice['ended_by']]}. Opinions in: {advice['in']}."
-        lines.append(escape(ended))
+    lines.append(escape(f"• {ended_words(advice)}"))
     lines += opinion_lines(advice, private=True)
     if advice["made_of_it"]:
         lines.append(f"• {escape('What the practitioner made of it:')} {escape(view_words(advice['made_of_it']))}")

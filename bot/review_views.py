@@ -164,6 +164,16 @@ def reader(member: MemberRow) -> str:
     return f"{called(member)}, {member.role}"
 
 
+def no_console() -> Message:
+    """Say that there is no web console here."""
+    return plain("There is no web console here. Use /review in this chat.")
+
+
+def console_link(address: str, minutes: int) -> Message:
+    """Return a one-time link into the web console."""
+    return plain(f"Open this within {minutes} minutes. It works once, for you only:\n{address}")
+
+
 def readers(reference: str, read: list[tuple[str, str]], found: list[Done]) -> Message:
     """Tell an author who has read a record, and what supervisors did with it."""
     lines = [bold(f"Who has read record {reference}")]

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None
     edition: str | None = None
     case_reference_pattern: str = CASE_REFERENCE
+    console_url: str = ""
 
     @field_validator("case_reference_pattern")
     @classmethod
@@ -51,6 +52,13 @@ class Settings(BaseSettings):
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from error
         return value
+
+    @field_validator("console_url")
+    @classmethod
+    def _is_console_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("must start with https:// (http:// only on this machine)")
+        return value.rstrip("/")
 
     @field_validator("api_base_url")
     @classmethod

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from flows.definition import NOT_SURE, Edge, Option, Question
@@ -246,6 +247,18 @@ def _exit(drawing: _Svg, machine: FlowMachine, way: Way, y: float, walked: bool)
 
 
 # ---- other forms ---------------------------------------------------------------------------------
+def letters() -> frozenset[str]:
+    """Return the characters that the font has in every face."""
+    return frozenset.intersection(*(frozenset(face) for face in _widths().values()))
+
+
+def fonts() -> Any:
+    """Return the font as typst takes it: ours alone, nothing of the machine's."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+
+
 @lru_cache(maxsize=256)
 def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes:
     """Draw a flow as PNG. Takes some ten milliseconds and frees the interpreter meanwhile."""
@@ -256,7 +269,7 @@ def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes
         source,
         format="png",
         ppi=72.0,
-        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]),
+        font_paths=fonts(),
         sys_inputs={"svg": svg(machine, path, at)},
     )
     return bytes(made)

@@ -292,6 +292,12 @@ def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
     return advice
 
 
+def records_with_advice(unit: Unit, team: str) -> int:
+    """Return for how many of a team's records second opinions were asked."""
+    where = (REQUEST.c.team == team, REQUEST.c.record_id.is_not(None), REQUEST.c.state != "draft")
+    return int(unit.connection.execute(select(func.count(REQUEST.c.record_id.distinct())).where(*where)).scalar_one())
+
+
 # ---- inside --------------------------------------------------------------------------------------
 def _load(unit: Unit, *where: Any) -> Request | None:
     query = select(REQUEST).where(*where)

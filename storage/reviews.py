@@ -22,6 +22,7 @@ RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 
 #: Why a record comes early in the queue, most urgent last.
 NONE, NO_REASON, NOT_SURE, HARM_NOT_SHARED, EMERGENCY = range(5)
+STATES = ("new", "requested", "returned", "signed_off", "closed")
 #: What waits for a supervisor.
 WAITING = ("new", "requested")
 #: Act -> the states in which it may be done, and the state it leads to (None: it stays).
@@ -111,16 +112,40 @@ def get(unit: Unit, record_id: str) -> ReviewRow | None:
     return ReviewRow(**row) if row else None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a list shows only. Days are `2026-11-23`; a case reference is matched exactly, by its keyed hash."""
+
+    states: tuple[str, ...] = WAITING
+    outcome: str = ""
+    risk: int | None = None
+    ground: str = ""
+    person: int | None = None
+    since: str = ""
+    until: str = ""
+    case: str = ""
+
+
 def queue(
-    unit: Unit,
-    team: str,
-    not_of: int,
-    states: tuple[str, ...] = WAITING,
-    limit: int = 20,
-    after: ReviewRow | None = None,
+    unit: Unit, team: str, not_of: int, wanted: Wanted | None = None, limit: int = 20, after: ReviewRow | None = None
 ) -> list[ReviewRow]:
     """Return a team's reviews, riskiest first, then longest waiting; never one's own. `after` gives the next page."""
-    query = _SHOWN.where(REVIEW.c.team == team, REVIEW.c.state.in_(states), REVIEW.c.member_id != not_of)
+    only = wanted or Wanted()
+    query = _SHOWN.where(REVIEW.c.team == team, REVIEW.c.member_id != not_of, REVIEW.c.state.in_(only.states))
+    if only.outcome:
+        query = query.where(RECORD.c.outcome == only.outcome)
+    if only.risk is not None:
+        query = query.where(REVIEW.c.risk == only.risk)
+    if only.ground:
+        query = query.where(RECORD.c.ground == only.ground)
+    if only.person is not None:
+        query = query.where(REVIEW.c.member_id == only.person)
+    if only.since:
+        query = query.where(REVIEW.c.finished_at >= only.since)
+    if only.until:
+        query = query.where(REVIEW.c.finished_at < f"{only.until}T99")
+    if only.case:
+        query = query.where(RECORD.c.case_hash == unit.keys.lookup(only.case.casefold()))
     if after is not None:
         later = (REVIEW.c.finished_at > after.finished_at) | (
             (REVIEW.c.finished_at == after.finished_at) & (REVIEW.c.record_id > after.record_id)
@@ -136,6 +161,28 @@ def counts(unit: Unit, team: str, not_of: int | None = None) -> dict[str, int]:
     if not_of is not None:
         query = query.where(REVIEW.c.member_id != not_of)
     return {str(row[0]): int(row[1]) for row in unit.connection.execute(query)}
+
+
+def tallies(unit: Unit, team: str) -> dict[str, list[tuple[str, int]]]:
+    """Return how often each outcome, decision, ground, state and risk stands in a team's records, most often first."""
+    joined = REVIEW.join(RECORD, RECORD.c.id == REVIEW.c.record_id)
+    columns = {
+        "outcome": RECORD.c.outcome, "decision": RECORD.c.decision, "ground": RECORD.c.ground, "consent": RECORD.c.consent,
+        "state": REVIEW.c.state, "risk": REVIEW.c.risk, "month": func.substr(REVIEW.c.finished_at, 1, 7),
+    }  # fmt: skip
+    found = {}
+    for name, column in columns.items():
+        key = column.label("key")
+        query = select(key, func.count()).select_from(joined).where(REVIEW.c.team == team).group_by(key)
+        rows = [(str(row[0]), int(row[1])) for row in unit.connection.execute(query) if row[0] is not None]
+        found[name] = sorted(rows, key=lambda row: (-row[1], row[0]))
+    return found
+
+
+def durations(unit: Unit, team: str) -> list[tuple[str, str]]:
+    """Return when each of a team's records was started and saved."""
+    query = select(RECORD.c.started_at, RECORD.c.finished_at).where(RECORD.c.team == team)
+    return [(row[0], row[1]) for row in unit.connection.execute(query)]
 
 
 def due(unit: Unit, team: str, today: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.handlers.guidance import Done
-from bot.usecases import guidance, reviews
+from bot.usecases import console, guidance, reviews
 
 
 def _button(rest: str) -> Done:
@@ -24,6 +24,7 @@ def _button(rest: str) -> Done:
 
 COMMANDS: dict[str, Callable[[str, int], Done]] = {
     "review": lambda _text, _id: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
+    "console": lambda _text, _id: ("use_console", console.link),
     "readers": lambda text, _id: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, text)),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {

@@ -42,6 +42,8 @@ class Desk:
     own_reference: re.Pattern[str] | None = None
     #: How people find the bot; known once Telegram was asked.
     username: str = ""
+    #: Where the web console is, if there is one.
+    console_url: str = ""
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.

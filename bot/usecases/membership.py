@@ -8,7 +8,7 @@ from bot.usecases import guidance, opinions
 from bot.usecases.desk import Desk, Who, later, say, whole
 from flows import screening
 from flows.screening import NotScreened, Screened
-from storage import invites, mailbox, members, teams, text_wanted
+from storage import invites, mailbox, members, teams, text_wanted, web_sessions
 from storage.database import Unit
 from storage.members import MemberRow
 
@@ -130,6 +130,7 @@ def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
 def changing(unit: Unit, desk: Desk, member: MemberRow, role: str, team: str, actor: str) -> None:
     """End what hangs on a member's role or team before they get another."""
     if (member.role, member.team) != (role, team):
+        web_sessions.end_all(unit, member.id)
         invites.withdraw_by(unit, f"member:{member.id}")
     if member.team != team:
         _out_of_team(unit, desk, member, actor)
@@ -140,6 +141,7 @@ def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
     invites.withdraw_by(unit, f"member:{member.id}")
     _out_of_team(unit, desk, member, actor)
     guidance.stop_for(unit, desk, member)
+    web_sessions.end_all(unit, member.id)
     members.end(unit, member.telegram_id, desk.now(), actor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot import access, record_views, review_views, views
@@ -96,18 +97,26 @@ def readers(unit: Unit, who: Who, reference: str) -> None:
         return
     record_id = stored.clear["id"]
     read = [
-        (entry["at"], _reader(unit, entry["actor"], who))
+        (entry["at"], reader_of(unit, entry["actor"], who.member.id))
         for entry in ledger.about(unit, f"record:{record_id}", "record.read")
     ]
     say(unit, who.user_id, review_views.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
 
 
-def _reader(unit: Unit, actor: str, who: Who) -> str:
+def reader_of(unit: Unit, actor: str, me: int) -> str:
+    """Return how the reader whom the ledger names is called, for a member."""
     kind, _, number = actor.partition(":")
-    if actor == who.actor:
+    if kind != "member":
+        return actor
+    if number == str(me):
         return "you"
-    member = members.by_id(unit, int(number)) if kind == "member" else None
-    return review_views.reader(member) if member else actor if kind != "member" else "a former member"
+    member = members.by_id(unit, int(number))
+    return review_views.reader(member) if member else "a former member"
+
+
+def minutes_between(start: str, end: str) -> float:
+    """Return the minutes from one stored time to another."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
 
 
 # ---- doing ----------------------------------------------------------------------------------------
@@ -129,20 +138,28 @@ def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str 
     return _do(unit, desk, who, review, what, None, value or None)
 
 
-def _do(
+def carry_out(
     unit: Unit, desk: Desk, who: Who, review: ReviewRow, what: str, words: Screened | None, value: str | None
-) -> str:
-    try:
-        reviews.act(unit, review, what, who.member.id, who.member.role, desk.now(), comment=words, value=value)
-    except NotNow as error:
-        say(unit, who.user_id, views.plain(str(error)))
-        return str(error)
+) -> ReviewRow:
+    """Do one thing in a review and tell the author; return the review as it is then; raise NotNow."""
+    reviews.act(unit, review, what, who.member.id, who.member.role, desk.now(), comment=words, value=value)
     author = members.by_id(unit, review.member_id)
     if author and what in ("sign_off", "return", "comment", "reopen"):
         said = words.text if words else ""
         say(unit, author.telegram_id, review_views.to_author(review.reference, what, said, who.member.role))
     after = reviews.get(unit, review.record_id)
     assert after is not None  # noqa: S101 (it was there in this transaction)
+    return after
+
+
+def _do(
+    unit: Unit, desk: Desk, who: Who, review: ReviewRow, what: str, words: Screened | None, value: str | None
+) -> str:
+    try:
+        after = carry_out(unit, desk, who, review, what, words, value)
+    except NotNow as error:
+        say(unit, who.user_id, views.plain(str(error)))
+        return str(error)
     card = review_views.done(after, what)
     mailbox.put(unit, who.user_id, "card", card.payload(), f"review:{who.member.id}")
     return review_views.SAID[what]

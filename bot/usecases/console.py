@@ -1,0 +1,19 @@
+"""The way into the web console: a one-time link from the bot."""
+
+from __future__ import annotations
+
+from bot import review_views
+from bot.usecases.desk import Desk, Who, later, say
+from storage import web_sessions
+from storage.database import Unit
+
+LINK_MINUTES = 10
+
+
+def link(unit: Unit, desk: Desk, who: Who) -> None:
+    """Send a one-time link into the console, or say that there is none."""
+    if not desk.console_url:
+        say(unit, who.chat_id, review_views.no_console())
+        return
+    code = web_sessions.make_sign_in(unit, who.member.id, later(desk.now(), LINK_MINUTES))
+    say(unit, who.chat_id, review_views.console_link(f"{desk.console_url}/in/{code}", LINK_MINUTES))

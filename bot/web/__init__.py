@@ -1,0 +1,1 @@
+"""The web console: supervisors' work where lists, tables and pictures are better than a chat."""

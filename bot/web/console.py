@@ -1,0 +1,460 @@
+"""The review console: server-rendered pages that work without JavaScript. Every page and act goes through the access table.
+
+One way in (a one-time link from the bot), a session of its own, the role read from the store on every request. One transaction
+a request. Nothing comes from elsewhere, and no other site can send a form here.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import access, opinion_views, review_views, views
+from bot.access import Thing
+from bot.record_pdf import pdf
+from bot.usecases import reviews as review_acts
+from bot.usecases.desk import Desk, Who, later
+from flows import chart
+from flows.screening import NotScreened, screened
+from storage import ledger, members, opinions, questions, records, reviews, teams, web_sessions
+from storage.database import StorageUnavailable, Store, Unit
+from storage.members import MemberRow
+from storage.reviews import NotNow, ReviewRow, Wanted
+
+IDLE_MINUTES, TOTAL_MINUTES = 30, 8 * 60
+PAGE = 40
+MOST_BODY = 64 * 1024
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    b"frame-ancestors 'none'; base-uri 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    b"x-frame-options": b"DENY",
+}
+#: (act, words, what it needs)
+ACTS = (
+    ("sign_off", "Sign off", ""),
+    ("return", "Send back", "words"),
+    ("comment", "Comment", "words"),
+    ("grade", "Grade", "grade"),
+    ("follow_up", "Set follow-up", "day"),
+    ("close", "Close", ""),
+    ("reopen", "Open again", "words"),
+)
+
+
+class Refused(Exception):
+    """A page that is not given, with the words that are shown instead."""
+
+    def __init__(self, status: int, heading: str, words: str) -> None:
+        super().__init__(heading)
+        self.status, self.heading, self.words = status, heading, words
+
+
+ABSENT = Refused(404, "Not found", "There is no such page for you.")
+SIGNED_OUT = Refused(
+    401, "You are not signed in", "Send /console to the bot. It gives you a link that works once. A session ends after "
+    f"{IDLE_MINUTES} minutes without use, and when your role changes.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of a signed-in member, in its transaction."""
+
+    unit: Unit
+    desk: Desk
+    who: MemberRow
+    token: str
+    request: Request
+    form: dict[str, str]
+    pages: Environment
+
+    def page(self, name: str, **values: Any) -> Response:
+        """Return a page for this member."""
+        return HTMLResponse(self.pages.get_template(name).render(**surroundings(self.desk, self), **values))
+
+    def as_actor(self) -> Who:
+        """Return this member as the use cases know people."""
+        return Who(self.who.telegram_id, self.who.telegram_id, 0, self.who)
+
+    def must(self, action: str, thing: Thing | None = None) -> None:
+        """Raise Refused unless this member may do this."""
+        if not access.may(self.who, action, thing):
+            raise ABSENT
+
+
+Page = Callable[[Visit], Response]
+
+
+def surroundings(desk: Desk, visit: Visit | None) -> dict[str, Any]:
+    """Return what every page shows around its own content."""
+    found: dict[str, Any] = {"banner": desk.book.edition.banner, "who": visit.who if visit else None}
+    if visit:
+        found["form_token"] = web_sessions.form_token(visit.token)
+        found["here"] = visit.request.url.path
+        found["pages"] = [
+            (address, words) for address, words, action in MENU if access.may(visit.who, action)
+        ]  # fmt: skip
+    return found
+
+
+# ---- pages ----------------------------------------------------------------------------------------
+def queue(visit: Visit) -> Response:
+    """List records, riskiest first; filters are in the address, so that a list can be kept."""
+    visit.must("review_record")
+    asked = visit.request.query_params
+    chosen = {name: asked.get(name, "")[:80] for name in (*FILTERS, "after")}
+    after = _reach(visit, chosen["after"]) if chosen["after"] else None
+    rows = reviews.queue(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), PAGE + 1, after)
+    more = rows[PAGE - 1].reference if len(rows) > PAGE else ""
+    kept = {name: chosen[name] for name in FILTERS if chosen[name]}
+    waiting = reviews.counts(visit.unit, visit.who.team, not_of=visit.who.id)
+    flow = visit.desk.book.machine("sharing").flow
+    count = sum(waiting.get(state, 0) for state in reviews.WAITING)
+    return visit.page(
+        "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
+        waiting="1 record" if count == 1 else f"{count} records", states=review_views.STATES.items(),
+        state_words=review_views.STATES, risks=review_views.RISKS.items(), risk_words=review_views.RISKS,
+        outcomes=sorted({o for machine in visit.desk.book.machines.values() for o in machine.flow.outcomes}),
+        grounds=[option.id for option in flow.questions["ground"].options],
+        people=[m for m in members.of_team(visit.unit, visit.who.team) if m.id != visit.who.id],
+    )  # fmt: skip
+
+
+FILTERS = ("state", "outcome", "risk", "ground", "person", "since", "until", "case")
+
+
+def _wanted(chosen: dict[str, str]) -> Wanted:
+    state = chosen["state"]
+    states = reviews.STATES if state == "all" else (state,) if state in reviews.STATES else reviews.WAITING
+
+    def number(text: str) -> int | None:
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    return Wanted(
+        states, chosen["outcome"], number(chosen["risk"]), chosen["ground"], number(chosen["person"]),
+        chosen["since"], chosen["until"], chosen["case"],
+    )  # fmt: skip
+
+
+def _reach(visit: Visit, reference: str) -> ReviewRow:
+    stored = records.find(visit.unit, reference.strip().upper())
+    review = reviews.get(visit.unit, stored.clear["id"]) if stored else None
+    if review is None:
+        raise ABSENT
+    visit.must("review_record", Thing(review.member_id, review.team))
+    return review
+
+
+def record(visit: Visit, said: str = "") -> Response:
+    """Show a whole record. The reading goes into the ledger; the author can see it."""
+    review = _reach(visit, visit.request.path_params["reference"])
+    unit, record_id = visit.unit, review.record_id
+    stored = records.get(unit, record_id)
+    assert stored is not None  # noqa: S101 (a review has a record)
+    ledger.append(unit, visit.desk.now(), f"member:{visit.who.id}", "record.read", f"record:{record_id}")
+    author = members.by_id(unit, review.member_id)
+    notes = [note for note in stored.amendments if note.get("kind") != "advice"]
+    advices = [
+        *stored.content.get("advice_sought", ()),
+        *(n["advice"] for n in stored.amendments if n.get("kind") == "advice"),
+    ]
+    readers = [
+        (entry["at"], review_acts.reader_of(unit, entry["actor"], visit.who.id))
+        for entry in ledger.about(unit, f"record:{record_id}", "record.read")
+    ]
+    open_acts = [(what, words, needs) for what, words, needs in ACTS if review.state in reviews.ACTS[what][0]]
+    return visit.page(
+        "record.html", clear=stored.clear, content=stored.content, review=review, notes=notes, advices=advices,
+        readers=readers, done=reviews.done(unit, record_id), acts=open_acts, said=said,
+        author=opinion_views.called(author) if author else "a former member",
+        risk_words=review_views.RISKS, state_words=review_views.STATES, said_words=review_views.SAID,
+        grades=review_views.GRADES.items(), ended=opinion_views.ended_words, view=opinion_views.view_words,
+        reason=partial(opinion_views.reason_words, private=True),
+    )  # fmt: skip
+
+
+def picture(visit: Visit) -> Response:
+    """Return the chart of a record with its way lit."""
+    review = _reach(visit, visit.request.path_params["reference"])
+    stored = records.get(visit.unit, review.record_id)
+    assert stored is not None  # noqa: S101 (a review has a record)
+    book = visit.desk.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.desk.book
+    path = tuple(stored.content["path"])
+    drawn = chart.svg(book.machine(stored.clear["flow"]), path, f"outcome.{stored.clear['outcome']}")
+    return Response(drawn, media_type="image/svg+xml")
+
+
+def review_edition(stored: records.Stored) -> str:
+    """Return the edition a record was made with."""
+    return str(stored.clear["edition_id"])
+
+
+def export(visit: Visit) -> Response:
+    """Return a record as JSON or PDF, for the case file; that it was taken out, and as what, goes into the ledger."""
+    review = _reach(visit, visit.request.path_params["reference"])
+    stored = records.get(visit.unit, review.record_id)
+    assert stored is not None  # noqa: S101 (a review has a record)
+    kind = visit.request.path_params["kind"]
+    if kind not in ("json", "pdf"):
+        raise ABSENT
+    ledger.append(
+        visit.unit, visit.desk.now(), f"member:{visit.who.id}", f"record.exported_{kind}", f"record:{review.record_id}"
+    )
+    name = f'attachment; filename="{review.reference}.{kind}"'
+    if kind == "json":
+        return JSONResponse(
+            {**stored.clear, "content": stored.content, "amendments": list(stored.amendments)},
+            headers={"content-disposition": name},
+        )
+    book = visit.desk.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.desk.book
+    return Response(pdf(stored, book), media_type="application/pdf", headers={"content-disposition": name})
+
+
+def do(visit: Visit) -> Response:
+    """Do one thing in a review, then show the record again."""
+    review = _reach(visit, visit.request.path_params["reference"])
+    what = visit.request.path_params["what"]
+    needs = {name: kind for name, _, kind in ACTS}
+    if what not in needs:
+        raise ABSENT
+    try:
+        words, value = _given(visit, needs[what])
+        review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, what, words, value)
+    except NotScreened as error:
+        return record(visit, views.refusal(error))
+    except NotNow as error:
+        return record(visit, str(error))
+    except BadForm as error:
+        return record(visit, str(error))
+    return record(visit, review_views.SAID[what])
+
+
+class BadForm(Exception):
+    """What was typed into a form does not fit."""
+
+
+def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
+    value = visit.form.get("value", "")
+    if needs == "words":
+        return screened(
+            visit.form.get("words", "")[: review_acts.LONGEST], own_reference=visit.desk.own_reference
+        ), None
+    if needs == "grade" and value not in review_views.GRADES:
+        raise BadForm("Choose a grade from the list. Nothing was saved.")
+    if needs == "day" and not _is_day(value):
+        raise BadForm("Give a day, for example 2026-11-30. Nothing was saved.")
+    return None, value or None
+
+
+def _is_day(text: str) -> bool:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def statistics(visit: Visit) -> Response:
+    """Show counts of a team's records: nothing that anybody typed."""
+    visit.must("read_statistics")
+    unit, team = visit.unit, visit.who.team
+    found, times = reviews.tallies(unit, team), reviews.durations(unit, team)
+    took = median(review_acts.minutes_between(*pair) for pair in times) if times else 0
+
+    def worded(name: str, words: dict[Any, str] | None = None) -> list[tuple[str, int]]:
+        return [((words or {}).get(key, key.replace("_", " ")), count) for key, count in found[name]]
+
+    risks = {str(key): words for key, words in review_views.RISKS.items()}
+    asked = [
+        (f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in questions.listed(unit, 15)
+    ]
+    tables = (
+        ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
+        ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
+        ("Where reviews stand", worded("state", review_views.STATES)), ("What to look at first", worded("risk", risks)),
+        ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
+    )  # fmt: skip
+    return visit.page(
+        "statistics.html", tables=tables, total=len(times), took=opinion_views.duration(max(1, round(took))),
+        asked=opinions.records_with_advice(unit, team),
+    )  # fmt: skip
+
+
+def team_page(visit: Visit) -> Response:
+    """Show a team and its members."""
+    visit.must("list_members")
+    found = teams.get(visit.unit, visit.who.team)
+    deputy = members.by_id(visit.unit, found.deputy_id) if found.deputy_id else None
+    return visit.page(
+        "team.html", team=found, people=members.of_team(visit.unit, found.name),
+        time=opinion_views.duration(found.deadline_minutes), deputy=opinion_views.called(deputy) if deputy else "nobody",
+    )  # fmt: skip
+
+
+def sign_out(visit: Visit) -> Response:
+    """End the session."""
+    web_sessions.end(visit.unit, visit.token)
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+COOKIE = "sharewise_session"
+#: Address, words, action: what the menu shows to whom.
+MENU = (
+    ("/", "Records", "review_record"),
+    ("/statistics", "Statistics", "read_statistics"),
+    ("/team", "Team", "list_members"),
+)
+#: Address, method, page, action. The access table decides; each page also checks on whose things.
+PAGES: tuple[tuple[str, str, Page, str], ...] = (
+    ("/", "GET", queue, "use_console"),
+    ("/records/{reference}", "GET", record, "review_record"),
+    ("/records/{reference}/chart.svg", "GET", picture, "review_record"),
+    ("/records/{reference}/record.{kind}", "GET", export, "review_record"),
+    ("/records/{reference}/{what}", "POST", do, "review_record"),
+    ("/statistics", "GET", statistics, "read_statistics"),
+    ("/team", "GET", team_page, "list_members"),
+    ("/out", "POST", sign_out, "use_console"),
+)
+
+
+# ---- the way of a request -------------------------------------------------------------------------
+def environment() -> Environment:
+    """Return the pages: everything is escaped, and a name that is missing is an error."""
+    pages = Environment(
+        loader=PackageLoader("bot.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters["when"] = views.time_of
+    pages.filters["plain"] = lambda text: str(text).replace("_", " ")
+    return pages
+
+
+def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
+    """Return the console as an ASGI app; `secure` says that it is reached over https."""
+    pages = environment()
+
+    def refused(error: Refused, visit: Visit | None = None) -> Response:
+        body = pages.get_template("message.html").render(
+            **surroundings(desk, visit), heading=error.heading, words=error.words
+        )
+        return HTMLResponse(body, error.status)
+
+    def visited(page: Page, action: str, unit: Unit, request: Request, form: dict[str, str]) -> Response:
+        """One request in one transaction: session, role, form token, page."""
+        token, at = request.cookies.get(COOKIE, ""), desk.now()
+        member_id = (
+            web_sessions.seen(unit, token, at, later(at, -IDLE_MINUTES), later(at, -TOTAL_MINUTES)) if token else None
+        )
+        member = members.by_id(unit, member_id) if member_id is not None else None
+        if member is None or not access.may(member, "use_console"):
+            return refused(SIGNED_OUT)
+        visit = Visit(unit, desk, member, token, request, form, pages)
+        try:
+            visit.must(action)
+            if request.method == "POST" and not hmac.compare_digest(
+                form.get("form_token", "").encode(), web_sessions.form_token(token).encode()
+            ):
+                raise Refused(403, "That form is out of date", "Go back, load the page again and try once more.")
+            if page is queue and not access.may(member, "review_record"):
+                return RedirectResponse("/statistics", 303)
+            return page(visit)
+        except Refused as error:
+            return refused(error, visit)
+
+    def endpoint(page: Page, action: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            form: dict[str, str] = {}
+            if request.method == "POST":
+                form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+            try:
+                return await store.run(partial(_call, visited, page, action, request, form))
+            except StorageUnavailable:
+                return refused(
+                    Refused(503, "Not now", "The database cannot be used just now. Nothing was lost. Try again.")
+                )
+
+        return answer
+
+    async def sign_in(request: Request) -> Response:
+        code = request.path_params["code"]
+        if request.method == "GET":
+            # A look ahead at the link, as chats do for previews, must not use it up.
+            return HTMLResponse(pages.get_template("sign_in.html").render(**surroundings(desk, None), code=code))
+        token = await store.run(web_sessions.use_sign_in, code, desk.now())
+        if token is None:
+            return refused(Refused(403, "This link does not work any more", SIGNED_OUT.words))
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+        return answer
+
+    async def style(_request: Request) -> Response:
+        css = files("bot.web").joinpath("console.css").read_text(encoding="utf-8")
+        return Response(css, media_type="text/css")
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def not_found(_request: Request, _error: Exception) -> Response:
+        return refused(ABSENT)
+
+    routes = [Route(path, endpoint(page, action), methods=[method]) for path, method, page, action in PAGES]
+    routes += [
+        Route("/in/{code}", sign_in, methods=["GET", "POST"]),
+        Route("/static/console.css", style),
+        Route("/livez", alive),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={404: not_found, 405: not_found})
+
+
+def _call(visited: Any, page: Page, action: str, request: Request, form: dict[str, str], unit: Unit) -> Response:
+    answer: Response = visited(page, action, unit, request, form)
+    return answer
+
+
+class Guard:
+    """Puts the strict headers on every answer, and refuses bodies that are too long."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MOST_BODY:
+            await Response("Too long.", 413, headers={k.decode(): v.decode() for k, v in HEADERS.items()})(
+                scope, receive, send
+            )
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS.items()]
+            await send(message)
+
+        await self.app(scope, receive, guarded)

@@ -1,0 +1,281 @@
+"""The web console over its real ASGI app and the real store: one way in, roles at every request, strict headers, no scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from bot.web import console
+from storage import ledger, members, records, reviews, web_sessions
+from storage.database import sqlite_url
+from storage.invites import InvitedAs
+from tests.bot.test_review import emergency, not_shared
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+from tests.support.counts import COUNTS
+
+AUTHOR, OTHER, SUPER, BOSS, SOUTH = 100, 101, 200, 201, 300
+BASE = "http://127.0.0.1:8085"
+
+
+@pytest.fixture
+async def chat(tmp_path):
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
+        for person, role, team in (
+            (SUPER, "supervisor", "north"),
+            (BOSS, "administrator", "north"),
+            (SOUTH, "supervisor", "south"),
+        ):
+            await chat.store.run(members.save, person, role, team, chat.now(), "test", InvitedAs(f"The {role}"))
+        chat.desk.console_url = BASE
+        yield chat
+
+
+def browser(chat):
+    app = console.build(chat.store, chat.desk, secure=False)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE, follow_redirects=True)
+
+
+@asynccontextmanager
+async def signed_in(chat, person=SUPER):
+    await chat.say("/console", person)
+    async with browser(chat) as web:
+        link = re.search(rf"{BASE}(/in/\S+)", chat.text(person))[1]
+        assert "Sign in to the console" in (await web.get(link)).text
+        await web.post(link)
+        yield web
+
+
+def token_of(page):
+    return re.search(r'name="form_token" value="(\w+)"', page.text)[1]
+
+
+async def do(web, reference, what, **values):
+    page = await web.get(f"/records/{reference}")
+    return await web.post(f"/records/{reference}/{what}", data={"form_token": token_of(page), **values})
+
+
+async def test_a_supervisor_signs_in_reads_signs_off_and_sends_back(chat):
+    quiet, urgent = await not_shared(chat), await emergency(chat)
+    async with signed_in(chat) as web:
+        page = await web.get("/")
+        assert page.text.index(urgent) < page.text.index(quiet), "riskiest first"
+        assert "2 records of other people wait" in page.text
+        page = await web.get(f"/records/{quiet}")
+        assert "It is not needed." in page.text and "CASE-1" in page.text and "you" in page.text
+        page = await do(web, quiet, "sign_off")
+        assert "Signed off." in page.text and "signed off" in page.text
+        assert f"Record {quiet}: signed off by a supervisor." in await settled(chat)
+        page = await do(web, urgent, "return", words="What did the police say?")
+        assert "Sent back." in page.text and "What did the police say?" in page.text
+        page = await do(web, urgent, "comment", words="call 07700 900123")
+        assert "a phone number" in page.text and "07700" not in page.text
+        assert "Choose a grade" in (await do(web, urgent, "grade", value="9")).text
+        assert "Give a day" in (await do(web, urgent, "follow_up", value="soon")).text
+        assert "follow-up on 2027-01-31" in (await do(web, urgent, "follow_up", value="2027-01-31")).text
+        assert "0 records" in (await web.get("/")).text and "There is no such record" in (await web.get("/")).text
+        assert quiet in (await web.get("/?state=signed_off")).text
+
+
+async def settled(chat):
+    await chat.settle()
+    return " ".join(message.get("text", "") for message in chat.visible(AUTHOR))
+
+
+async def test_filters_and_pages(chat, monkeypatch):
+    monkeypatch.setattr(console, "PAGE", 2)
+    made = [await not_shared(chat, case=f"CASE-{number}") for number in range(5)]
+    async with signed_in(chat) as web:
+        seen, address = [], "/"
+        while address:
+            page = await web.get(address)
+            seen += re.findall(r'href="/records/(SW-[\w-]+)"', page.text)
+            following = re.search(r'<a href="(/\?[^"]*)">Next page', page.text)
+            address = following[1].replace("&amp;", "&") if following else ""
+        assert sorted(seen) == sorted(made) and len(seen) == len(set(seen))
+        assert re.findall(r"/records/(SW-[\w-]+)", (await web.get("/?case=case-3")).text) == [made[3]]
+        for query in (
+            "outcome=share",
+            "risk=4",
+            "ground=court_order",
+            "since=2999-01-01",
+            "until=2000-01-01",
+            "person=99",
+            "case=X",
+        ):
+            assert "There is no such record" in (await web.get(f"/?{query}")).text, query
+        for query in ("state='", "risk=²", "person=9999999999999999999999", "after=SW-NOPE-NOPE", "since=%00"):
+            assert (await web.get(f"/?{query}")).status_code in (200, 404), query
+
+
+async def test_a_link_works_once_and_not_after_ten_minutes(chat):
+    await chat.say("/console", SUPER)
+    link = re.search(rf"{BASE}(/in/\S+)", chat.text(SUPER))[1]
+    async with browser(chat) as web:
+        for _ in range(3):
+            assert (await web.get(link)).status_code == 200, "a preview does not use it up"
+        assert "Records of team" in (await web.post(link)).text
+    async with browser(chat) as web:
+        assert (await web.post(link)).status_code == 403
+    await chat.say("/console", SUPER)
+    late = re.search(rf"{BASE}(/in/\S+)", chat.text(SUPER))[1]
+    chat.minutes += 11
+    async with browser(chat) as web:
+        assert (await web.post(late)).status_code == 403
+
+
+async def test_a_session_ends_with_idle_time_total_time_sign_out_and_the_role(chat):
+    async with signed_in(chat) as web:
+        chat.minutes += console.IDLE_MINUTES + 1
+        assert (await web.get("/")).status_code == 401
+    async with signed_in(chat) as web:
+        for _ in range(console.TOTAL_MINUTES // 20 - 1):
+            chat.minutes += 20
+            assert (await web.get("/")).status_code == 200
+        chat.minutes += 21
+        assert (await web.get("/")).status_code == 401
+    async with signed_in(chat) as web:
+        await web.post("/out", data={"form_token": token_of(await web.get("/"))})
+        assert (await web.get("/")).status_code == 401
+    async with signed_in(chat) as web:
+        await chat.say("/leave", SUPER)
+        await chat.tap("Yes, leave", SUPER)
+        assert (await web.get("/")).status_code == 401
+
+
+async def test_nobody_gets_what_the_table_does_not_give(chat):
+    """Every page x every role x own, colleague's and another team's record."""
+    theirs = {
+        "own": await not_shared(chat, SUPER),
+        "a colleague's": await not_shared(chat),
+        "another team's": await not_shared(chat, SOUTH),
+    }
+    reached = {}
+    for person, role in ((SUPER, "supervisor"), (BOSS, "administrator")):
+        async with signed_in(chat, person) as web:
+            token = token_of(await web.get("/statistics"))
+            for path, method, _page, _action in console.PAGES:
+                if path == "/out":
+                    continue
+                for whose, reference in theirs.items():
+                    address = path.format(reference=reference, kind="json", what="comment")
+                    if method == "GET":
+                        answer = await web.get(address)
+                    else:
+                        answer = await web.post(address, data={"form_token": token, "words": "Seen."})
+                    about_a_record = "{reference}" in path
+                    may = (not about_a_record and not (role == "administrator" and path == "/")) or (
+                        about_a_record and role == "supervisor" and whose == "a colleague's"
+                    )
+                    if role == "administrator" and path == "/":
+                        may = True  # led on to the statistics
+                    assert (answer.status_code == 200) == may, (role, path, whose, answer.status_code)
+                    reached[path] = True
+                    COUNTS["pages x roles x whose, asked for"] += 1
+    await chat.say("/console", AUTHOR)
+    assert "Your role does not allow this" in chat.text(AUTHOR)
+    async with browser(chat) as web:
+        for path, method, _page, _action in console.PAGES:
+            address = path.format(reference=theirs["own"], kind="pdf", what="sign_off")
+            answer = await (web.get(address) if method == "GET" else web.post(address, data={}))
+            assert answer.status_code == 401
+            COUNTS["pages x roles x whose, asked for"] += 1
+
+
+async def test_strict_headers_on_every_answer_and_no_script_anywhere(chat):
+    reference = await not_shared(chat)
+    async with signed_in(chat) as web:
+        for address in ("/", f"/records/{reference}", "/statistics", "/team", "/nowhere", "/static/console.css", "/livez",
+                        f"/records/{reference}/chart.svg", "/in/x"):  # fmt: skip
+            answer = await web.get(address)
+            for name, value in console.HEADERS.items():
+                assert answer.headers[name.decode()] == value.decode(), address
+            assert "<script" not in answer.text and "style=" not in answer.text.split("<svg")[0]
+            assert not re.search(r'(?:src|href)="https?:', answer.text), "nothing from elsewhere"
+        cookie = next(iter(web.cookies.jar))
+        assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "strict"
+        answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (console.MOST_BODY + 1))
+        assert answer.status_code == 413
+
+
+async def test_a_form_from_elsewhere_is_refused(chat):
+    reference = await not_shared(chat)
+    async with signed_in(chat) as web:
+        for token in ("", "0" * 64, "ü"):
+            answer = await web.post(f"/records/{reference}/sign_off", data={"form_token": token})
+            assert answer.status_code == 403
+    review = await chat.store.run(lambda unit: reviews.get(unit, records.find(unit, reference).clear["id"]))
+    assert review.state == "new"
+
+
+async def test_guessed_links_and_tokens_open_nothing(chat):
+    await chat.say("/console", SUPER)
+    link = re.search(rf"{BASE}/in/(\S+)", chat.text(SUPER))[1]
+    guesses = [
+        link[:-1] + ("A" if link[-1] != "A" else "B"),
+        link[1:],
+        link + "A",
+        link.swapcase(),
+        "",
+        "%00",
+        "x" * 5000,
+    ]
+
+    def tried(unit):
+        return [web_sessions.use_sign_in(unit, guess, chat.now()) for guess in guesses]
+
+    assert await chat.store.run(tried) == [None] * len(guesses)
+    async with browser(chat) as web:
+        for guess in guesses[:4]:
+            web.cookies.set(console.COOKIE, guess.encode("ascii", "ignore").decode())
+            assert (await web.get("/")).status_code == 401
+            web.cookies.clear()
+
+
+async def test_reads_in_the_ledger_are_the_reads_that_were_made(chat):
+    reference = await not_shared(chat)
+    async with signed_in(chat) as web:
+        for _ in range(25):
+            await web.get(f"/records/{reference}")
+    record_id = (await chat.store.run(lambda unit: records.find(unit, reference))).clear["id"]
+    assert len(await chat.store.run(ledger.about, f"record:{record_id}", "record.read")) == 25
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}",
+    "#panic() *bold* $x$",
+    "=1+1",
+    '"><img src=x>',
+    "a\u202eb",
+    "\U0001f642 → ✓",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_words_appear_literally(chat, text):
+    reference = await not_shared(chat, reasons=text)
+    async with signed_in(chat) as web:
+        import html
+
+        page = await web.get(f"/records/{reference}")
+        assert html.escape(text, quote=False) in page.text.replace("&#34;", '"')
+        exported = json.loads((await web.get(f"/records/{reference}/record.json")).text)
+        assert exported["content"]["reasons"] == text
+        made = await web.get(f"/records/{reference}/record.pdf")
+        assert made.content.startswith(b"%PDF-") and made.headers["content-type"] == "application/pdf"
+    actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
+    assert actions.count("record.exported_json") == actions.count("record.exported_pdf") == 1
+
+
+async def test_statistics_hold_nothing_that_was_typed(chat):
+    await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
+    async with signed_in(chat, BOSS) as web:
+        page = await web.get("/")
+        assert "Statistics of team north" in page.text and "1 records" in page.text
+        assert "canary" not in page.text.lower()
+        assert "The supervisor" in (await web.get("/team")).text
