@@ -354,13 +354,16 @@ def _open(args: argparse.Namespace) -> Any:
 def records(args: argparse.Namespace) -> int:
     """List stored records, opened with the key."""
     from bot.usecases.desk import utc_now
-    from storage import ledger
+    from storage import ledger, members
     from storage.records import listed
 
     store = _open(args)
     try:
         with store.unit() as unit:
-            found = list(listed(unit))
+            member = members.get(unit, args.member) if args.member else None
+            if args.member and member is None:
+                raise Failed(f"{args.member} is not a member.")
+            found = list(listed(unit, member.id if member else None))
             ledger.append(unit, utc_now(), "command line", "records.listed", f"{len(found)} records")
     finally:
         store.close()
@@ -395,18 +398,28 @@ def records(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Check the ledger and every record's seal."""
+    from storage import ledger
     from storage.records import verify as check
 
     store = _open(args)
     try:
         with store.unit() as unit:
-            checked = check(unit)
+            checked, head = check(unit), ledger.head(unit)
+            broken = checked.broken
+            for kept in args.head or ():
+                seq, _, hashed = kept.partition(":")
+                if not seq.isdigit() or not hashed:
+                    raise WrongCall(f"--head {kept}: write NUMBER:HASH, as the daily message says it.")
+                if broken is None and not ledger.holds(unit, int(seq), hashed):
+                    broken = ledger.Broken(
+                        f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten"
+                    )
     finally:
         store.close()
-    broken = checked.broken
     if args.json:
         found = {"where": broken.where, "what": broken.what} if broken else None
-        say(json.dumps({"entries": checked.entries, "records": checked.records, "broken": found}))
+        counted = {"entries": checked.entries, "records": checked.records, "head": f"{head[0]}:{head[1]}"}
+        say(json.dumps({**counted, "broken": found}))
     elif broken:
         say(f"BROKEN: {broken.where} {broken.what}.")
     else:
@@ -498,6 +511,120 @@ def _invite(unit: Any, args: argparse.Namespace) -> None:
         f"An invite for one {args.role} of team {args.team}. It works once, for 48 hours. In the chat with the bot, send:"
     )
     say(f"/start i_{code}")
+
+
+def retention(args: argparse.Namespace) -> int:
+    """Set how long records are kept, hold them, list what is due, erase."""
+    from bot.usecases.desk import utc_now
+    from flows.screening import NotScreened, screened
+    from storage import backup, records
+    from storage import retention as keeping
+
+    store, at, actor = _open(args), utc_now(), "command line"
+    erased: list[str] = []
+    try:
+        with store.unit() as unit:
+            if args.verb == "set":
+                keeping.put(unit, args.record_class, args.days, args.review_days, at, actor)
+            for reference in getattr(args, "reference", ()):
+                stored = records.find(unit, reference.strip().upper())
+                if stored is None:
+                    raise Failed(f"There is no record {reference}. Nothing was changed.")
+                record_id = stored.clear["id"]
+                if args.verb == "hold":
+                    keeping.hold(unit, record_id, screened(args.reason, names_pass=True), at, actor)
+                elif args.verb == "release":
+                    keeping.release(unit, record_id, at, actor)
+                else:
+                    keeping.erase(unit, record_id, at, actor)
+                    erased.append(record_id)
+            due = keeping.due(unit, at) if args.verb == "due" else []
+            found, counts = keeping.rules(unit), keeping.counts(unit)
+        if erased:
+            backup.note_erased(_folder(args), erased)
+            store.forget_old_pages()
+    except (keeping.CannotSet, keeping.Held, NotScreened) as error:
+        raise Failed(str(error)) from None
+    finally:
+        store.close()
+    if args.verb == "due":
+        for one in due:
+            held = "  ON HOLD" if one.held else ""
+            line = f"{one.reference}  {one.what}  {one.record_class}  saved {one.finished_at[:10]}{held}"
+            say(json.dumps(vars(one)) if args.json else line)
+        return 0
+    if args.verb in ("hold", "release", "erase"):
+        say(f"{args.verb}: {', '.join(args.reference)}. Kept: {counts['kept']}, erased: {counts['erased']}.")
+        return 0
+    for name, words in keeping.CLASSES.items():
+        rule = found.get(name)
+        if args.json:
+            say(json.dumps({"class": name, "days": rule and rule.days, "review_days": rule and rule.review_days}))
+        elif rule is None:
+            say(f"{words} ({name}): not set: kept")
+        else:
+            kept = f"{rule.days} days" if rule.days else f"kept; look again after {rule.review_days} days"
+            say(f"{words} ({name}): {kept}")
+    return 0
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    from bot.settings import Settings
+
+    return Path(args.data).expanduser() if args.data else Settings().data_dir
+
+
+def back_up(args: argparse.Namespace) -> int:
+    """Write an encrypted copy of a SQLite store that is in use."""
+    from storage import backup
+
+    store = _open(args)
+    try:
+        if store.engine.dialect.name != "sqlite":
+            raise Failed("This is for SQLite. Back PostgreSQL up with its own tools (pg_dump, WAL archive).")
+        size = backup.make(_folder(args) / "sharewise.db", Path(args.file), store.keys)
+    except OSError as error:
+        raise Failed(f"{args.file} cannot be written: {error.strerror}.") from None
+    finally:
+        store.close()
+    say(f"Backed up: {args.file}, {size} bytes. It opens only with the master key, which is not in it.")
+    return 0
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
+    from bot.settings import read
+    from bot.usecases.desk import utc_now
+    from storage import backup
+    from storage.database import open_store, sqlite_url
+    from storage.records import verify as check
+    from storage.sealing import Keyring, key_from_file
+
+    folder = Path(args.into).expanduser()
+    key_file = folder / "master.key"
+    keys = Keyring(key_from_file(key_file)) if key_file.exists() else read().keys()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        backup.restore(Path(args.file), folder / "sharewise.db", keys)
+    except OSError as error:
+        raise Failed(f"{args.file} cannot be read: {error.strerror}.") from None
+    except backup.BadBackup as error:
+        raise Failed(str(error)) from None
+    store = open_store(sqlite_url(folder / "sharewise.db"), keys)
+    try:
+        with store.unit() as unit:
+            erased = backup.erase_again(unit, Path(args.erased), utc_now()) if args.erased else 0
+            held = 0 if args.send_waiting else backup.hold_messages(unit)
+            checked = check(unit)
+    finally:
+        store.close()
+    if not args.erased:
+        say("No list of erasures was given (--erased FOLDER/erased.jsonl): what was erased since the backup is back.")
+    say(f"Restored. Erased again: {erased}. Messages held back: {held} (--send-waiting sends them).")
+    say(f"Ledger entries: {checked.entries}, records: {checked.records}.")
+    if checked.broken:
+        say(f"BROKEN: {checked.broken.where} {checked.broken.what}.")
+    return 1 if checked.broken else 0
 
 
 def team(args: argparse.Namespace) -> int:
@@ -638,6 +765,45 @@ def parser() -> argparse.ArgumentParser:
         reading = command(name, run, text, action)
         reading.add_argument("--data", **data)
         reading.add_argument("--json", action="store_true")
+        if name == "verify":
+            reading.add_argument(
+                "--head", action="append", metavar="NUMBER:HASH", help="a ledger head kept outside; repeat"
+            )
+        if name == "records":
+            reading.add_argument(
+                "--member", type=int, metavar="N", help="of this Telegram id only: what is kept of one person"
+            )
+
+    keeping = command("retention", retention, "how long records are kept: set, list, due, hold, release, erase")
+    keeping_verbs = keeping.add_subparsers(required=True, dest="verb", metavar="VERB")
+    keeping_set = keeping_verbs.add_parser("set", help="set how long a class of records is kept")
+    keeping_set.add_argument("record_class", metavar="CLASS")
+    keeping_set.add_argument("--days", type=int, metavar="N", help="then it is due to be erased")
+    keeping_set.add_argument("--review-days", type=int, metavar="N", help="kept for ever; looked at again after N days")
+    holding = keeping_verbs.add_parser("hold", help="keep records from being erased")
+    holding.add_argument("--reason", required=True)
+    releasing = keeping_verbs.add_parser("release", help="release held records")
+    erasing = keeping_verbs.add_parser("erase", help="erase records for good: their keys are destroyed")
+    for verb in (holding, releasing, erasing):
+        verb.add_argument("reference", nargs="+", metavar="SW-XXXX-XXXX")
+    for verb in (keeping_set, holding, releasing, erasing, keeping_verbs.add_parser("list", help="what is set"),
+                 keeping_verbs.add_parser("due", help="records whose time has come")):  # fmt: skip
+        verb.set_defaults(action="keep_and_erase")
+        verb.add_argument("--json", action="store_true")
+        verb.add_argument("--data", **data)
+
+    backing = command("backup", back_up, "write an encrypted copy of a store in use (SQLite)", "back_up")
+    backing.add_argument("file", metavar="FILE")
+    backing.add_argument("--data", **data)
+    restoring = command("restore", restore, "write a backup back into an empty folder", "back_up")
+    restoring.add_argument("file", metavar="FILE")
+    restoring.add_argument(
+        "--into", required=True, metavar="DIR", help="the folder; its master.key is used if it is there"
+    )
+    restoring.add_argument("--erased", metavar="FILE", help="the list erased.jsonl of the store that was lost")
+    restoring.add_argument(
+        "--send-waiting", action="store_true", help="send the messages that waited at the time of the backup"
+    )
 
     local_parser = command("local", local, "set or list the local route: numbers, form, procedures")
     local_verbs = local_parser.add_subparsers(required=True, dest="verb", metavar="VERB")

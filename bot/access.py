@@ -50,6 +50,8 @@ RULES: dict[str, dict[str, str]] = {
     # What the organisation sets and sees.
     "set_local_route": {"administrator": ANY, OPERATOR: ANY},
     "read_unanswered": {"supervisor": ANY, "administrator": ANY, OPERATOR: ANY},
+    "keep_and_erase": {OPERATOR: ANY},
+    "back_up": {OPERATOR: ANY},
     "serve": {OPERATOR: ANY},
     "verify": {OPERATOR: ANY},
 }

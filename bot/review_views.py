@@ -152,11 +152,12 @@ def requested(reference: str) -> Message:
     return plain(f"A sign-off is asked for: record {reference}.", ("Open the record", f"rv.show.{reference}"))
 
 
-def digest(team: str, waiting: int, due: int) -> Message:
-    """Return the daily digest: counts only."""
+def digest(team: str, waiting: int, due: int, head: tuple[int, str]) -> Message:
+    """Return the daily digest: counts only, and the ledger's head, so that it is kept outside the store."""
     waits = "1 record waits" if waiting == 1 else f"{waiting} records wait"
     follow = f" Follow-ups due: {due}." if due else ""
-    return plain(f"Team {team}: {waits} for review.{follow}", ("Start the review", "rv.queue"))
+    proof = f"Proof of today, keep this message: {head[0]}:{head[1]}"
+    return plain(f"Team {team}: {waits} for review.{follow}\n\n{proof}", ("Start the review", "rv.queue"))
 
 
 def reader(member: MemberRow) -> str:

@@ -18,7 +18,7 @@ from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
-from storage import mailbox, timers
+from storage import invites, mailbox, retention, timers
 from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise")
@@ -32,6 +32,12 @@ GRACE = 5.0
 #: Seconds between two looks at what is due.
 TICK = 1.0
 PUT_OFF_MINUTES = 10
+
+
+def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
+    mailbox.prune(unit, before)
+    invites.prune(unit, before)
+    retention.expire_unfinished(unit, desk.now())
 
 
 def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
@@ -102,7 +108,7 @@ class Service:
         while True:
             before = (datetime.now(UTC) - REMEMBER).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             try:
-                await self.front.store.run(mailbox.prune, before)
+                await self.front.store.run(_keep_house, self.front.desk, before)
             except StorageUnavailable:
                 log.warning("Old updates could not be forgotten now. Trying again in an hour.")
             await asyncio.sleep(3600)

@@ -84,7 +84,8 @@ def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Ope
 
 
 def _load(unit: Unit, *where: Any) -> Open | None:
-    query = select(CONVERSATION).where(*where)
+    # One whose key was destroyed is answered as if it were absent.
+    query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != b"")
     row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
     if row is None:
         return None

@@ -23,7 +23,7 @@ from storage.sealing import Keyring
 Result = TypeVar("Result")
 
 #: The newest migration. A test holds it against the migrations' own head.
-SCHEMA = "0005"
+SCHEMA = "0006"
 
 
 class StorageUnavailable(Exception):
@@ -83,6 +83,15 @@ class Store:
                 return work(unit, *args)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+
+    def forget_old_pages(self) -> None:
+        """Let the file hold nothing of what was overwritten: SQLite's log may, until it is written back and cut."""
+        if self.engine.dialect.name == "sqlite":
+            raw = self.engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
 
     def close(self) -> None:
         """Finish the work in hand and let go of the database."""

@@ -60,6 +60,20 @@ def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
     return list(unit.connection.execute(query.order_by(LEDGER.c.seq)).mappings())
 
 
+def head(unit: Unit) -> tuple[int, str]:
+    """Return the number and hash of the last entry: kept outside, it shows later whether the end was cut or all rewritten."""
+    last = unit.connection.execute(_LAST).first()
+    return (last.seq, last.hash) if last else (0, START)
+
+
+def holds(unit: Unit, seq: int, hashed: str) -> bool:
+    """Say whether the entry of this number still has the hash that was kept outside."""
+    if seq == 0:
+        return hashed == START
+    found = unit.connection.execute(select(LEDGER.c.hash).where(LEDGER.c.seq == seq)).scalar()
+    return bool(found == hashed)
+
+
 def check_chain(unit: Unit) -> tuple[int, Broken | None]:
     """Walk the chain; return how many entries are good and the first broken place, if any."""
     previous, count = START, 0

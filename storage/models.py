@@ -397,3 +397,23 @@ class WebSession(SQLModel, table=True):
     member_id: int = Field(sa_column=Column(BigInteger, index=True, nullable=False))
     made_at: str
     seen_at: str
+
+
+class Retention(SQLModel, table=True):
+    """How long the organisation keeps one class of records. No days: indefinitely, and then a review date is due."""
+
+    __tablename__ = "retention"
+    record_class: str = Field(primary_key=True, max_length=20)
+    days: int | None = None
+    review_days: int | None = None
+    set_at: str
+
+
+class Hold(SQLModel, table=True):
+    """A record that must not be erased, whatever its time, and why."""
+
+    __tablename__ = "hold"
+    record_id: str = Field(foreign_key="decision_record.id", primary_key=True, max_length=32)
+    at: str
+    actor: str
+    reason: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -24,6 +24,8 @@ AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
 
 #: The ledger's actions that write something the ledger then covers.
 WRITTEN = ("record.saved", "record.amended", "opinion.given")
+#: A record whose key was destroyed is erased.
+KEPT = RECORD.c.wrapped_key != b""
 #: Without 0 O 1 I L and U: what is left can be read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = (
@@ -95,26 +97,28 @@ def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], 
 
 def get(unit: Unit, record_id: str) -> Stored | None:
     """Return a record by its id, opened; raise SealBroken."""
-    row = unit.connection.execute(select(RECORD).where(RECORD.c.id == record_id)).mappings().first()
-    return _open(unit, row) if row else None
+    return _one(unit, RECORD.c.id == record_id)
 
 
 def find(unit: Unit, reference: str) -> Stored | None:
     """Return a record by its reference, opened; raise SealBroken."""
-    row = unit.connection.execute(select(RECORD).where(RECORD.c.reference == reference)).mappings().first()
-    return _open(unit, row) if row else None
+    return _one(unit, RECORD.c.reference == reference)
 
 
 def of_conversation(unit: Unit, conversation_id: str) -> Stored | None:
     """Return the record of a conversation, opened; raise SealBroken."""
-    query = select(RECORD).where(RECORD.c.conversation_id == conversation_id)
-    row = unit.connection.execute(query).mappings().first()
+    return _one(unit, RECORD.c.conversation_id == conversation_id)
+
+
+def _one(unit: Unit, where: Any) -> Stored | None:
+    """An erased record is answered as if it were absent."""
+    row = unit.connection.execute(select(RECORD).where(where, KEPT)).mappings().first()
     return _open(unit, row) if row else None
 
 
 def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -> Iterator[Stored]:
     """Give records, opened, newest first when limited, else in the order they were finished; raise SealBroken."""
-    query = select(RECORD)
+    query = select(RECORD).where(KEPT)
     if member_id is not None:
         query = query.where(RECORD.c.member_id == member_id)
     order = (RECORD.c.finished_at, RECORD.c.id)
@@ -161,18 +165,20 @@ def verify(unit: Unit) -> Checked:
         for entry in ledger.entries(unit)
         if entry["action"] in WRITTEN or entry["action"].startswith("review.")
     }
+    erased = {entry["subject"] for entry in ledger.entries(unit) if entry["action"] == "record.erased"}
     seen: set[str] = set()
     for row in unit.connection.execute(select(RECORD).order_by(RECORD.c.finished_at, RECORD.c.id)).mappings():
         subject = f"record:{row['id']}"
         seen.add(subject)
         broken = _check(told, subject, _digest({name: row[name] for name in CLEAR}, row["content"]), row["reference"])
-        if broken is None:
+        if broken is None and not row["wrapped_key"]:
+            if subject not in erased:
+                broken = ledger.Broken(row["reference"], "has no key, but the ledger does not say that it was erased")
+        elif broken is None:
             try:
-                _open(unit, row)
+                broken = _check_case(unit, row)
             except (SealBroken, ValueError) as error:
                 broken = ledger.Broken(f"record {row['reference']}", str(error))
-        if broken is None and row["case_hash"] is not None:
-            broken = _check_case(unit, row)
         if broken:
             return Checked(entries, len(seen) - 1, broken)
     records = len(seen)
@@ -212,6 +218,6 @@ def _check(told: dict[str, str], subject: str, digest: str, name: str) -> ledger
 
 def _check_case(unit: Unit, row: RowMapping) -> ledger.Broken | None:
     case = _open(unit, row).content.get("case_reference")
-    if case is None or unit.keys.lookup(case.casefold()) != row["case_hash"]:
+    if (unit.keys.lookup(case.casefold()) if case else None) != row["case_hash"]:
         return ledger.Broken(row["reference"], "is filed under another case reference than it holds")
     return None

@@ -102,7 +102,7 @@ def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
 
 _SHOWN = select(
     REVIEW, RECORD.c.reference, RECORD.c.flow, RECORD.c.outcome, RECORD.c.decision, RECORD.c.otherwise, RECORD.c.harm
-).join(RECORD, RECORD.c.id == REVIEW.c.record_id)
+).join(RECORD, (RECORD.c.id == REVIEW.c.record_id) & (RECORD.c.wrapped_key != b""))
 
 
 def get(unit: Unit, record_id: str) -> ReviewRow | None:

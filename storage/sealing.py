@@ -64,6 +64,8 @@ class Keyring:
         self.mailbox = Sealer(_derived(master, "mailbox"))
         self.questions = Sealer(_derived(master, "questions"))
         self.members = Sealer(_derived(master, "members"))
+        #: For backups, which are sealed as files.
+        self.backup = _derived(master, "backup")
         self._lookup = _derived(master, "lookup")
         self.key_id = sha256(b"sharewise key id" + master).digest()[:KEY_ID]
 

@@ -53,7 +53,7 @@ def digest(unit: Unit, desk: Desk, team: str) -> None:
         found = reviews.counts(unit, team, not_of=supervisor.id)
         waiting, due = sum(found.get(state, 0) for state in reviews.WAITING), reviews.due(unit, team, at[:10])
         if waiting or due:
-            say(unit, supervisor.telegram_id, review_views.digest(team, waiting, due))
+            say(unit, supervisor.telegram_id, review_views.digest(team, waiting, due, ledger.head(unit)))
 
 
 # ---- looking --------------------------------------------------------------------------------------

@@ -1,0 +1,118 @@
+"""Backup and restore of a SQLite store: taken while it serves, encrypted, the key kept apart.
+
+Restoring applies erasures again, which a backup from before knows nothing of, and lets no message from before go out unasked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import update
+
+from storage import mailbox, retention
+from storage.database import Unit
+from storage.records import RECORD
+from storage.sealing import Keyring
+
+MAGIC = b"SHAREWISE-BACKUP-1\n"
+CHUNK = 1 << 20
+
+
+class BadBackup(Exception):
+    """The file is no backup of ours, was changed or cut, or was made with another key."""
+
+
+def make(database: Path, target: Path, keys: Keyring) -> int:
+    """Write an encrypted copy of a database that is in use; return its size. Each piece knows its place and the last one."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
+        copy = Path(folder) / "copy.db"
+        with sqlite3.connect(database) as source:
+            source.execute("vacuum into ?", (str(copy),))
+        nonce = secrets.token_bytes(8)
+        cipher = AESGCM(keys.backup)
+        draft = Path(folder) / "draft"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(MAGIC + nonce)
+            for number, (piece, last) in enumerate(_pieces(copy)):
+                sealed = cipher.encrypt(nonce + struct.pack(">I", number), piece, b"last" if last else b"more")
+                out.write(struct.pack(">I", len(sealed)) + sealed)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(draft, target)
+    return target.stat().st_size
+
+
+def _pieces(path: Path) -> Iterator[tuple[bytes, bool]]:
+    left = path.stat().st_size
+    with path.open("rb") as file:
+        while left > 0:
+            piece = file.read(CHUNK)
+            left -= len(piece)
+            yield piece, left <= 0
+
+
+def restore(source: Path, database: Path, keys: Keyring) -> None:
+    """Write a backup back as a database that is not there yet; raise BadBackup. Nothing half-done stays."""
+    if database.exists():
+        raise BadBackup(f"{database} is there already. Restore into an empty folder.")
+    cipher, content = AESGCM(keys.backup), source.read_bytes()
+    if not content.startswith(MAGIC) or len(content) < len(MAGIC) + 8:
+        raise BadBackup(f"{source} is no backup of Sharewise.")
+    nonce, at = content[len(MAGIC) : len(MAGIC) + 8], len(MAGIC) + 8
+    draft = database.with_name(database.name + ".restoring")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            number, last = 0, False
+            while not last:
+                if at + 4 > len(content):
+                    raise BadBackup(f"{source} was cut.")
+                (length,) = struct.unpack(">I", content[at : at + 4])
+                sealed, at = content[at + 4 : at + 4 + length], at + 4 + length
+                last = at >= len(content)
+                where = nonce + struct.pack(">I", number)
+                out.write(cipher.decrypt(where, sealed, b"last" if last else b"more"))
+                number += 1
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(draft, database)
+    except (InvalidTag, ValueError):
+        raise BadBackup(f"{source} was changed or cut, or was made with another key.") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def note_erased(folder: Path, record_ids: Iterable[str]) -> None:
+    """Note erasures beside the database, by id alone, for a restore from a backup of before."""
+    with (folder / "erased.jsonl").open("a", encoding="ascii") as file:
+        for record_id in record_ids:
+            file.write(json.dumps({"record": record_id}) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def erase_again(unit: Unit, erased: Path, at: str) -> int:
+    """Erase what the list says and the restored store still has; return how many."""
+    known = [json.loads(line)["record"] for line in erased.read_text(encoding="ascii").splitlines() if line.strip()]
+    count = 0
+    for record_id in known:
+        row = unit.connection.execute(RECORD.select().where(RECORD.c.id == record_id)).mappings().first()
+        if row and row["wrapped_key"]:
+            retention.release(unit, record_id, at, "restore")
+            retention.erase(unit, record_id, at, "restore")
+            count += 1
+    return count
+
+
+def hold_messages(unit: Unit) -> int:
+    """Put aside every message that waited when the backup was made: the people may have had it already. Return how many."""
+    waiting = update(mailbox.OUTBOX).where(mailbox.OUTBOX.c.state == "waiting").values(state="parked")
+    return int(unit.connection.execute(waiting).rowcount)

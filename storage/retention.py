@@ -1,0 +1,187 @@
+"""How long records are kept: classes, holds, what is due, erasure. Erasing destroys the keys; the ledger still verifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from storage import ledger, records
+from storage.conversations import CONVERSATION
+from storage.database import Unit
+from storage.models import Hold, Retention
+from storage.opinions import REQUEST
+from storage.records import RECORD
+from storage.reviews import REVIEW
+from storage.screened import ScreenedText
+
+RETENTION = Retention.__table__  # type: ignore[attr-defined]
+HOLD = Hold.__table__  # type: ignore[attr-defined]
+
+#: What an organisation sets a time for. There is no built-in time: what is not set is kept.
+CLASSES = {
+    "emergency": "Emergencies",
+    "shared": "Shared, all or part",
+    "not_shared": "Not shared",
+    "waiting": "Waiting for advice, and all else",
+    "unfinished": "Questions that were never finished",
+}
+LONGEST_DAYS = 110 * 366
+GONE = b""
+
+
+class CannotSet(Exception):
+    """A time cannot be set like this."""
+
+
+class Held(Exception):
+    """The record is on hold and must not be erased."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How long one class is kept. `days` None: indefinitely, looked at again every `review_days`."""
+
+    record_class: str
+    days: int | None
+    review_days: int | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """A record whose time has come: to be erased, or to be looked at again."""
+
+    record_id: str
+    reference: str
+    team: str
+    record_class: str
+    finished_at: str
+    what: str
+    held: bool
+
+
+def class_of(outcome: str, decision: str | None) -> str:
+    """Return the class of a record."""
+    if outcome == "emergency":
+        return "emergency"
+    if decision in ("share", "share_part"):
+        return "shared"
+    return "not_shared" if decision == "do_not_share" else "waiting"
+
+
+def put(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
+    """Set how long a class is kept; raise CannotSet. Kept for ever needs a day on which it is looked at again."""
+    if record_class not in CLASSES:
+        raise CannotSet(f"There is no class {record_class!r}. Known: {', '.join(CLASSES)}.")
+    if days is None and review_days is None:
+        raise CannotSet("Kept for ever needs --review-days: after how many days it is looked at again.")
+    if days is not None and review_days is not None:
+        raise CannotSet("Give --days or --review-days, not both.")
+    if not 1 <= (days or review_days or 0) <= LONGEST_DAYS:
+        raise CannotSet(f"The days must be 1 to {LONGEST_DAYS}.")
+    if record_class == "unfinished" and days is None:
+        raise CannotSet("Unfinished questions need --days: nobody could look at them again.")
+    unit.connection.execute(delete(RETENTION).where(RETENTION.c.record_class == record_class))
+    values = {"record_class": record_class, "days": days, "review_days": review_days, "set_at": at}
+    unit.connection.execute(insert(RETENTION).values(**values))
+    ledger.append(unit, at, actor, "retention.set", record_class, ledger.digest_of([days, review_days]))
+
+
+def rules(unit: Unit) -> dict[str, Rule]:
+    """Return what is set, by class."""
+    return {
+        row.record_class: Rule(row.record_class, row.days, row.review_days)
+        for row in unit.connection.execute(select(RETENTION))
+    }
+
+
+def due(unit: Unit, now: str) -> list[Due]:
+    """Return records whose time has come, longest due first; held ones are named as held."""
+    set_rules, found = rules(unit), []
+    held = set(unit.connection.scalars(select(HOLD.c.record_id)))
+    query = select(
+        RECORD.c.id, RECORD.c.reference, RECORD.c.team, RECORD.c.outcome, RECORD.c.decision, RECORD.c.finished_at
+    )
+    for row in unit.connection.execute(query.where(RECORD.c.wrapped_key != GONE).order_by(RECORD.c.finished_at)):
+        rule = set_rules.get(class_of(row.outcome, row.decision))
+        days = (rule.days or rule.review_days) if rule else None
+        if rule and days is not None and _later(row.finished_at, days) <= now:
+            what = "erase" if rule.days is not None else "look again"
+            found.append(Due(row.id, row.reference, row.team, rule.record_class, row.finished_at, what, row.id in held))
+    return found
+
+
+def hold(unit: Unit, record_id: str, reason: ScreenedText, at: str, actor: str) -> None:
+    """Keep a record from being erased until it is released."""
+    unit.connection.execute(delete(HOLD).where(HOLD.c.record_id == record_id))
+    sealed = unit.keys.members.seal(reason.text.encode(), f"hold:{record_id}")
+    unit.connection.execute(insert(HOLD).values(record_id=record_id, at=at, actor=actor, reason=sealed))
+    ledger.append(unit, at, actor, "record.held", f"record:{record_id}")
+
+
+def release(unit: Unit, record_id: str, at: str, actor: str) -> bool:
+    """Release a record; return whether it was held."""
+    released = unit.connection.execute(delete(HOLD).where(HOLD.c.record_id == record_id)).rowcount == 1
+    if released:
+        ledger.append(unit, at, actor, "record.released", f"record:{record_id}")
+    return released
+
+
+def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
+    """Destroy the keys of a record, its conversation and its requests; raise Held. What is clear and the ledger stay."""
+    if unit.connection.execute(select(HOLD.c.record_id).where(HOLD.c.record_id == record_id)).first():
+        raise Held("This record is on hold.")
+    row = unit.connection.execute(select(RECORD.c.conversation_id).where(RECORD.c.id == record_id)).one()
+    unit.connection.execute(update(RECORD).where(RECORD.c.id == record_id).values(wrapped_key=GONE, case_hash=None))
+    unit.connection.execute(
+        update(REQUEST).where(REQUEST.c.conversation_id == row.conversation_id).values(wrapped_key=GONE)
+    )
+    _close_conversation(unit, CONVERSATION.c.id == row.conversation_id)
+    unit.connection.execute(update(REVIEW).where(REVIEW.c.record_id == record_id).values(state="closed", changed_at=at))
+    ledger.append(unit, at, actor, "record.erased", f"record:{record_id}")
+
+
+def expire_unfinished(unit: Unit, now: str) -> int:
+    """Destroy the keys of questions that were not touched for the time set; return how many."""
+    rule = rules(unit).get("unfinished")
+    if rule is None or rule.days is None:
+        return 0
+    before = _later(now, -rule.days)
+    stale = (
+        CONVERSATION.c.status != "finished",
+        CONVERSATION.c.updated_at < before,
+        CONVERSATION.c.wrapped_key != GONE,
+    )
+    ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
+    for conversation_id in ids:
+        unit.connection.execute(
+            update(REQUEST)
+            .where(REQUEST.c.conversation_id == conversation_id)
+            .values(wrapped_key=GONE, state="withdrawn")
+        )
+        _close_conversation(unit, CONVERSATION.c.id == conversation_id, status="cancelled")
+        ledger.append(unit, now, "sharewise", "conversation.expired", f"conversation:{conversation_id}")
+    return len(ids)
+
+
+def _close_conversation(unit: Unit, where: Any, **values: Any) -> None:
+    unit.connection.execute(update(CONVERSATION).where(where).values(wrapped_key=GONE, walk=GONE, **values))
+
+
+def of_member(unit: Unit, member_id: int) -> list[records.Stored]:
+    """Return everything recorded by one member, opened: for a request to see what is kept."""
+    return list(records.listed(unit, member_id))
+
+
+def counts(unit: Unit) -> dict[str, int]:
+    """Return how many records are kept and how many were erased."""
+    erased = int(unit.connection.execute(select(func.count()).where(RECORD.c.wrapped_key == GONE)).scalar_one())
+    every = int(unit.connection.execute(select(func.count()).select_from(RECORD)).scalar_one())
+    return {"kept": every - erased, "erased": erased}
+
+
+def _later(at: str, days: int) -> str:
+    moment = datetime.fromisoformat(at) + timedelta(days=days)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

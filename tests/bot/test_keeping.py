@@ -1,0 +1,212 @@
+"""Keeping, erasing, backing up, proving: by the command line on a real store."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+import threading
+
+import pytest
+
+from bot.__main__ import main
+from storage import backup, records
+from storage.database import open_store, sqlite_url
+from storage.sealing import Keyring, key_from_file
+from tests.support.counts import COUNTS
+
+WALK = """No
+No
+My own wish to share
+No
+Next
+Do not share
+canary-{n} in the reasons
+CANARY-{n}
+Leave out the rest
+Save the record
+"""
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch, capfd):
+    """A local store with three records."""
+    import io
+
+    folder = tmp_path / "data"
+    lines = "Start again\n".join(WALK.format(n=n) for n in range(3))
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert main(["chat", "--data", str(folder)]) == 0
+    capfd.readouterr()
+    return folder
+
+
+def listed(capfd, data):
+    capfd.readouterr()
+    assert main(["records", "--data", str(data), "--json"]) == 0
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+
+def opened(data):
+    return open_store(sqlite_url(data / "sharewise.db"), Keyring(key_from_file(data / "master.key")))
+
+
+def test_erasing_destroys_what_was_said_and_the_ledger_still_verifies(data, capfd):
+    found = listed(capfd, data)
+    gone, held = found[0]["reference"], found[1]["reference"]
+    assert main(["retention", "hold", held, "--reason", "a complaint is open", "--data", str(data)]) == 0
+    assert main(["retention", "erase", held, "--data", str(data)]) == 1
+    assert "on hold" in capfd.readouterr().err
+    assert main(["retention", "erase", gone, "--data", str(data)]) == 0
+    assert main(["retention", "erase", gone, "--data", str(data)]) == 1, "once"
+    assert [record["reference"] for record in listed(capfd, data)] == [record["reference"] for record in found[1:]]
+    assert main(["verify", "--data", str(data)]) == 0
+    store = opened(data)
+    with store.unit() as unit:
+        row = unit.connection.exec_driver_sql(
+            "select wrapped_key, case_hash from decision_record where reference = ?", (gone,)
+        )
+        assert tuple(row.one()) == (b"", None)
+        keys = unit.connection.exec_driver_sql("select count(*) from conversation where wrapped_key = x''").scalar()
+        assert keys == 1 and records.find(unit, gone) is None
+    store.close()
+    assert main(["retention", "release", held, "--data", str(data)]) == 0
+    assert main(["retention", "erase", held, "--data", str(data)]) == 0
+
+
+def test_a_key_taken_away_behind_the_ledger_is_found(data, capfd):
+    store = opened(data)
+    with store.unit() as unit:
+        unit.connection.exec_driver_sql("update decision_record set wrapped_key = x'', case_hash = null")
+    store.close()
+    assert main(["verify", "--data", str(data)]) == 1
+    assert "does not say that it was erased" in capfd.readouterr().out
+
+
+def test_what_is_due_follows_the_rules_that_were_set(data, capfd):
+    for wrong in (
+        ["not_shared"],
+        ["not_shared", "--days", "0"],
+        ["nonsense", "--days", "1"],
+        ["unfinished", "--review-days", "9"],
+    ):
+        assert main(["retention", "set", *wrong, "--data", str(data)]) == 1
+    assert main(["retention", "set", "not_shared", "--days", "30", "--data", str(data)]) == 0
+    capfd.readouterr()
+    assert main(["retention", "due", "--data", str(data), "--json"]) == 0
+    assert capfd.readouterr().out == ""
+    from storage import retention
+
+    store = opened(data)
+    with store.unit() as unit:
+        due = retention.due(unit, "2999-01-01T00:00:00.000000Z")
+        assert [one.what for one in due] == ["erase"] * 3
+        retention.put(unit, "not_shared", None, 365, "2026-01-01", "test")
+        assert {one.what for one in retention.due(unit, "2999-01-01T00:00:00.000000Z")} == {"look again"}
+    store.close()
+
+
+def test_unfinished_questions_end_when_their_time_is_up(data):
+    from storage import conversations, retention
+
+    store = opened(data)
+    with store.unit() as unit:
+        row = conversations.start(
+            unit, 900, 1, "hmg-2015", "0" * 64, "sharing", {"said": "x"}, "2020-01-01T00:00:00.000000Z"
+        )
+        assert retention.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
+        retention.put(unit, "unfinished", 30, None, "2026-01-01", "test")
+        assert retention.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 1
+        assert conversations.get(unit, row.id) is None and conversations.get_open(unit, 900) is None
+    store.close()
+
+
+def test_a_backup_restores_erases_again_and_holds_messages_back(data, tmp_path, capfd):
+    found = listed(capfd, data)
+    target = tmp_path / "backup.bin"
+    assert main(["backup", str(target), "--data", str(data)]) == 0
+    content = target.read_bytes()
+    assert b"SQLite" not in content and b"canary" not in content
+    assert main(["retention", "erase", found[0]["reference"], "--data", str(data)]) == 0
+    into = tmp_path / "restored"
+    into.mkdir(mode=0o700)
+    shutil.copy(data / "master.key", into / "master.key")
+    (into / "master.key").chmod(0o600)
+    call = ["restore", str(target), "--into", str(into), "--erased", str(data / "erased.jsonl")]
+    assert main(call) == 0
+    assert "Erased again: 1" in capfd.readouterr().out
+    assert len(listed(capfd, into)) == 2
+    assert main(["verify", "--data", str(into)]) == 0
+    assert main(call) == 1, "never over a store that is there"
+
+
+def test_a_backup_that_was_changed_cut_or_sealed_by_another_key_is_refused(data, tmp_path):
+    target, keys = tmp_path / "b", Keyring(key_from_file(data / "master.key"))
+    backup.make(data / "sharewise.db", target, keys)
+    good, rng = target.read_bytes(), random.Random(3)
+    for trial in range(60):
+        at = rng.randrange(len(good))
+        broken = good[:at] if trial % 2 else good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+        target.write_bytes(broken)
+        into = tmp_path / f"r{trial}" / "sharewise.db"
+        into.parent.mkdir()
+        with pytest.raises(backup.BadBackup):
+            backup.restore(target, into, keys)
+        assert list(into.parent.iterdir()) == []
+        COUNTS["broken backups refused"] += 1
+    target.write_bytes(good)
+    with pytest.raises(backup.BadBackup):
+        backup.restore(target, tmp_path / "other.db", Keyring(bytes(32)))
+
+
+def test_backups_while_others_write_restore_whole(data, tmp_path):
+    """20 backups, each taken while a writer is busy: all restore and verify."""
+    stop, keys = threading.Event(), Keyring(key_from_file(data / "master.key"))
+
+    def write():
+        from storage import members
+
+        store = opened(data)
+        number = 0
+        while not stop.is_set():
+            with store.unit() as unit:
+                members.save(unit, 5000 + number % 50, "practitioner", "x", "2026-01-01T00:00:00.000000Z", "test")
+            number += 1
+        store.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(20):
+            target, into = tmp_path / f"b{number}", tmp_path / f"r{number}.db"
+            backup.make(data / "sharewise.db", target, keys)
+            backup.restore(target, into, keys)
+            assert sqlite3.connect(into).execute("pragma integrity_check").fetchone() == ("ok",)
+            restored = open_store(sqlite_url(into), keys)
+            with restored.unit() as unit:
+                assert records.verify(unit).broken is None
+            restored.close()
+            COUNTS["backups under load, restored and verified"] += 1
+    finally:
+        stop.set()
+        writer.join(30)
+
+
+def test_a_ledger_that_was_cut_or_rewritten_is_found_by_the_head_kept_outside(data, capfd):
+    assert main(["local", "set", "partnership", "North", "--data", str(data)]) == 0
+    capfd.readouterr()
+    assert main(["verify", "--data", str(data), "--json"]) == 0
+    head = json.loads(capfd.readouterr().out)["head"]
+    assert main(["verify", "--data", str(data), "--head", head]) == 0
+    assert main(["verify", "--data", str(data), "--head", "x"]) == 2
+    database = sqlite3.connect(data / "sharewise.db")
+    database.execute("drop trigger ledger_no_delete")
+    (last,) = database.execute("select max(seq) from ledger").fetchone()
+    database.execute("delete from ledger where seq = ?", (last,))
+    database.commit()
+    database.close()
+    assert main(["verify", "--data", str(data)]) == 0, "without the head kept outside a cut end is not seen"
+    capfd.readouterr()
+    assert main(["verify", "--data", str(data), "--head", head]) == 1
+    assert "cut or rewritten" in capfd.readouterr().out
