@@ -63,7 +63,7 @@ def _head(review: ReviewRow) -> list[str]:
         "\n".join(
             escape(line)
             for line in (
-                f"Look first: {RISKS[review.risk]}",
+                f"Look first: {RISKS[review.rank]}",
                 f"Points to: {review.outcome.replace('_', ' ')}. "
                 f"Decided: {(review.decision or 'not said').replace('_', ' ')}{otherwise}",
                 f"State: {STATES[review.state]}. Saved {time_of(review.finished_at)}",
@@ -142,9 +142,9 @@ def to_author(reference: str, what: str, words: str, role: str) -> Message:
     return plain(text, *buttons)
 
 
-def alert(reference: str, risk: int) -> Message:
+def alert(reference: str, rank: int) -> Message:
     """Tell a supervisor at once of a record that should be looked at first. No content."""
-    return plain(f"Please look now: record {reference}. {RISKS[risk]}.", ("Open the record", f"rv.show.{reference}"))
+    return plain(f"Please look now: record {reference}. {RISKS[rank]}.", ("Open the record", f"rv.show.{reference}"))
 
 
 def requested(reference: str) -> Message:

@@ -20,8 +20,8 @@ REVIEW = Review.__table__  # type: ignore[attr-defined]
 EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 
-#: Why a record comes early in the queue, most urgent last.
-NONE, NO_REASON, NOT_SURE, HARM_NOT_SHARED, EMERGENCY = range(5)
+#: Why a record comes early in the queue: its rank, most urgent first.
+EMERGENCY, HARM_NOT_SHARED, NOT_SURE, NO_REASON, NONE = range(5)
 STATES = ("new", "requested", "returned", "signed_off", "closed")
 #: What waits for a supervisor.
 WAITING = ("new", "requested")
@@ -52,7 +52,7 @@ class ReviewRow:
     team: str
     member_id: int
     state: str
-    risk: int
+    rank: int
     finished_at: str
     changed_at: str
     grade: int | None
@@ -77,7 +77,7 @@ class Done:
     value: str | None
 
 
-def risk_of(clear: dict[str, Any], content: dict[str, Any]) -> int:
+def rank_of(clear: dict[str, Any], content: dict[str, Any]) -> int:
     """Say how early a record should be looked at: emergency; harm and not shared; not sure; no reason where one is due."""
     shared = clear["decision"] in ("share", "share_part")
     if clear["outcome"] == "emergency":
@@ -92,12 +92,12 @@ def risk_of(clear: dict[str, Any], content: dict[str, Any]) -> int:
 
 
 def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> int:
-    """Put a new record into the queue; return its risk."""
-    risk = risk_of(clear, content)
-    values = {"record_id": record_id, "state": "new", "risk": risk, "changed_at": clear["finished_at"]}
+    """Put a new record into the queue; return its rank."""
+    rank = rank_of(clear, content)
+    values = {"record_id": record_id, "state": "new", "rank": rank, "changed_at": clear["finished_at"]}
     values |= {name: clear[name] for name in ("team", "member_id", "finished_at")}
     unit.connection.execute(insert(REVIEW).values(**values))
-    return risk
+    return rank
 
 
 _SHOWN = select(
@@ -107,7 +107,16 @@ _SHOWN = select(
 
 def get(unit: Unit, record_id: str) -> ReviewRow | None:
     """Return the review of a record, locked until the transaction ends."""
-    query = _SHOWN.where(REVIEW.c.record_id == record_id)
+    return _one(unit, REVIEW.c.record_id == record_id)
+
+
+def find(unit: Unit, reference: str) -> ReviewRow | None:
+    """Return the review of a record by its reference, locked until the transaction ends; the record stays closed."""
+    return _one(unit, RECORD.c.reference == reference)
+
+
+def _one(unit: Unit, where: Any) -> ReviewRow | None:
+    query = _SHOWN.where(where)
     row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
     return ReviewRow(**row) if row else None
 
@@ -118,7 +127,7 @@ class Wanted:
 
     states: tuple[str, ...] = WAITING
     outcome: str = ""
-    risk: int | None = None
+    rank: int | None = None
     ground: str = ""
     person: int | None = None
     since: str = ""
@@ -134,8 +143,8 @@ def queue(
     query = _SHOWN.where(REVIEW.c.team == team, REVIEW.c.member_id != not_of, REVIEW.c.state.in_(only.states))
     if only.outcome:
         query = query.where(RECORD.c.outcome == only.outcome)
-    if only.risk is not None:
-        query = query.where(REVIEW.c.risk == only.risk)
+    if only.rank is not None:
+        query = query.where(REVIEW.c.rank == only.rank)
     if only.ground:
         query = query.where(RECORD.c.ground == only.ground)
     if only.person is not None:
@@ -145,13 +154,14 @@ def queue(
     if only.until:
         query = query.where(REVIEW.c.finished_at < f"{only.until}T99")
     if only.case:
-        query = query.where(RECORD.c.case_hash == unit.keys.lookup(only.case.casefold()))
+        same = select(RECORD.c.id).where(RECORD.c.case_hash == unit.keys.lookup(only.case.casefold()))
+        query = query.where(REVIEW.c.record_id.in_(same))
     if after is not None:
         later = (REVIEW.c.finished_at > after.finished_at) | (
             (REVIEW.c.finished_at == after.finished_at) & (REVIEW.c.record_id > after.record_id)
         )
-        query = query.where((REVIEW.c.risk < after.risk) | ((REVIEW.c.risk == after.risk) & later))
-    order = (REVIEW.c.risk.desc(), REVIEW.c.finished_at, REVIEW.c.record_id)
+        query = query.where((REVIEW.c.rank > after.rank) | ((REVIEW.c.rank == after.rank) & later))
+    order = (REVIEW.c.rank, REVIEW.c.finished_at, REVIEW.c.record_id)
     return [ReviewRow(**row) for row in unit.connection.execute(query.order_by(*order).limit(limit)).mappings()]
 
 
@@ -164,11 +174,11 @@ def counts(unit: Unit, team: str, not_of: int | None = None) -> dict[str, int]:
 
 
 def tallies(unit: Unit, team: str) -> dict[str, list[tuple[str, int]]]:
-    """Return how often each outcome, decision, ground, state and risk stands in a team's records, most often first."""
+    """Return how often each outcome, decision, ground, state and rank stands in a team's records, most often first."""
     joined = REVIEW.join(RECORD, RECORD.c.id == REVIEW.c.record_id)
     columns = {
         "outcome": RECORD.c.outcome, "decision": RECORD.c.decision, "ground": RECORD.c.ground, "consent": RECORD.c.consent,
-        "state": REVIEW.c.state, "risk": REVIEW.c.risk, "month": func.substr(REVIEW.c.finished_at, 1, 7),
+        "state": REVIEW.c.state, "rank": REVIEW.c.rank, "month": func.substr(REVIEW.c.finished_at, 1, 7),
     }  # fmt: skip
     found = {}
     for name, column in columns.items():

@@ -28,12 +28,12 @@ FOLLOW_UP_DAYS = (7, 28)
 # ---- new records ---------------------------------------------------------------------------------
 def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> None:
     """Put a new record into its team's queue; tell the supervisors at once of an emergency or harm that is not shared."""
-    risk = reviews.begin(unit, record_id, clear, content)
+    rank = reviews.begin(unit, record_id, clear, content)
     if not timers.is_set(unit, DIGEST, clear["team"]):
         timers.put(unit, DIGEST, clear["team"], _next_digest(clear["finished_at"]))
-    if risk >= reviews.HARM_NOT_SHARED:
+    if rank <= reviews.HARM_NOT_SHARED:
         for supervisor in _supervisors(unit, clear["team"], not_of=clear["member_id"]):
-            say(unit, supervisor.telegram_id, review_views.alert(clear["reference"], risk))
+            say(unit, supervisor.telegram_id, review_views.alert(clear["reference"], rank))
 
 
 def _supervisors(unit: Unit, team: str, not_of: int) -> list[MemberRow]:
@@ -69,8 +69,7 @@ def show_queue(unit: Unit, desk: Desk, who: Who, after: str = "") -> None:
 
 
 def _in_reach(unit: Unit, who: Who, reference: str) -> ReviewRow | None:
-    stored = records.find(unit, reference.strip().upper())
-    review = reviews.get(unit, stored.clear["id"]) if stored else None
+    review = reviews.find(unit, reference.strip().upper())
     if review and access.may(who.member, "review_record", Thing(review.member_id, review.team)):
         return review
     return None

@@ -7,6 +7,7 @@ a request. Nothing comes from elsewhere, and no other site can send a form here.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import access, opinion_views, review_views, views
 from bot.access import Thing
+from bot.intake import where_of
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
 from bot.usecases.desk import Desk, Who, later
@@ -34,6 +36,8 @@ from storage import ledger, members, opinions, questions, records, reviews, team
 from storage.database import StorageUnavailable, Store, Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
+
+log = logging.getLogger("sharewise.console")
 
 IDLE_MINUTES, TOTAL_MINUTES = 30, 8 * 60
 PAGE = 40
@@ -74,6 +78,12 @@ SIGNED_OUT = Refused(
     401, "You are not signed in", "Send /console to the bot. It gives you a link that works once. A session ends after "
     f"{IDLE_MINUTES} minutes without use, and when your role changes.",
 )  # fmt: skip
+
+
+NOT_NOW = Refused(503, "Not now", "The database cannot be used just now. Nothing was lost. Try again.")
+OUR_FAULT = Refused(
+    500, "Something went wrong", "It is our fault. Nothing was changed. Please tell your administrator."
+)
 
 
 @dataclass(frozen=True)
@@ -157,8 +167,7 @@ def _wanted(chosen: dict[str, str]) -> Wanted:
 
 
 def _reach(visit: Visit, reference: str) -> ReviewRow:
-    stored = records.find(visit.unit, reference.strip().upper())
-    review = reviews.get(visit.unit, stored.clear["id"]) if stored else None
+    review = reviews.find(visit.unit, reference.strip().upper())
     if review is None:
         raise ABSENT
     visit.must("review_record", Thing(review.member_id, review.team))
@@ -292,7 +301,7 @@ def statistics(visit: Visit) -> Response:
     tables = (
         ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
         ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
-        ("Where reviews stand", worded("state", review_views.STATES)), ("What to look at first", worded("risk", risks)),
+        ("Where reviews stand", worded("state", review_views.STATES)), ("What to look at first", worded("rank", risks)),
         ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
     )  # fmt: skip
     return visit.page(
@@ -392,9 +401,11 @@ def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
             try:
                 return await store.run(partial(_call, visited, page, action, request, form))
             except StorageUnavailable:
-                return refused(
-                    Refused(503, "Not now", "The database cannot be used just now. Nothing was lost. Try again.")
-                )
+                return refused(NOT_NOW)
+            except Exception as error:
+                # Its own words may hold what somebody wrote: only where it happened is logged.
+                log.error("A page failed (%s).", where_of(error))
+                return refused(OUR_FAULT)
 
         return answer
 

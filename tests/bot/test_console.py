@@ -100,7 +100,7 @@ async def test_filters_and_pages(chat, monkeypatch):
         assert re.findall(r"/records/(SW-[\w-]+)", (await web.get("/?case=case-3")).text) == [made[3]]
         for query in (
             "outcome=share",
-            "risk=4",
+            "risk=0",
             "ground=court_order",
             "since=2999-01-01",
             "until=2000-01-01",
@@ -279,3 +279,17 @@ async def test_statistics_hold_nothing_that_was_typed(chat):
         assert "Statistics of team north" in page.text and "1 records" in page.text
         assert "canary" not in page.text.lower()
         assert "The supervisor" in (await web.get("/team")).text
+
+
+async def test_a_page_that_fails_says_so_and_neither_page_nor_log_holds_what_was_written(chat, caplog):
+    reference = await not_shared(chat, reasons="canary words in the reasons")
+
+    def break_seal(unit):
+        unit.connection.exec_driver_sql("update decision_record set wrapped_key = x'00010203'")
+
+    await chat.store.run(break_seal)
+    async with signed_in(chat) as web:
+        page = await web.get(f"/records/{reference}")
+    assert page.status_code == 500 and "It is our fault" in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "A page failed (SealBroken" in caplog.text and "canary" not in caplog.text + page.text

