@@ -591,6 +591,28 @@ def back_up(args: argparse.Namespace) -> int:
     return 0
 
 
+def rotate(args: argparse.Namespace) -> int:
+    """Bring everything under the master key of now; the one before must be given too."""
+    from bot.settings import read
+    from bot.usecases.desk import utc_now
+    from storage.database import open_store
+    from storage.rotation import rotate as bring
+
+    settings = read()
+    if settings.old_master_key_file is None:
+        raise WrongCall(
+            "Set SHAREWISE_OLD_MASTER_KEY_FILE to the key before, and SHAREWISE_MASTER_KEY_FILE to the new one."
+        )
+    store = open_store(settings.url, settings.keys())
+    try:
+        total = bring(store, utc_now(), lambda name, done: say(f"{name}: {done} done so far"))
+    finally:
+        store.close()
+    say(f"Done: {total} keys were wrapped anew. Open invites and sessions have ended.")
+    say("Restart the bot without SHAREWISE_OLD_MASTER_KEY_FILE. Keep the old key only as long as backups need it.")
+    return 0
+
+
 def restore(args: argparse.Namespace) -> int:
     """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
     from bot.settings import read
@@ -795,6 +817,7 @@ def parser() -> argparse.ArgumentParser:
     backing = command("backup", back_up, "write an encrypted copy of a store in use (SQLite)", "back_up")
     backing.add_argument("file", metavar="FILE")
     backing.add_argument("--data", **data)
+    command("rotate", rotate, "bring everything under a new master key, while the bot serves with both", "back_up")
     restoring = command("restore", restore, "write a backup back into an empty folder", "back_up")
     restoring.add_argument("file", metavar="FILE")
     restoring.add_argument(

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
+    old_master_key_file: Path | None = None
     edition: str | None = None
     case_reference_pattern: str = CASE_REFERENCE
     console_url: str = ""
@@ -86,10 +87,11 @@ class Settings(BaseSettings):
 
     def keys(self) -> Keyring:
         """Return the keys; raise BadKey."""
+        old = key_from_file(self.old_master_key_file) if self.old_master_key_file else None
         if self.master_key:
-            return Keyring(key_from_text(self.master_key.get_secret_value()))
+            return Keyring(key_from_text(self.master_key.get_secret_value()), old)
         if self.master_key_file:
-            return Keyring(key_from_file(self.master_key_file))
+            return Keyring(key_from_file(self.master_key_file), old)
         raise BadKey("Neither SHAREWISE_MASTER_KEY nor SHAREWISE_MASTER_KEY_FILE is set.")
 
 

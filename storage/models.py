@@ -352,8 +352,8 @@ class Review(SQLModel, table=True):
     __tablename__ = "review"
     __table_args__ = (
         _one_of("state", "new", "requested", "signed_off", "returned", "closed"),
-        Index("ix_review_queue", "team", "state", "rank", "finished_at", "record_id"),
-        Index("ix_review_all", "team", "rank", "finished_at", "record_id"),
+        Index("ix_review_queue", "team", "state", "rank", "finished_at", "record_id", "member_id"),
+        Index("ix_review_all", "team", "rank", "finished_at", "record_id", "state", "member_id"),
     )
     record_id: str = Field(foreign_key="decision_record.id", primary_key=True, max_length=32)
     team: str

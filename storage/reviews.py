@@ -140,37 +140,41 @@ def queue(
 ) -> list[ReviewRow]:
     """Return a team's reviews, riskiest first, then longest waiting; never one's own. `after` gives the next page."""
     only = wanted or Wanted()
-    query = _SHOWN.where(REVIEW.c.team == team, REVIEW.c.member_id != not_of, REVIEW.c.state.in_(only.states))
-    if only.outcome:
-        query = query.where(RECORD.c.outcome == only.outcome)
+    where = [REVIEW.c.team == team, REVIEW.c.member_id != not_of, REVIEW.c.state.in_(only.states)]
     if only.rank is not None:
-        query = query.where(REVIEW.c.rank == only.rank)
-    if only.ground:
-        query = query.where(RECORD.c.ground == only.ground)
+        where.append(REVIEW.c.rank == only.rank)
     if only.person is not None:
-        query = query.where(REVIEW.c.member_id == only.person)
+        where.append(REVIEW.c.member_id == only.person)
     if only.since:
-        query = query.where(REVIEW.c.finished_at >= only.since)
+        where.append(REVIEW.c.finished_at >= only.since)
     if only.until:
-        query = query.where(REVIEW.c.finished_at < f"{only.until}T99")
+        where.append(REVIEW.c.finished_at < f"{only.until}T99")
     if only.case:
-        same = select(RECORD.c.id).where(RECORD.c.case_hash == unit.keys.lookup(only.case.casefold()))
-        query = query.where(REVIEW.c.record_id.in_(same))
+        same = select(RECORD.c.id).where(RECORD.c.case_hash.in_(unit.keys.lookups(only.case.casefold())))
+        where.append(REVIEW.c.record_id.in_(same))
     if after is not None:
         later = (REVIEW.c.finished_at > after.finished_at) | (
             (REVIEW.c.finished_at == after.finished_at) & (REVIEW.c.record_id > after.record_id)
         )
-        query = query.where((REVIEW.c.rank > after.rank) | ((REVIEW.c.rank == after.rank) & later))
+        where.append((REVIEW.c.rank > after.rank) | ((REVIEW.c.rank == after.rank) & later))
     order = (REVIEW.c.rank, REVIEW.c.finished_at, REVIEW.c.record_id)
+    if only.outcome or only.ground:
+        query = _SHOWN.where(*where)
+        if only.outcome:
+            query = query.where(RECORD.c.outcome == only.outcome)
+        if only.ground:
+            query = query.where(RECORD.c.ground == only.ground)
+    else:
+        # Which ones first, from the reviews alone; then what is shown of those few records.
+        few = select(REVIEW.c.record_id).where(*where).order_by(*order).limit(limit)
+        query = _SHOWN.where(REVIEW.c.record_id.in_(few))
     return [ReviewRow(**row) for row in unit.connection.execute(query.order_by(*order).limit(limit)).mappings()]
 
 
-def counts(unit: Unit, team: str, not_of: int | None = None) -> dict[str, int]:
-    """Return how many reviews of a team are in each state."""
-    query = select(REVIEW.c.state, func.count()).where(REVIEW.c.team == team).group_by(REVIEW.c.state)
-    if not_of is not None:
-        query = query.where(REVIEW.c.member_id != not_of)
-    return {str(row[0]): int(row[1]) for row in unit.connection.execute(query)}
+def waiting(unit: Unit, team: str, not_of: int) -> int:
+    """Return how many records of a team wait for a supervisor, one's own apart."""
+    where = (REVIEW.c.team == team, REVIEW.c.state.in_(WAITING), REVIEW.c.member_id != not_of)
+    return int(unit.connection.execute(select(func.count()).select_from(REVIEW).where(*where)).scalar_one())
 
 
 def tallies(unit: Unit, team: str) -> dict[str, list[tuple[str, int]]]:

@@ -37,6 +37,8 @@ class Sealer:
 
     _key: bytes
     _random: Callable[[int], bytes] = secrets.token_bytes
+    #: What was sealed before the master key was changed is opened with this.
+    _older: Sealer | None = None
 
     def __repr__(self) -> str:
         return "Sealer(…)"
@@ -51,23 +53,28 @@ class Sealer:
         try:
             return AESGCM(self._key).decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
         except (InvalidTag, ValueError) as error:
+            if self._older is not None:
+                return self._older.open(sealed, place)
             raise SealBroken(f"The seal of {place} is broken.") from error
 
 
 class Keyring:
     """The master key and the keys made from it: one a purpose, one a record."""
 
-    def __init__(self, master: bytes) -> None:
-        if len(master) != KEY:
+    def __init__(self, master: bytes, old_master: bytes | None = None) -> None:
+        """Take the master key, and while it is being changed the one before: it opens, but nothing is sealed with it."""
+        if len(master) != KEY or (old_master is not None and len(old_master) != KEY):
             raise BadKey("The master key must be 32 bytes.")
-        self._wrapper = Sealer(_derived(master, "wrap"))
-        self.mailbox = Sealer(_derived(master, "mailbox"))
-        self.questions = Sealer(_derived(master, "questions"))
-        self.members = Sealer(_derived(master, "members"))
+        old = old_master if old_master != master else None
+        self._wrapper = _sealer(master, old, "wrap")
+        self.mailbox = _sealer(master, old, "mailbox")
+        self.questions = _sealer(master, old, "questions")
+        self.members = _sealer(master, old, "members")
         #: For backups, which are sealed as files.
         self.backup = _derived(master, "backup")
-        self._lookup = _derived(master, "lookup")
-        self.key_id = sha256(b"sharewise key id" + master).digest()[:KEY_ID]
+        self._lookups = [_derived(key, "lookup") for key in (master, old) if key is not None]
+        self.key_id = _id_of(master)
+        self._known = {_id_of(key) for key in (master, old) if key is not None}
 
     def __repr__(self) -> str:
         return f"Keyring({self.key_id.hex()})"
@@ -79,13 +86,33 @@ class Keyring:
 
     def unwrap(self, wrapped: bytes, place: str) -> Sealer:
         """Return a record's key ready to use; raise SealBroken."""
-        if wrapped[:KEY_ID] != self.key_id:
+        return Sealer(self._unwrapped(wrapped, place))
+
+    def rewrap(self, wrapped: bytes, place: str) -> bytes:
+        """Return a record's key wrapped by the master key of now; raise SealBroken."""
+        return self.key_id + self._wrapper.seal(self._unwrapped(wrapped, place), place)
+
+    def _unwrapped(self, wrapped: bytes, place: str) -> bytes:
+        if wrapped[:KEY_ID] not in self._known:
             raise SealBroken(f"{place} was sealed with another master key.")
-        return Sealer(self._wrapper.open(wrapped[KEY_ID:], place))
+        return self._wrapper.open(wrapped[KEY_ID:], place)
 
     def lookup(self, value: str) -> bytes:
         """Return the keyed hash under which a value can be found but not read."""
-        return hmac.digest(self._lookup, value.encode(), "sha256")
+        return self.lookups(value)[0]
+
+    def lookups(self, value: str) -> list[bytes]:
+        """Return the hashes under which a value may be filed: by the master key of now, and by the one before."""
+        return [hmac.digest(key, value.encode(), "sha256") for key in self._lookups]
+
+
+def _sealer(master: bytes, old: bytes | None, purpose: str) -> Sealer:
+    older = Sealer(_derived(old, purpose)) if old is not None else None
+    return Sealer(_derived(master, purpose), _older=older)
+
+
+def _id_of(master: bytes) -> bytes:
+    return sha256(b"sharewise key id" + master).digest()[:KEY_ID]
 
 
 def _derived(master: bytes, purpose: str) -> bytes:

@@ -50,8 +50,7 @@ def digest(unit: Unit, desk: Desk, team: str) -> None:
     at = desk.now()
     timers.put(unit, DIGEST, team, _next_digest(at))
     for supervisor in members.of_team(unit, team, "supervisor"):
-        found = reviews.counts(unit, team, not_of=supervisor.id)
-        waiting, due = sum(found.get(state, 0) for state in reviews.WAITING), reviews.due(unit, team, at[:10])
+        waiting, due = reviews.waiting(unit, team, not_of=supervisor.id), reviews.due(unit, team, at[:10])
         if waiting or due:
             say(unit, supervisor.telegram_id, review_views.digest(team, waiting, due, ledger.head(unit)))
 
@@ -62,8 +61,7 @@ def show_queue(unit: Unit, desk: Desk, who: Who, after: str = "") -> None:
     last = _in_reach(unit, who, after) if after else None
     team, mine = who.member.team, who.member.id
     found = reviews.queue(unit, team, mine, limit=1, after=last)
-    waiting = reviews.counts(unit, team, not_of=mine)
-    total = sum(waiting.get(state, 0) for state in reviews.WAITING)
+    total = reviews.waiting(unit, team, not_of=mine)
     card = review_views.card(found[0], total, desk.now()) if found else review_views.empty(total)
     mailbox.put(unit, who.user_id, "card", card.payload(below=not after), f"review:{mine}")
 

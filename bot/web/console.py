@@ -137,9 +137,8 @@ def queue(visit: Visit) -> Response:
     rows = reviews.queue(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), PAGE + 1, after)
     more = rows[PAGE - 1].reference if len(rows) > PAGE else ""
     kept = {name: chosen[name] for name in FILTERS if chosen[name]}
-    waiting = reviews.counts(visit.unit, visit.who.team, not_of=visit.who.id)
     flow = visit.desk.book.machine("sharing").flow
-    count = sum(waiting.get(state, 0) for state in reviews.WAITING)
+    count = reviews.waiting(visit.unit, visit.who.team, not_of=visit.who.id)
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
         waiting="1 record" if count == 1 else f"{count} records", states=review_views.STATES.items(),

@@ -210,3 +210,71 @@ def test_a_ledger_that_was_cut_or_rewritten_is_found_by_the_head_kept_outside(da
     capfd.readouterr()
     assert main(["verify", "--data", str(data), "--head", head]) == 1
     assert "cut or rewritten" in capfd.readouterr().out
+
+
+# ---- another master key -------------------------------------------------------------------------
+def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, monkeypatch):
+    """Every step is stopped once in the middle; in between everything is readable; at the end the old key opens nothing."""
+    from storage import mailbox, questions, reviews, rotation
+    from storage.sealing import SealBroken
+
+    old, new = key_from_file(data / "master.key"), bytes(range(32))
+    both = Keyring(new, old)
+    before = [record["content"] for record in listed(capfd, data)]
+    store = open_store(sqlite_url(data / "sharewise.db"), both)
+    with store.unit() as unit:
+        from flows.screening import screened
+
+        questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), "2026-01-01")
+        mailbox.put(unit, 1, "message", {"text": "x"})
+    monkeypatch.setattr(rotation, "STEP", 1)
+    real, fuse = rotation._rewrap, [0]
+
+    def killed(unit, wrapped):
+        changed = real(unit, wrapped)
+        fuse[0] -= 1
+        if fuse[0] == 0:
+            raise KeyboardInterrupt
+        return changed
+
+    monkeypatch.setattr(rotation, "_rewrap", killed)
+    for stop in range(1, 12):
+        fuse[0] = stop
+        try:
+            rotation.rotate(store, "2026-01-01", lambda *_: None)
+        except KeyboardInterrupt:
+            COUNTS["rotations stopped in the middle, everything readable"] += 1
+        with store.unit() as unit:
+            assert [stored.content for stored in records.listed(unit)] == before
+            assert records.verify(unit).broken is None
+            by_case = reviews.queue(unit, "local", 0, reviews.Wanted(case="canary-1"))
+            assert len(by_case) == 1, "a case is found under either key"
+    fuse[0] = 0
+    rotation.rotate(store, "2026-01-01", lambda *_: None)
+    store.close()
+    for keys, fine in ((Keyring(new), True), (Keyring(old), False)):
+        store = open_store(sqlite_url(data / "sharewise.db"), keys)
+        with store.unit() as unit:
+            if fine:
+                assert [stored.content for stored in records.listed(unit)] == before
+                assert records.verify(unit).broken is None
+                assert questions.listed(unit)[0].question == "what about the moon"
+            else:
+                with pytest.raises(SealBroken):
+                    list(records.listed(unit))
+        store.close()
+
+
+def test_rotate_on_the_command_line(data, tmp_path, capfd, monkeypatch):
+    new = tmp_path / "new.key"
+    new.write_text("ab" * 32)
+    new.chmod(0o600)
+    monkeypatch.setenv("SHAREWISE_DATA_DIR", str(data))
+    monkeypatch.setenv("SHAREWISE_MASTER_KEY_FILE", str(new))
+    assert main(["rotate"]) == 2
+    monkeypatch.setenv("SHAREWISE_OLD_MASTER_KEY_FILE", str(data / "master.key"))
+    assert main(["rotate"]) == 0
+    assert "keys were wrapped anew" in capfd.readouterr().out
+    monkeypatch.delenv("SHAREWISE_OLD_MASTER_KEY_FILE")
+    assert main(["records"]) == 0 and "3 records" in capfd.readouterr().out
+    assert main(["verify"]) == 0

@@ -28,8 +28,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['record_id'], ['decision_record.id'], name=op.f('fk_review_record_id')),
     sa.PrimaryKeyConstraint('record_id', name=op.f('pk_review'))
     )
-    op.create_index('ix_review_queue', 'review', ['team', 'state', 'rank', 'finished_at', 'record_id'], unique=False)
-    op.create_index('ix_review_all', 'review', ['team', 'rank', 'finished_at', 'record_id'], unique=False)
+    op.create_index('ix_review_queue', 'review', ['team', 'state', 'rank', 'finished_at', 'record_id', 'member_id'], unique=False)
+    op.create_index('ix_review_all', 'review', ['team', 'rank', 'finished_at', 'record_id', 'state', 'member_id'], unique=False)
     op.create_table('review_event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('record_id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),

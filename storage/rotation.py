@@ -1,0 +1,126 @@
+"""Changing the master key while the bot serves: every key is wrapped anew, every seal of its own made anew, in small steps.
+
+Both keys are given while it runs. Each step is one transaction and each row is done once, so it can be stopped or killed and
+begun again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from storage import ledger, records
+from storage.conversations import CONVERSATION
+from storage.database import Store, Unit
+from storage.invites import INVITE
+from storage.members import MEMBER
+from storage.opinions import REQUEST
+from storage.questions import QUESTION
+from storage.records import RECORD
+from storage.retention import HOLD
+from storage.sealing import KEY_ID
+from storage.web_sessions import SESSION, SIGN_IN
+
+STEP = 200
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A table whose rows have keys of their own."""
+
+    table: Any
+    name: str
+
+
+TABLES = (Wrapped(RECORD, "record"), Wrapped(CONVERSATION, "conversation"), Wrapped(REQUEST, "request"))
+
+
+def rotate(store: Store, at: str, tell: Callable[[str, int], None]) -> int:
+    """Bring everything under the master key of now; return how many rows were changed. `tell` hears of each step."""
+    total = 0
+    for step in (*_wrapped_steps(), ("names and reasons", _seals), ("questions", _questions), ("ways in", _ways_in)):
+        name, work = step
+        while True:
+            with store.unit() as unit:
+                changed = work(unit)
+            total += changed
+            if changed:
+                tell(name, total)
+            if changed < STEP:
+                break
+    with store.unit() as unit:
+        ledger.append(unit, at, "command line", "key.rotated", unit.keys.key_id.hex())
+    return total
+
+
+def _wrapped_steps() -> Iterator[tuple[str, Callable[[Unit], int]]]:
+    for wrapped in TABLES:
+        yield f"keys of {wrapped.name}s", partial(_step, wrapped)
+
+
+def _step(wrapped: Wrapped, unit: Unit) -> int:
+    return _rewrap(unit, wrapped)
+
+
+def _rewrap(unit: Unit, wrapped: Wrapped) -> int:
+    table, mine = wrapped.table, unit.keys.key_id
+    old = select(table.c.id, table.c.wrapped_key).where(table.c.wrapped_key != b"")
+    # Keys wrapped by the master key of now begin with its id.
+    old = old.where((table.c.wrapped_key < mine) | (table.c.wrapped_key >= _next(mine))).limit(STEP)
+    rows = unit.connection.execute(old).all()
+    for row in rows:
+        values: dict[str, Any] = {"wrapped_key": unit.keys.rewrap(row.wrapped_key, f"{wrapped.name}:{row.id}")}
+        if table is RECORD:
+            stored = records.get(unit, row.id)
+            case = stored.content.get("case_reference") if stored else None
+            values["case_hash"] = unit.keys.lookup(case.casefold()) if case else None
+        unit.connection.execute(update(table).where(table.c.id == row.id).values(**values))
+    return len(rows)
+
+
+def _next(key_id: bytes) -> bytes:
+    """Return the first value after all that begin with a key id."""
+    number = int.from_bytes(key_id, "big") + 1
+    return number.to_bytes(KEY_ID, "big") if number < 256**KEY_ID else b"\xff" * (KEY_ID + 64)
+
+
+def _seals(unit: Unit) -> int:
+    """Names of members and reasons of holds: few enough for one step."""
+    for row in unit.connection.execute(select(MEMBER.c.id, MEMBER.c.telegram_id, MEMBER.c.known_as)).all():
+        if row.known_as:
+            place = f"member:{row.telegram_id}"
+            sealed = unit.keys.members.seal(unit.keys.members.open(row.known_as, place), place)
+            unit.connection.execute(update(MEMBER).where(MEMBER.c.id == row.id).values(known_as=sealed))
+    for row in unit.connection.execute(select(HOLD.c.record_id, HOLD.c.reason)).all():
+        place = f"hold:{row.record_id}"
+        sealed = unit.keys.members.seal(unit.keys.members.open(row.reason, place), place)
+        unit.connection.execute(update(HOLD).where(HOLD.c.record_id == row.record_id).values(reason=sealed))
+    return 0
+
+
+def _questions(unit: Unit) -> int:
+    """Questions are filed by a keyed hash of their words; one that was counted under both keys becomes one."""
+    for row in unit.connection.execute(select(QUESTION).where(QUESTION.c.question.is_not(None))).all():
+        words = unit.keys.questions.open(row.question, f"question:{row.question_hash.hex()}").decode()
+        same = " ".join(words.casefold().split())
+        mark = unit.keys.lookup(f"question:{row.edition_id}:{same}")
+        here = (QUESTION.c.edition_id == row.edition_id, QUESTION.c.kind == row.kind, QUESTION.c.subject == row.subject)
+        twin = (*here, QUESTION.c.question_hash == mark, QUESTION.c.id != row.id)
+        times = unit.connection.execute(select(QUESTION.c.times).where(*twin)).scalar()
+        unit.connection.execute(delete(QUESTION).where(*twin))
+        sealed = unit.keys.questions.seal(words.encode(), f"question:{mark.hex()}")
+        values = {"question_hash": mark, "question": sealed, "times": row.times + (times or 0)}
+        unit.connection.execute(update(QUESTION).where(QUESTION.c.id == row.id).values(**values))
+    return 0
+
+
+def _ways_in(unit: Unit) -> int:
+    """Invites that are open and sessions are filed by keyed hashes of what only their holders have: they end."""
+    unit.connection.execute(update(INVITE).where(INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
+    unit.connection.execute(delete(SESSION))
+    unit.connection.execute(delete(SIGN_IN))
+    return 0
