@@ -591,6 +591,28 @@ def back_up(args: argparse.Namespace) -> int:
     return 0
 
 
+def pause(args: argparse.Namespace) -> int:
+    """Stop the bot for a time, with a reason that people are shown, or let it go on."""
+    from bot.usecases.desk import utc_now
+    from storage import pause as switch
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            if args.run_on:
+                was = switch.end(unit, utc_now(), "command line")
+                say("It goes on." if was else "It was not stopped.")
+            elif args.reason:
+                switch.put(unit, args.reason[:300], utc_now(), "command line")
+                say(f"Stopped. People are told: {args.reason[:300]}")
+            else:
+                why = switch.reason(unit)
+                say("It is not stopped." if why is None else f"It is stopped: {why}")
+    finally:
+        store.close()
+    return 0
+
+
 def rotate(args: argparse.Namespace) -> int:
     """Bring everything under the master key of now; the one before must be given too."""
     from bot.settings import read
@@ -817,6 +839,12 @@ def parser() -> argparse.ArgumentParser:
     backing = command("backup", back_up, "write an encrypted copy of a store in use (SQLite)", "back_up")
     backing.add_argument("file", metavar="FILE")
     backing.add_argument("--data", **data)
+    pausing = command(
+        "pause", pause, "stop the bot with a reason that people are shown; emergencies still work", "pause"
+    )
+    pausing.add_argument("--reason", metavar="TEXT")
+    pausing.add_argument("--end", dest="run_on", action="store_true", help="let it go on")
+    pausing.add_argument("--data", **data)
     command("rotate", rotate, "bring everything under a new master key, while the bot serves with both", "back_up")
     restoring = command("restore", restore, "write a backup back into an empty folder", "back_up")
     restoring.add_argument("file", metavar="FILE")

@@ -51,6 +51,7 @@ RULES: dict[str, dict[str, str]] = {
     "set_local_route": {"administrator": ANY, OPERATOR: ANY},
     "read_unanswered": {"supervisor": ANY, "administrator": ANY, OPERATOR: ANY},
     "keep_and_erase": {OPERATOR: ANY},
+    "pause": {OPERATOR: ANY},
     "back_up": {OPERATOR: ANY},
     "serve": {OPERATOR: ANY},
     "verify": {OPERATOR: ANY},

@@ -454,6 +454,13 @@ def stranger() -> Message:
     return Message(escape("This bot is for members only. If a child is in danger, call 999."))
 
 
+def paused(reason: str) -> Message:
+    """Return what members get while the bot is stopped."""
+    lines = [bold("Sharewise is stopped for now."), escape(f"{reason} Nothing you send is kept until it goes on.")]
+    lines.append(escape(DANGER))
+    return Message("\n\n".join(lines), EMERGENCY_ROW)
+
+
 def not_your_role() -> Message:
     """Return what a member gets who asks for what their role may not do."""
     return Message(escape("Your role does not allow this. Ask your administrator."))

@@ -418,3 +418,12 @@ class Hold(SQLModel, table=True):
     at: str
     actor: str
     reason: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Pause(SQLModel, table=True):
+    """The organisation has stopped the bot for a time, and why. At most one row."""
+
+    __tablename__ = "pause"
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    reason: str
+    at: str

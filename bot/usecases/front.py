@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bot import access, views
 from bot.usecases import advice, groups
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
-from storage import mailbox, members, teams
+from storage import mailbox, members, pause, teams
 from storage.database import Unit
 
 #: A stranger is answered once in this many seconds.
@@ -32,6 +32,11 @@ def once(
     if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
     member = members.get(unit, came.user_id)
+    why = pause.reason(unit)
+    if why is not None and action != "raise_emergency":
+        if came.private and came.chat_id is not None and member is not None:
+            say(unit, came.chat_id, views.paused(why))
+        return ""
     if not came.private and came.chat_id is not None:
         return _in_group(unit, desk, action, came, member, act)
     if member is None:

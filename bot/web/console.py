@@ -30,6 +30,7 @@ from bot.intake import where_of
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
 from bot.usecases.desk import Desk, Who, later
+from bot.web import health
 from flows import chart
 from flows.screening import NotScreened, screened
 from storage import ledger, members, opinions, questions, records, reviews, teams, web_sessions
@@ -427,6 +428,19 @@ def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
     async def alive(_request: Request) -> Response:
         return JSONResponse({"ok": True})
 
+    async def ready(request: Request) -> Response:
+        try:
+            why = await store.run(health.not_ready, desk.now())
+        except StorageUnavailable:
+            why = ["database: cannot be used just now"]
+        body: dict[str, Any] = {"ready": not why, **({"why": why} if _is_local(request) else {})}
+        return JSONResponse(body, 200 if not why else 503)
+
+    async def metrics(request: Request) -> Response:
+        if not _is_local(request):
+            return refused(ABSENT)
+        return Response(await store.run(health.metrics, desk.now()), media_type="text/plain; version=0.0.4")
+
     async def not_found(_request: Request, _error: Exception) -> Response:
         return refused(ABSENT)
 
@@ -435,8 +449,16 @@ def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
         Route("/in/{code}", sign_in, methods=["GET", "POST"]),
         Route("/static/console.css", style),
         Route("/livez", alive),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={404: not_found, 405: not_found})
+
+
+def _is_local(request: Request) -> bool:
+    """Say whether somebody on this machine asks, not through a proxy: only they get details."""
+    direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
+    return direct and request.client is not None and request.client.host in ("127.0.0.1", "::1")
 
 
 def _call(visited: Any, page: Page, action: str, request: Request, form: dict[str, str], unit: Unit) -> Response:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bot.web import console
-from storage import ledger, members, records, reviews, web_sessions
+from storage import ledger, members, pause, records, reviews, web_sessions
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
@@ -293,3 +293,38 @@ async def test_a_page_that_fails_says_so_and_neither_page_nor_log_holds_what_was
     assert page.status_code == 500 and "It is our fault" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "A page failed (SealBroken" in caplog.text and "canary" not in caplog.text + page.text
+
+
+async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
+    await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
+    async with browser(chat) as web:
+        assert (await web.get("/livez")).json() == {"ok": True}
+        assert (await web.get("/readyz")).json() == {"ready": True, "why": []}
+        figures = (await web.get("/metrics")).text
+        assert (
+            'sharewise_records{state="kept"} 1.0' in figures
+            and 'sharewise_mailbox_rows{mailbox="inbox",state="done"}' in figures
+        )
+        assert "canary" not in figures.lower()
+        from_afar = {"x-forwarded-for": "203.0.113.7"}
+        assert (await web.get("/metrics", headers=from_afar)).status_code == 404
+        await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")
+        answer = await web.get("/readyz")
+        assert answer.status_code == 503 and answer.json()["why"] == ["paused"]
+        assert (await web.get("/readyz", headers=from_afar)).json() == {"ready": False}
+        await chat.store.run(pause.end, chat.now(), "test")
+        chat.world.say(AUTHOR, "/help")
+        await chat.take_in()
+        chat.minutes += 1
+        assert "inbox: something has waited" in (await web.get("/readyz")).json()["why"][0]
+
+
+async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
+    await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")
+    await chat.say("/start")
+    assert "The guidance is being checked." in chat.text() and "call 999" in chat.text()
+    await chat.tap("Emergency: danger now")
+    assert "Saved. Record" in chat.text()
+    await chat.store.run(pause.end, chat.now(), "test")
+    await chat.say("/help")
+    assert "What you can do" in chat.text()

@@ -1,0 +1,60 @@
+"""Is it alive, is it ready, and how much waits: for the operator's monitoring. Counts and ages only, never who or what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import func, select
+
+from storage import pause
+from storage.database import Unit
+from storage.mailbox import INBOX, OUTBOX, counts
+from storage.retention import counts as kept
+from storage.timers import TIMER
+
+#: Seconds after which something that waits means that nobody works on it.
+OLDEST_INBOX, OLDEST_OUTBOX, OLDEST_TIMER = 30.0, 120.0, 60.0
+
+
+def ages(unit: Unit, now: str) -> dict[str, float]:
+    """Return for how many seconds the oldest of each has waited; 0 where nothing waits."""
+    oldest = {
+        "inbox": select(func.min(INBOX.c.received_at)).where(INBOX.c.state == "waiting"),
+        "outbox": select(func.min(OUTBOX.c.created_at)).where(OUTBOX.c.state == "waiting"),
+        "timer": select(func.min(TIMER.c.due_at)).where(TIMER.c.due_at <= now),
+    }
+    found = {}
+    for name, query in oldest.items():
+        since = unit.connection.execute(query).scalar()
+        seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds() if since else 0.0
+        found[name] = max(0.0, seconds)
+    return found
+
+
+def not_ready(unit: Unit, now: str) -> list[str]:
+    """Return why the service is not ready, in words; nothing when it is."""
+    limits = {"inbox": OLDEST_INBOX, "outbox": OLDEST_OUTBOX, "timer": OLDEST_TIMER}
+    found = [
+        f"{name}: something has waited {int(age)} s" for name, age in ages(unit, now).items() if age > limits[name]
+    ]
+    if pause.reason(unit) is not None:
+        found.append("paused")
+    return found
+
+
+def metrics(unit: Unit, now: str) -> bytes:
+    """Return the figures in Prometheus' text form."""
+    registry = CollectorRegistry()
+    waits = Gauge("sharewise_mailbox_rows", "Rows of the mailboxes by state", ["mailbox", "state"], registry=registry)
+    for key, count in counts(unit).items():
+        mailbox, _, state = key.partition(".")
+        waits.labels(mailbox, state).set(count)
+    oldest = Gauge("sharewise_oldest_seconds", "How long the oldest has waited", ["what"], registry=registry)
+    for name, age in ages(unit, now).items():
+        oldest.labels(name).set(age)
+    records = Gauge("sharewise_records", "Decision records", ["state"], registry=registry)
+    for state, count in kept(unit).items():
+        records.labels(state).set(count)
+    Gauge("sharewise_paused", "1 while the bot is stopped", registry=registry).set(pause.reason(unit) is not None)
+    return bytes(generate_latest(registry))

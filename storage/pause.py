@@ -1,0 +1,32 @@
+"""The switch that stops the bot for a time, with a reason that people are shown. An emergency still gets its card."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+
+from storage import ledger
+from storage.database import Unit
+from storage.models import Pause
+
+PAUSE = Pause.__table__  # type: ignore[attr-defined]
+
+
+def put(unit: Unit, reason: str, at: str, actor: str) -> None:
+    """Stop the bot, or give another reason."""
+    unit.connection.execute(delete(PAUSE))
+    unit.connection.execute(insert(PAUSE).values(id=1, reason=reason, at=at))
+    ledger.append(unit, at, actor, "service.paused", "service", ledger.digest_of(reason))
+
+
+def end(unit: Unit, at: str, actor: str) -> bool:
+    """Let the bot go on; return whether it was stopped."""
+    ended = unit.connection.execute(delete(PAUSE)).rowcount == 1
+    if ended:
+        ledger.append(unit, at, actor, "service.resumed", "service")
+    return ended
+
+
+def reason(unit: Unit) -> str | None:
+    """Return why the bot is stopped, or None when it is not."""
+    found = unit.connection.execute(select(PAUSE.c.reason)).scalar()
+    return None if found is None else str(found)
