@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -157,7 +157,8 @@ def queue(
             (REVIEW.c.finished_at == after.finished_at) & (REVIEW.c.record_id > after.record_id)
         )
         where.append((REVIEW.c.rank > after.rank) | ((REVIEW.c.rank == after.rank) & later))
-    order = (REVIEW.c.rank, REVIEW.c.finished_at, REVIEW.c.record_id)
+    # All of one case: as it happened.
+    order = ([] if only.case else [REVIEW.c.rank]) + [REVIEW.c.finished_at, REVIEW.c.record_id]
     if only.outcome or only.ground:
         query = _SHOWN.where(*where)
         if only.outcome:
@@ -178,25 +179,27 @@ def waiting(unit: Unit, team: str, not_of: int) -> int:
 
 
 def tallies(unit: Unit, team: str) -> dict[str, list[tuple[str, int]]]:
-    """Return how often each outcome, decision, ground, state and rank stands in a team's records, most often first."""
+    """Return how often each outcome, decision, ground, consent, state, rank and month stands in a team's records."""
     joined = REVIEW.join(RECORD, RECORD.c.id == REVIEW.c.record_id)
     columns = {
         "outcome": RECORD.c.outcome, "decision": RECORD.c.decision, "ground": RECORD.c.ground, "consent": RECORD.c.consent,
         "state": REVIEW.c.state, "rank": REVIEW.c.rank, "month": func.substr(REVIEW.c.finished_at, 1, 7),
     }  # fmt: skip
-    found = {}
-    for name, column in columns.items():
-        key = column.label("key")
-        query = select(key, func.count()).select_from(joined).where(REVIEW.c.team == team).group_by(key)
-        rows = [(str(row[0]), int(row[1])) for row in unit.connection.execute(query) if row[0] is not None]
-        found[name] = sorted(rows, key=lambda row: (-row[1], row[0]))
-    return found
+    keys = [column.label(f"key_{name}") for name, column in columns.items()]
+    query = select(func.count(), *keys).select_from(joined).where(REVIEW.c.team == team).group_by(*keys)
+    found: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    for count, *values in unit.connection.execute(query):
+        for name, value in zip(columns, values, strict=True):
+            if value is not None:
+                found[name][str(value)] += int(count)
+    return {name: counter.most_common() for name, counter in found.items()}
 
 
-def durations(unit: Unit, team: str) -> list[tuple[str, str]]:
-    """Return when each of a team's records was started and saved."""
-    query = select(RECORD.c.started_at, RECORD.c.finished_at).where(RECORD.c.team == team)
-    return [(row[0], row[1]) for row in unit.connection.execute(query)]
+def durations(unit: Unit, team: str, limit: int = 1000) -> list[tuple[str, str]]:
+    """Return when each of a team's newest records was started and saved."""
+    newest = select(RECORD.c.started_at, RECORD.c.finished_at).where(RECORD.c.team == team)
+    newest = newest.order_by(RECORD.c.finished_at.desc()).limit(limit)
+    return [(row[0], row[1]) for row in unit.connection.execute(newest)]
 
 
 def due(unit: Unit, team: str, today: str) -> int:

@@ -136,7 +136,7 @@ def queue(visit: Visit) -> Response:
     chosen = {name: asked.get(name, "")[:80] for name in (*FILTERS, "after")}
     after = _reach(visit, chosen["after"]) if chosen["after"] else None
     rows = reviews.queue(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), PAGE + 1, after)
-    more = rows[PAGE - 1].reference if len(rows) > PAGE else ""
+    more = rows[PAGE - 1].reference if len(rows) > PAGE and not chosen["case"] else ""
     kept = {name: chosen[name] for name in FILTERS if chosen[name]}
     flow = visit.desk.book.machine("sharing").flow
     count = reviews.waiting(visit.unit, visit.who.team, not_of=visit.who.id)
@@ -305,7 +305,8 @@ def statistics(visit: Visit) -> Response:
         ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
     )  # fmt: skip
     return visit.page(
-        "statistics.html", tables=tables, total=len(times), took=opinion_views.duration(max(1, round(took))),
+        "statistics.html", tables=tables, total=sum(count for _, count in found["outcome"]),
+        took=opinion_views.duration(max(1, round(took))),
         asked=opinions.records_with_advice(unit, team),
     )  # fmt: skip
 

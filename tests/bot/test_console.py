@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+from collections import Counter
 from contextlib import asynccontextmanager
 
 import httpx
@@ -237,12 +239,29 @@ async def test_guessed_links_and_tokens_open_nothing(chat):
 
 
 async def test_reads_in_the_ledger_are_the_reads_that_were_made(chat):
-    reference = await not_shared(chat)
+    """1,000 random reads, in the chat and in the console, of own, colleagues' and other teams' records."""
+    pick = random.Random(9)
+    made = [await not_shared(chat, who, case=f"CASE-{n}") for n, who in enumerate((AUTHOR, OTHER, SUPER, SOUTH))]
+    expected: Counter[str] = Counter()
     async with signed_in(chat) as web:
-        for _ in range(25):
-            await web.get(f"/records/{reference}")
-    record_id = (await chat.store.run(lambda unit: records.find(unit, reference))).clear["id"]
-    assert len(await chat.store.run(ledger.about, f"record:{record_id}", "record.read")) == 25
+        for _ in range(1000):
+            reference = pick.choice(made)
+            theirs = reference in made[:2]
+            if pick.random() < 0.9:
+                answer = await web.get(f"/records/{reference}")
+                assert (answer.status_code == 200) == theirs
+            else:
+                await chat.press(
+                    f"-:rv.show.{reference}",
+                    SUPER,
+                    {"message_id": 1, "date": 1, "chat": {"id": SUPER, "type": "private"}},
+                )
+            expected[reference] += theirs
+    for reference in made:
+        record_id = (await chat.store.run(lambda unit, r=reference: records.find(unit, r))).clear["id"]
+        read = await chat.store.run(ledger.about, f"record:{record_id}", "record.read")
+        assert len(read) == expected[reference]
+        COUNTS["reads made and found in the ledger"] += len(read)
 
 
 HOSTILE = (
@@ -276,7 +295,7 @@ async def test_statistics_hold_nothing_that_was_typed(chat):
     await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
     async with signed_in(chat, BOSS) as web:
         page = await web.get("/")
-        assert "Statistics of team north" in page.text and "1 records" in page.text
+        assert "Statistics of team north" in page.text and "1 record." in page.text
         assert "canary" not in page.text.lower()
         assert "The supervisor" in (await web.get("/team")).text
 
