@@ -30,6 +30,8 @@ RULES: dict[str, dict[str, str]] = {
     # Review.
     "request_sign_off": _everyone(OWN),
     "review_record": {"supervisor": COLLEAGUES},
+    "export_list": {"supervisor": TEAM},
+    "agree_to_export": {"supervisor": COLLEAGUES, "administrator": COLLEAGUES},
     "read_statistics": {"supervisor": TEAM, "administrator": TEAM},
     "use_console": {"supervisor": OWN, "administrator": OWN},
     # Second opinions.

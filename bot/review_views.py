@@ -165,6 +165,13 @@ def reader(member: MemberRow) -> str:
     return f"{called(member)}, {member.role}"
 
 
+def list_asked(who: str) -> Message:
+    """Tell a second person that a list of many records is to be taken out."""
+    return plain(
+        f"{who} asks to take a list of records out. It needs a second person: /console, then Lists to take out."
+    )
+
+
 def no_console() -> Message:
     """Say that there is no web console here."""
     return plain("There is no web console here. Use /review in this chat.")

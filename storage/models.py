@@ -427,3 +427,16 @@ class Pause(SQLModel, table=True):
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     reason: str
     at: str
+
+
+class ListExport(SQLModel, table=True):
+    """A list of many records that somebody wants to take out: a second person must agree first."""
+
+    __tablename__ = "list_export"
+    id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
+    team: str = Field(index=True)
+    member_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    wanted: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    made_at: str
+    agreed_by: int | None = Field(default=None, sa_column=Column(BigInteger))
+    agreed_at: str | None = None

@@ -24,16 +24,16 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import access, opinion_views, review_views, views
+from bot import access, list_files, opinion_views, review_views, views
 from bot.access import Thing
 from bot.intake import where_of
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
-from bot.usecases.desk import Desk, Who, later
+from bot.usecases.desk import Desk, Who, later, say, whole
 from bot.web import health
 from flows import chart
 from flows.screening import NotScreened, screened
-from storage import ledger, members, opinions, questions, records, reviews, teams, web_sessions
+from storage import ledger, list_exports, members, opinions, questions, records, reviews, teams, web_sessions
 from storage.database import StorageUnavailable, Store, Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
@@ -322,6 +322,54 @@ def team_page(visit: Visit) -> Response:
     )  # fmt: skip
 
 
+def ask_for_list(visit: Visit) -> Response:
+    """Ask to take a list out: somebody else of the team must agree."""
+    visit.must("export_list")
+    chosen = {name: visit.form.get(name, "")[:80] for name in FILTERS}
+    number = list_exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
+    for other in members.of_team(visit.unit, visit.who.team, "supervisor", "administrator"):
+        if other.id != visit.who.id:
+            say(visit.unit, other.telegram_id, review_views.list_asked(opinion_views.called(visit.who)))
+    return lists(visit, f"List {number} was asked for. Somebody else must agree to it.")
+
+
+def lists(visit: Visit, said: str = "") -> Response:
+    """Show which lists were asked for, which wait for somebody to agree, and which can be taken out."""
+    visit.must("agree_to_export")
+    found = list_exports.of_team(visit.unit, visit.who.team, later(visit.desk.now(), -LIST_MINUTES))
+    names = {m.id: opinion_views.called(m) for m in members.of_team(visit.unit, visit.who.team)}
+    return visit.page("lists.html", lists=found, names=names, said=said)
+
+
+def _list(visit: Visit) -> list_exports.ExportRow:
+    number = whole(visit.request.path_params["number"])
+    found = list_exports.get(visit.unit, number) if number is not None else None
+    if found is None or found.made_at < later(visit.desk.now(), -LIST_MINUTES):
+        raise ABSENT
+    return found
+
+
+def agree_to_list(visit: Visit) -> Response:
+    """Agree to a list that somebody else asked for."""
+    found = _list(visit)
+    visit.must("agree_to_export", Thing(found.member_id, found.team))
+    agreed = list_exports.agree(visit.unit, found.id, visit.who.id, visit.desk.now())
+    return lists(visit, "Agreed." if agreed else "This list does not wait for you.")
+
+
+def take_list(visit: Visit) -> Response:
+    """Return a list that was agreed to, as CSV or XLSX, to whoever asked for it."""
+    found, kind = _list(visit), visit.request.path_params["kind"]
+    visit.must("export_list", Thing(found.member_id, found.team))
+    if found.agreed_by is None or found.member_id != visit.who.id or kind not in ("csv", "xlsx"):
+        raise ABSENT
+    rows = list_exports.rows(visit.unit, found, visit.desk.now())
+    name = {"content-disposition": f'attachment; filename="records-{found.id}.{kind}"'}
+    if kind == "csv":
+        return Response(list_files.as_csv(rows), media_type="text/csv", headers=name)
+    return Response(list_files.as_xlsx(rows), media_type=XLSX, headers=name)
+
+
 def sign_out(visit: Visit) -> Response:
     """End the session."""
     web_sessions.end(visit.unit, visit.token)
@@ -331,10 +379,14 @@ def sign_out(visit: Visit) -> Response:
 
 
 COOKIE = "sharewise_session"
+#: A list can be agreed to and taken out for a day.
+LIST_MINUTES = 24 * 60
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Address, words, action: what the menu shows to whom.
 MENU = (
     ("/", "Records", "review_record"),
     ("/statistics", "Statistics", "read_statistics"),
+    ("/lists", "Lists to take out", "agree_to_export"),
     ("/team", "Team", "list_members"),
 )
 #: Address, method, page, action. The access table decides; each page also checks on whose things.
@@ -344,6 +396,10 @@ PAGES: tuple[tuple[str, str, Page, str], ...] = (
     ("/records/{reference}/chart.svg", "GET", picture, "review_record"),
     ("/records/{reference}/record.{kind}", "GET", export, "review_record"),
     ("/records/{reference}/{what}", "POST", do, "review_record"),
+    ("/lists", "GET", lists, "agree_to_export"),
+    ("/lists", "POST", ask_for_list, "export_list"),
+    ("/lists/{number}/agree", "POST", agree_to_list, "agree_to_export"),
+    ("/lists/{number}/list.{kind}", "GET", take_list, "export_list"),
     ("/statistics", "GET", statistics, "read_statistics"),
     ("/team", "GET", team_page, "list_members"),
     ("/out", "POST", sign_out, "use_console"),

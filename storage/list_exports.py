@@ -1,0 +1,82 @@
+"""Lists of many records to take out: asked for by one person, agreed to by another, coded columns only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import insert, select, update
+
+from storage import ledger, reviews
+from storage.database import Unit
+from storage.models import ListExport
+from storage.reviews import ReviewRow, Wanted
+
+EXPORT = ListExport.__table__  # type: ignore[attr-defined]
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """A list that was asked for, opened."""
+
+    id: int
+    team: str
+    member_id: int
+    wanted: Wanted
+    made_at: str
+    agreed_by: int | None
+    agreed_at: str | None
+
+
+def ask(unit: Unit, team: str, member_id: int, wanted: Wanted, at: str) -> int:
+    """Ask for a list; return its number."""
+    sealed = unit.keys.members.seal(json.dumps(asdict(wanted)).encode(), f"list_export:{team}:{at}")
+    done = unit.connection.execute(insert(EXPORT).values(team=team, member_id=member_id, wanted=sealed, made_at=at))
+    assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
+    number = int(done.inserted_primary_key[0])
+    ledger.append(unit, at, f"member:{member_id}", "list_export.asked", f"list_export:{number}")
+    return number
+
+
+def agree(unit: Unit, number: int, member_id: int, at: str) -> bool:
+    """Agree to a list that somebody else asked for; False when it is one's own, or agreed to already."""
+    where = (EXPORT.c.id == number, EXPORT.c.member_id != member_id, EXPORT.c.agreed_by.is_(None))
+    done = unit.connection.execute(update(EXPORT).where(*where).values(agreed_by=member_id, agreed_at=at))
+    if done.rowcount == 1:
+        ledger.append(unit, at, f"member:{member_id}", "list_export.agreed", f"list_export:{number}")
+    return done.rowcount == 1
+
+
+def get(unit: Unit, number: int) -> ExportRow | None:
+    """Return a list that was asked for."""
+    found = _many(unit, EXPORT.c.id == number)
+    return found[0] if found else None
+
+
+def of_team(unit: Unit, team: str, since: str) -> list[ExportRow]:
+    """Return the lists asked for in a team since a time, newest first."""
+    return _many(unit, EXPORT.c.team == team, EXPORT.c.made_at >= since)
+
+
+def rows(unit: Unit, export: ExportRow, at: str) -> Iterator[ReviewRow]:
+    """Give the records of a list, and note in the ledger that it was taken out."""
+    ledger.append(unit, at, f"member:{export.member_id}", "list_export.taken", f"list_export:{export.id}")
+    after: ReviewRow | None = None
+    while True:
+        page = reviews.queue(unit, export.team, export.member_id, export.wanted, PAGE, after)
+        yield from page
+        if len(page) < PAGE or export.wanted.case:
+            return
+        after = page[-1]
+
+
+def _many(unit: Unit, *where: object) -> list[ExportRow]:
+    query = select(EXPORT).where(*where).order_by(EXPORT.c.id.desc())  # type: ignore[arg-type]
+    found = []
+    for row in unit.connection.execute(query):
+        plain = json.loads(unit.keys.members.open(row.wanted, f"list_export:{row.team}:{row.made_at}"))
+        wanted = Wanted(**{**plain, "states": tuple(plain["states"])})
+        found.append(ExportRow(row.id, row.team, row.member_id, wanted, row.made_at, row.agreed_by, row.agreed_at))
+    return found
