@@ -86,6 +86,18 @@ def card(review: ReviewRow, total: int, now: str) -> Message:
     return Message("\n\n".join(lines), (*rows(buttons), *EMERGENCY_ROW))
 
 
+def sample(month: str, drawn: list[ReviewRow]) -> Message:
+    """Return a month's dip sample: nobody can foresee or steer what is drawn."""
+    if not drawn:
+        return plain(f"There is no record of {month} left to draw.")
+    lines = [
+        bold(f"Dip sample of {month}"),
+        escape("Drawn by chance, spread over people. Opening one notes that it was sampled."),
+    ]
+    buttons = [(f"{row.reference}, {RISKS[row.rank][:30]}", _button("sampled", row.reference)) for row in drawn]
+    return Message("\n\n".join(lines), tuple((button,) for button in buttons))
+
+
 def empty(total: int) -> Message:
     """Return what is said at the end of the queue."""
     words = "That was the last one. Start over to see what still waits." if total else "No record of your team waits."

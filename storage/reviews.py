@@ -255,13 +255,14 @@ def done(unit: Unit, record_id: str) -> list[Done]:
     ]  # fmt: skip
 
 
-def sample(unit: Unit, team: str, month: str, count: int, since: str) -> list[ReviewRow]:
+def sample(unit: Unit, team: str, not_of: int, month: str, count: int, since: str) -> list[ReviewRow]:
     """Return a month's dip sample (`2026-11`): spread over people, the same whenever asked, without what was sampled since.
 
     The order is a keyed hash of month and record, so that nobody can foresee or steer what is drawn.
     """
     sampled = select(EVENT.c.record_id).where(EVENT.c.act == "sampled", EVENT.c.at >= since)
-    where = (REVIEW.c.team == team, REVIEW.c.finished_at.startswith(month), REVIEW.c.record_id.not_in(sampled))
+    theirs = (REVIEW.c.team == team, REVIEW.c.member_id != not_of)
+    where = (*theirs, REVIEW.c.finished_at.startswith(month), REVIEW.c.record_id.not_in(sampled))
     found = [ReviewRow(**row) for row in unit.connection.execute(_SHOWN.where(*where)).mappings()]
     found.sort(key=lambda row: unit.keys.lookup(f"sample:{month}:{row.record_id}"))
     turns: dict[int, int] = defaultdict(int)

@@ -15,6 +15,8 @@ def _button(rest: str) -> Done:
         return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)
     if verb == "next":
         return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who, reference)
+    if verb == "sampled":
+        return "review_record", lambda unit, desk, who: reviews.open_sampled(unit, desk, who, reference)
     if verb == "show":
         return "review_record", lambda unit, desk, who: reviews.show(unit, desk, who, reference)
     if verb in ("sign_off", "return", "comment", "close", "reopen", "grade", "follow_up"):
@@ -24,6 +26,7 @@ def _button(rest: str) -> Done:
 
 COMMANDS: dict[str, Callable[[str, int], Done]] = {
     "review": lambda _text, _id: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
+    "sample": lambda _text, _id: ("review_record", reviews.show_sample),
     "console": lambda _text, _id: ("use_console", console.link),
     "readers": lambda text, _id: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, text)),
 }

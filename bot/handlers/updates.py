@@ -50,6 +50,7 @@ MENU = {
     "privacy": "What is kept and who sees it",
     "team": "What your team agreed about second opinions",
     "review": "Review your team's records (supervisors)",
+    "sample": "This month's dip sample (supervisors)",
     "console": "The web console (supervisors)",
     "members": "Members of your team (supervisors)",
     "invite": "Invite somebody (supervisors)",

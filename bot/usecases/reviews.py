@@ -18,6 +18,8 @@ from storage.reviews import NotNow, ReviewRow
 WORDS, DIGEST = "review_words", "review_digest"
 ABSENT = "There is no such record for you to review."
 LONGEST = 500
+#: How many records a month's dip sample has, and for how many days one that was sampled is not drawn again.
+SAMPLE, SAMPLED_DAYS = 5, 365
 #: Hours UTC at which the digest goes out.
 DIGEST_HOUR = "07:30:00.000000Z"
 #: What needs a reason before it is done.
@@ -114,6 +116,22 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
 def minutes_between(start: str, end: str) -> float:
     """Return the minutes from one stored time to another."""
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
+
+
+def show_sample(unit: Unit, desk: Desk, who: Who) -> None:
+    """Draw this month's dip sample of one's team: the same whenever asked, spread over people, without what was drawn lately."""
+    at = desk.now()
+    since = later(at, -SAMPLED_DAYS * 24 * 60)
+    drawn = reviews.sample(unit, who.member.team, who.member.id, at[:7], SAMPLE, since)
+    say(unit, who.user_id, review_views.sample(at[:7], drawn))
+
+
+def open_sampled(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+    """Open a record of the dip sample, and note that it was sampled."""
+    review = _in_reach(unit, who, reference)
+    if review is not None:
+        reviews.act(unit, review, "sampled", who.member.id, who.member.role, desk.now())
+    show(unit, desk, who, reference)
 
 
 # ---- doing ----------------------------------------------------------------------------------------

@@ -52,14 +52,26 @@ def opened(data):
     return open_store(sqlite_url(data / "sharewise.db"), Keyring(key_from_file(data / "master.key")))
 
 
+def wrapped_keys(data, reference):
+    """The wrapped keys of a record and its conversation, as they stand in the file."""
+    with sqlite3.connect(data / "sharewise.db") as database:
+        query = (
+            "select r.wrapped_key, c.wrapped_key from decision_record r join conversation c on c.id = r.conversation_id"
+        )
+        return database.execute(f"{query} where r.reference = ?", (reference,)).fetchone()
+
+
 def test_erasing_destroys_what_was_said_and_the_ledger_still_verifies(data, capfd):
     found = listed(capfd, data)
     gone, held = found[0]["reference"], found[1]["reference"]
     assert main(["retention", "hold", held, "--reason", "a complaint is open", "--data", str(data)]) == 0
     assert main(["retention", "erase", held, "--data", str(data)]) == 1
     assert "on hold" in capfd.readouterr().err
+    keys = wrapped_keys(data, gone)
     assert main(["retention", "erase", gone, "--data", str(data)]) == 0
     assert main(["retention", "erase", gone, "--data", str(data)]) == 1, "once"
+    files = b"".join(path.read_bytes() for path in data.iterdir() if path.is_file())
+    assert len(keys) == 2 and not any(key in files for key in keys), "its keys are nowhere in the files, the log too"
     assert [record["reference"] for record in listed(capfd, data)] == [record["reference"] for record in found[1:]]
     assert main(["verify", "--data", str(data)]) == 0
     store = opened(data)
@@ -68,8 +80,8 @@ def test_erasing_destroys_what_was_said_and_the_ledger_still_verifies(data, capf
             "select wrapped_key, case_hash from decision_record where reference = ?", (gone,)
         )
         assert tuple(row.one()) == (b"", None)
-        keys = unit.connection.exec_driver_sql("select count(*) from conversation where wrapped_key = x''").scalar()
-        assert keys == 1 and records.find(unit, gone) is None
+        without = unit.connection.exec_driver_sql("select count(*) from conversation where wrapped_key = x''").scalar()
+        assert without == 1 and records.find(unit, gone) is None
     store.close()
     assert main(["retention", "release", held, "--data", str(data)]) == 0
     assert main(["retention", "erase", held, "--data", str(data)]) == 0

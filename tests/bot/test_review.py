@@ -163,11 +163,22 @@ async def test_a_dip_sample_is_the_same_whenever_asked_and_spread_over_people(ch
         await not_shared(chat, AUTHOR, case=f"CASE-{number}")
     await not_shared(chat, OTHER, case="CASE-9")
     month = chat.now()[:7]
-    drawn = await chat.store.run(reviews.sample, "north", month, 2, "2020")
-    again = await chat.store.run(reviews.sample, "north", month, 2, "2020")
+    drawn = await chat.store.run(reviews.sample, "north", 0, month, 2, "2020")
+    again = await chat.store.run(reviews.sample, "north", 0, month, 2, "2020")
     assert [row.reference for row in drawn] == [row.reference for row in again]
     assert len({row.member_id for row in drawn}) == 2
     reviewer = await chat.store.run(members.get, SUPER)
     await chat.store.run(lambda unit: reviews.act(unit, drawn[0], "sampled", reviewer.id, "supervisor", chat.now()))
-    left = await chat.store.run(reviews.sample, "north", month, 9, "2020")
+    left = await chat.store.run(reviews.sample, "north", 0, month, 9, "2020")
     assert drawn[0].reference not in [row.reference for row in left] and len(left) == 4
+
+
+async def test_a_dip_sample_is_drawn_in_the_chat_and_what_was_opened_is_not_drawn_again(chat):
+    made = {await not_shared(chat, case=f"CASE-{number}") for number in range(3)}
+    await not_shared(chat, SUPER, case="CASE-OWN-1")
+    await chat.say("/sample", SUPER)
+    drawn = [label.split(",")[0] for label in chat.labels(SUPER)]
+    assert set(drawn) == made, "never one's own"
+    await chat.press(f"-:rv.sampled.{drawn[0]}", SUPER, private(SUPER))
+    await chat.say("/sample", SUPER)
+    assert {label.split(",")[0] for label in chat.labels(SUPER)} == made - {drawn[0]}
