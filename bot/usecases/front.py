@@ -32,10 +32,10 @@ def once(
     if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
     member = members.get(unit, came.user_id)
-    why = pause.reason(unit)
-    if why is not None and action != "raise_emergency":
-        if came.private and came.chat_id is not None and member is not None:
-            say(unit, came.chat_id, views.paused(why))
+    stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
+    if stopped is not None and action != "raise_emergency":
+        if came.private and came.chat_id is not None:
+            say(unit, came.chat_id, views.paused(stopped))
         return ""
     if not came.private and came.chat_id is not None:
         return _in_group(unit, desk, action, came, member, act)

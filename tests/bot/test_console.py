@@ -347,6 +347,8 @@ async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
     await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")
     await chat.say("/start")
     assert "The guidance is being checked." in chat.text() and "call 999" in chat.text()
+    await chat.say("hello", 999)
+    assert "members only" in chat.text(999) and "checked" not in chat.text(999)
     await chat.tap("Emergency: danger now")
     assert "Saved. Record" in chat.text()
     await chat.store.run(pause.end, chat.now(), "test")
