@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from storage.database import Unit
-from storage.models import Conversation, ConversationEvent
+from storage.models import Conversation, ConversationEvent, Member
 from storage.sealing import Sealer
 
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
+MEMBER = Member.__table__  # type: ignore[attr-defined]
 
 
 class RevisionMoved(Exception):
@@ -108,6 +109,19 @@ def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, st
     sealed = loaded.sealer.seal(json.dumps(event).encode(), f"conversation:{loaded.id}:event:{revision}")
     unit.connection.execute(insert(EVENT).values(conversation_id=loaded.id, seq=revision, at=at, sealed=sealed))
     return replace(loaded, revision=revision, status=status, updated_at=at, walk=walk)
+
+
+def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
+    """Return a team's newest conversations that have no record: open or cancelled, opened."""
+    of_team = select(MEMBER.c.id).where(MEMBER.c.team == team)
+    where = (
+        CONVERSATION.c.status != "finished",
+        CONVERSATION.c.member_id.in_(of_team),
+        CONVERSATION.c.wrapped_key != b"",
+    )
+    ids = select(CONVERSATION.c.id).where(*where).order_by(CONVERSATION.c.updated_at.desc()).limit(limit)
+    found = [get(unit, conversation_id) for conversation_id in unit.connection.scalars(ids).all()]
+    return [one for one in found if one is not None]
 
 
 def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:

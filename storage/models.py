@@ -138,7 +138,10 @@ class DecisionRecord(SQLModel, table=True):
     """A finished conversation, immutable."""
 
     __tablename__ = "decision_record"
-    __table_args__ = (Index("ix_decision_record_member", "member_id", "finished_at", "id"),)
+    __table_args__ = (
+        Index("ix_decision_record_member", "member_id", "finished_at", "id"),
+        Index("ix_decision_record_team", "team", "finished_at"),
+    )
     id: str = Field(primary_key=True, max_length=32)
     reference: str = Field(unique=True, max_length=16)
     conversation_id: str = Field(foreign_key="conversation.id", unique=True, max_length=32)

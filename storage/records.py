@@ -127,6 +127,13 @@ def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -
         yield _open(unit, row)
 
 
+def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
+    """Give a team's newest records, opened, newest first; raise SealBroken."""
+    query = select(RECORD).where(KEPT, RECORD.c.team == team).order_by(RECORD.c.finished_at.desc()).limit(limit)
+    for row in unit.connection.execute(query).mappings():
+        yield _open(unit, row)
+
+
 def _open(unit: Unit, row: RowMapping) -> Stored:
     place = f"record:{row['id']}"
     sealer = unit.keys.unwrap(row["wrapped_key"], place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from bot import access, record_views, review_views, views
 from bot.access import Thing
 from bot.usecases import screen
 from bot.usecases.desk import Desk, Who, later, say
+from flows import navigation
 from flows.screening import IdentifierFound, NotScreened, Screened
-from storage import ledger, mailbox, members, records, reviews, text_wanted, timers
+from storage import conversations, ledger, mailbox, members, records, reviews, text_wanted, timers
 from storage.database import Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow
@@ -18,6 +20,8 @@ from storage.reviews import NotNow, ReviewRow
 WORDS, DIGEST = "review_words", "review_digest"
 ABSENT = "There is no such record for you to review."
 LONGEST = 500
+#: Records and unfinished questions that are opened for counts.
+NEWEST = 500
 #: How many records a month's dip sample has, and for how many days one that was sampled is not drawn again.
 SAMPLE, SAMPLED_DAYS = 5, 365
 #: Hours UTC at which the digest goes out.
@@ -111,6 +115,19 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
         return "you"
     member = members.by_id(unit, int(number))
     return review_views.reader(member) if member else "a former member"
+
+
+def hard_questions(unit: Unit, desk: Desk, team: str) -> tuple[Counter[str], Counter[str]]:
+    """Count at which questions a team was not sure, and at which it stopped without a record: the newest 500 of each."""
+    unsure: Counter[str] = Counter()
+    for stored in records.newest_of_team(unit, team, NEWEST):
+        unsure.update(stored.content["unsure_at"])
+    stopped: Counter[str] = Counter()
+    for row in conversations.left_by_team(unit, team, NEWEST):
+        book = desk.pinned(row.edition_id, row.edition_sha256)
+        if book and row.flow in book.machines:
+            stopped[navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk)).state.split(".")[0]] += 1
+    return unsure, stopped
 
 
 def minutes_between(start: str, end: str) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -298,10 +299,19 @@ def statistics(visit: Visit) -> Response:
     asked = [
         (f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in questions.listed(unit, 15)
     ]
+    unsure, stopped = review_acts.hard_questions(unit, visit.desk, team)
+    labels = {
+        key: q.label for machine in visit.desk.book.machines.values() for key, q in machine.flow.questions.items()
+    }
+
+    def at_questions(counted: Counter[str]) -> list[tuple[str, int]]:
+        return [(labels.get(state, state.replace("_", " ")), count) for state, count in counted.most_common()]
+
     tables = (
         ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
         ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
         ("Where reviews stand", worded("state", review_views.STATES)), ("What to look at first", worded("rank", risks)),
+        ("Where people were not sure", at_questions(unsure)), ("Where people stopped without a record", at_questions(stopped)),
         ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
     )  # fmt: skip
     return visit.page(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import re
@@ -36,6 +37,7 @@ OUTCOMES = (
     ("seek_advice", "pending_advice"),
     ("emergency", None),
 )
+CONTENT = json.dumps({"unsure_at": [], "reasons": "x" * 2000}).encode()
 PAGES = {
     "the queue": "/",
     "page 2 of the queue": "/?after={after}",
@@ -48,7 +50,7 @@ PAGES = {
 
 
 def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
-    """Write many records and their reviews; return a member's id. They share one sealed content, which lists never open."""
+    """Write many records and their reviews; return a member's id."""
     rng = random.Random(7)
     with store.unit() as unit:
         people = [
@@ -72,8 +74,10 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                     "consent": None, "started_at": at, "finished_at": at,
                 }  # fmt: skip
                 letters = f"{number:08d}".translate(str.maketrans("01", "AB"))
-                rows.append({**clear, "id": key, "reference": f"SW-{letters[:4]}-{letters[4:]}", "wrapped_key": b"x",
-                             "content": b"x" * 2000, "case_hash": KEYS.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
+                wrapped, sealer = KEYS.new_key(f"record:{key}")
+                sealed = sealer.seal(CONTENT, f"record:{key}:content")
+                rows.append({**clear, "id": key, "reference": f"SW-{letters[:4]}-{letters[4:]}", "wrapped_key": wrapped,
+                             "content": sealed, "case_hash": KEYS.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
                 rank = reviews.rank_of(clear, {"reasons": "x"})
                 state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
                 looks.append({"record_id": key, "team": clear["team"], "member_id": people[who], "state": state, "rank": rank,

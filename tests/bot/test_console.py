@@ -296,6 +296,25 @@ async def test_hostile_words_appear_literally(chat, text):
     assert actions.count("record.exported_json") == actions.count("record.exported_pdf") == 1
 
 
+async def test_statistics_tell_where_people_were_not_sure_and_where_they_stopped(chat):
+    await chat.say("/start")
+    for label in ("No", "Not sure", "Record it: I am getting advice", "Next"):
+        await chat.tap(label)
+    await chat.say("I want to hear a colleague.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+    await chat.say("/start", OTHER)
+    for label in ("No", "No", "My own wish to share"):
+        await chat.tap(label, OTHER)
+    await chat.say("/cancel", OTHER)
+    async with signed_in(chat) as web:
+        page = (await web.get("/statistics")).text
+    unsure, _, rest = page.partition("Where people stopped without a record")
+    assert "Is a child suffering harm, or likely to suffer harm?" in unsure.partition("Where people were not sure")[2]
+    assert "Is there a clear and legitimate purpose for sharing information?" in rest.partition("<h2>")[0]
+
+
 async def test_statistics_hold_nothing_that_was_typed(chat):
     await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
     async with signed_in(chat, BOSS) as web:

@@ -23,8 +23,10 @@ def upgrade() -> None:
     sa.Column('agreed_at', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_list_export'))
     )
+    op.create_index('ix_decision_record_team', 'decision_record', ['team', 'finished_at'], unique=False)
     op.create_index(op.f('ix_list_export_team'), 'list_export', ['team'], unique=False)
 
 
 def downgrade() -> None:
     op.drop_table('list_export')
+    op.drop_index('ix_decision_record_team', table_name='decision_record')
