@@ -141,9 +141,10 @@ def queue(visit: Visit) -> Response:
     kept = {name: chosen[name] for name in FILTERS if chosen[name]}
     flow = visit.desk.book.machine("sharing").flow
     count = reviews.waiting(visit.unit, visit.who.team, not_of=visit.who.id)
+    waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
-        waiting="1 record of other people waits" if count == 1 else f"{count} records of other people wait", states=review_views.STATES.items(),
+        waiting=waits, states=review_views.STATES.items(),
         state_words=review_views.STATES, risks=review_views.RISKS.items(), risk_words=review_views.RISKS,
         outcomes=sorted({o for machine in visit.desk.book.machines.values() for o in machine.flow.outcomes}),
         grounds=[option.id for option in flow.questions["ground"].options],
