@@ -54,6 +54,7 @@ def console(args: argparse.Namespace) -> int:
     import uvicorn
 
     from bot import logs
+    from bot.settings import Settings
     from bot.web.console import build
 
     logs.set_up(logging.WARNING)
@@ -65,7 +66,9 @@ def console(args: argparse.Namespace) -> int:
             say(f"Sign in as the local supervisor, once: {_local_sign_in(store, desk)}")
         say(f"The console is at {desk.console_url}. End it with Ctrl-C.")
         sys.stdout.flush()
-        app = build(store, desk, secure=desk.console_url.startswith("https"))
+        token = Settings().token
+        secure = desk.console_url.startswith("https")
+        app = build(store, desk, secure=secure, token=token.get_secret_value() if token else "")
         uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning", access_log=False, server_header=False)
     except SystemExit:
         raise Failed(f"Port {args.port} cannot be used.") from None
@@ -353,6 +356,7 @@ def _open(args: argparse.Namespace) -> Any:
 
 def records(args: argparse.Namespace) -> int:
     """List stored records, opened with the key."""
+    from bot.record_content import exported
     from bot.usecases.desk import utc_now
     from storage import ledger, members
     from storage.records import listed
@@ -369,7 +373,7 @@ def records(args: argparse.Namespace) -> int:
         store.close()
     if args.json:
         for stored in found:
-            say(json.dumps({**stored.clear, "content": stored.content, "amendments": list(stored.amendments)}))
+            say(json.dumps(exported(stored)))
         return 0
     from bot.views import time_of
 

@@ -32,6 +32,8 @@ RULES: dict[str, dict[str, str]] = {
     "review_record": {"supervisor": COLLEAGUES},
     "export_list": {"supervisor": TEAM},
     "agree_to_export": {"supervisor": COLLEAGUES, "administrator": COLLEAGUES},
+    "read_retention": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
+    "hold_record": {"supervisor": COLLEAGUES, "administrator": COLLEAGUES, OPERATOR: ANY},
     "read_statistics": {"supervisor": TEAM, "administrator": TEAM},
     "use_console": {"supervisor": OWN, "administrator": OWN},
     # Second opinions.

@@ -9,6 +9,15 @@ from flows.definition import Edition
 from flows.machine import PAUSED
 from flows.navigation import Answer, Position
 from storage.members import MemberRow
+from storage.records import Stored
+
+#: Counted up when something in `exported` changes its meaning or goes away; docs/record.schema.json says what it holds.
+FORMAT = 1
+
+
+def exported(stored: Stored) -> dict[str, Any]:
+    """Return a record as it leaves the store, as docs/record.schema.json says."""
+    return {"format": FORMAT, **stored.clear, "content": stored.content, "amendments": list(stored.amendments)}
 
 
 def clear_columns(position: Position, edition: Edition, member: MemberRow, version: str) -> dict[str, Any]:

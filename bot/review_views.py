@@ -43,6 +43,7 @@ SAID = {
     "follow_up": "Follow-up set.",
     "request": "Sign-off asked for.",
     "sampled": "Marked as sampled.",
+    "exported": "Taken out as",
 }
 
 
@@ -189,9 +190,13 @@ def no_console() -> Message:
     return plain("There is no web console here. Use /review in this chat.")
 
 
-def console_link(address: str, minutes: int) -> Message:
-    """Return a one-time link into the web console."""
-    return plain(f"Open this within {minutes} minutes. It works once, for you only:\n{address}")
+def console_link(address: str, code: str, minutes: int) -> Message:
+    """Return a one-time link into the web console, and where it can be, a button that opens it inside Telegram."""
+    text = f"Open this within {minutes} minutes. It works once, for you only:\n{address}/in/{code}"
+    if not address.startswith("https://"):
+        return plain(text)
+    inside = "\n\nOr open it here in Telegram with the button: on a phone or in the desktop app. You can use it again."
+    return Message(escape(text + inside), ((("Open the console", f"{address}/app"),),))
 
 
 def readers(reference: str, read: list[tuple[str, str]], found: list[Done]) -> Message:

@@ -7,7 +7,7 @@ thicker, filled, and marked with a tick, so that nothing rests on colour alone. 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -161,8 +161,8 @@ class _Svg:
         self.parts.append(f'<path d="M{x:.0f} {y:.0f}l8 9l15 -19" stroke="{NAVY}" stroke-width="6" fill="none"/>')
 
 
-def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> str:
-    """Draw a flow as SVG, with the ways of a path that ends at a state lit."""
+def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: Mapping[str, str] | None = None) -> str:
+    """Draw a flow as SVG, with the ways of a path that ends at a state lit, and a note under each question that has one."""
     drawing, taken = _Svg(), set(lit(machine, path, at))
     questions = spine(machine)
     heading = wrap(machine.flow.title, 36, WIDTH - 2 * MARGIN - 20, bold=True)
@@ -178,18 +178,21 @@ def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> str:
     asked = {state for state, _, _ in taken} | {split(step)[0] for step in path}
     for number, question in enumerate(questions):
         following = questions[number + 1].id if number + 1 < len(questions) else None
-        y = _card(drawing, machine, question, following, y, taken, reached | asked)
+        note = (notes or {}).get(question.id, "")
+        y = _card(drawing, machine, question, following, y, taken, reached | asked, note)
     if "bulk.yes" in path or "emergency.yes" in path[1:]:
         words = "Stopped: emergency" if "emergency.yes" in path else "Stopped: bulk exchange, out of scope"
         drawing.box(CARD_X, y, CARD_W, ROW, "#f6d7d2", NAVY, 5)
         drawing.text(CARD_X + PAD, y + 38, words, SIZE, bold=True)
         y += ROW + 20
     height = y + 20
-    said = ", ".join(step.replace(".", ": ") for step in path) or "no path"
+    said = "Path: " + (", ".join(step.replace(".", ": ") for step in path) or "no path")
+    if notes is not None:
+        said = " ".join(f"{machine.flow.questions[key].label} {note}" for key, note in notes.items())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}" '
         f'font-family="{FONT}, Arial, sans-serif" role="img"><title>{escape(machine.flow.title)}</title>'
-        f"<desc>{escape('Path: ' + said)}</desc>"
+        f"<desc>{escape(said)}</desc>"
         f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>{"".join(drawing.parts)}</svg>'
     )
 
@@ -202,15 +205,18 @@ def _card(
     y: float,
     taken: set[tuple[str, str, str]],
     reached: set[str],
+    note: str,
 ) -> float:
     lines = wrap(question.label, SIZE, CARD_W - 2 * PAD, bold=True)
     out = [way for way in ways(machine, question) if way.target != following]
     down = [way for way in ways(machine, question) if way.target == following]
-    height = max(len(lines) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
+    height = max((len(lines) + bool(note)) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
     here = question.id in reached
     drawing.box(CARD_X, y, CARD_W, height, BLUE if here else PALE, NAVY if here else GREY, 5 if here else 2)
     for index, line in enumerate(lines):
         drawing.text(CARD_X + PAD, y + PAD + 24 + index * LINE, line, SIZE, bold=True)
+    if note:
+        drawing.text(CARD_X + PAD, y + PAD + 24 + len(lines) * LINE, note, SMALL)
     row = y + 2
     for way in out:
         walked = (question.id, way.option, way.target) in taken

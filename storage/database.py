@@ -23,7 +23,7 @@ from storage.sealing import Keyring
 Result = TypeVar("Result")
 
 #: The newest migration. A test holds it against the migrations' own head.
-SCHEMA = "0008"
+SCHEMA = "0009"
 
 
 class StorageUnavailable(Exception):

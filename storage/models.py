@@ -403,6 +403,14 @@ class WebSession(SQLModel, table=True):
     seen_at: str
 
 
+class UsedOpening(SQLModel, table=True):
+    """An opening of the console as a Mini App that signed somebody in: it does not do so again. Only a keyed hash is kept."""
+
+    __tablename__ = "used_opening"
+    seal_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    used_at: str
+
+
 class Retention(SQLModel, table=True):
     """How long the organisation keeps one class of records. No days: indefinitely, and then a review date is due."""
 

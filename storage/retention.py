@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, false, func, insert, or_, select, update
 
 from storage import ledger, records
 from storage.conversations import CONVERSATION
@@ -62,6 +62,27 @@ class Due:
     held: bool
 
 
+@dataclass(frozen=True)
+class HeldRow:
+    """A record on hold: since when, by whom (as the ledger names people), and why."""
+
+    record_id: str
+    reference: str
+    at: str
+    actor: str
+    reason: str
+
+
+_URGENT = RECORD.c.outcome == "emergency"
+_SHARED = func.coalesce(RECORD.c.decision, "").in_(("share", "share_part"))
+_NOT_SHARED = func.coalesce(RECORD.c.decision, "") == "do_not_share"
+#: The same as `class_of`, for the database.
+_OF_CLASS = {
+    "emergency": _URGENT, "shared": ~_URGENT & _SHARED, "not_shared": ~_URGENT & _NOT_SHARED,
+    "waiting": ~_URGENT & ~_SHARED & ~_NOT_SHARED,
+}  # fmt: skip
+
+
 def class_of(outcome: str, decision: str | None) -> str:
     """Return the class of a record."""
     if outcome == "emergency":
@@ -97,20 +118,44 @@ def rules(unit: Unit) -> dict[str, Rule]:
     }
 
 
-def due(unit: Unit, now: str) -> list[Due]:
-    """Return records whose time has come, longest due first; held ones are named as held."""
-    set_rules, found = rules(unit), []
-    held = set(unit.connection.scalars(select(HOLD.c.record_id)))
-    query = select(
-        RECORD.c.id, RECORD.c.reference, RECORD.c.team, RECORD.c.outcome, RECORD.c.decision, RECORD.c.finished_at
+def due(unit: Unit, now: str, team: str | None = None, limit: int | None = None) -> list[Due]:
+    """Return records whose time has come, of all teams or one, longest kept first; held ones are named as held."""
+    set_rules = {name: rule for name, rule in rules(unit).items() if name in _OF_CLASS}
+    ripe = [
+        _OF_CLASS[name] & (RECORD.c.finished_at <= _later(now, -(rule.days or rule.review_days or 0)))
+        for name, rule in set_rules.items()
+    ]
+    held = exists().where(HOLD.c.record_id == RECORD.c.id).label("held")
+    columns = (
+        RECORD.c.id,
+        RECORD.c.reference,
+        RECORD.c.team,
+        RECORD.c.outcome,
+        RECORD.c.decision,
+        RECORD.c.finished_at,
     )
-    for row in unit.connection.execute(query.where(RECORD.c.wrapped_key != GONE).order_by(RECORD.c.finished_at)):
-        rule = set_rules.get(class_of(row.outcome, row.decision))
-        days = (rule.days or rule.review_days) if rule else None
-        if rule and days is not None and _later(row.finished_at, days) <= now:
-            what = "erase" if rule.days is not None else "look again"
-            found.append(Due(row.id, row.reference, row.team, rule.record_class, row.finished_at, what, row.id in held))
+    query = (
+        select(*columns, held).where(RECORD.c.wrapped_key != GONE, or_(false(), *ripe)).order_by(RECORD.c.finished_at)
+    )
+    if team is not None:
+        query = query.where(RECORD.c.team == team)
+    found = []
+    for row in unit.connection.execute(query.limit(limit)):
+        rule = set_rules[class_of(row.outcome, row.decision)]
+        what = "erase" if rule.days is not None else "look again"
+        found.append(Due(row.id, row.reference, row.team, rule.record_class, row.finished_at, what, bool(row.held)))
     return found
+
+
+def held(unit: Unit, team: str) -> list[HeldRow]:
+    """Return a team's records that are on hold, each with who put it there and why."""
+    query = select(HOLD, RECORD.c.reference).join(RECORD, RECORD.c.id == HOLD.c.record_id).where(RECORD.c.team == team)
+    return [
+        HeldRow(
+            row.record_id, row.reference, row.at, row.actor, unit.keys.members.open(row.reason, f"hold:{row.record_id}").decode()
+        )
+        for row in unit.connection.execute(query.order_by(HOLD.c.at))
+    ]  # fmt: skip
 
 
 def hold(unit: Unit, record_id: str, reason: ScreenedText, at: str, actor: str) -> None:

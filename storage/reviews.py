@@ -36,6 +36,7 @@ ACTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "grade": (("new", "requested", "signed_off", "returned", "closed"), None),
     "follow_up": (("new", "requested", "signed_off", "returned"), None),
     "sampled": (("new", "requested", "signed_off", "returned", "closed"), None),
+    "exported": (("new", "requested", "signed_off", "returned", "closed"), None),
 }
 
 
@@ -219,7 +220,7 @@ def act(
     comment: ScreenedText | None = None,
     value: str | None = None,
 ) -> None:
-    """Do one thing in a review; raise NotNow where its state does not allow it. A grade or a day is `value`."""
+    """Do one thing in a review; raise NotNow where its state does not allow it. A grade, a day or a file's kind is `value`."""
     states, leads_to = ACTS[what]
     if review.state not in states:
         raise NotNow(f"This record is {review.state.replace('_', ' ')}.")

@@ -1,4 +1,4 @@
-"""Ways into the web console: a one-time code made by the bot, then a session of its own. Only keyed hashes are kept."""
+"""Ways into the web console: a one-time code, or an opening as a Mini App; then a session. Only keyed hashes are kept."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sqlalchemy import delete, insert, select, update
 
 from storage import ledger
 from storage.database import Unit
-from storage.models import SignIn, WebSession
+from storage.models import SignIn, UsedOpening, WebSession
 
 SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
 SESSION = WebSession.__table__  # type: ignore[attr-defined]
+OPENING = UsedOpening.__table__  # type: ignore[attr-defined]
 
 #: 256 bits each.
 BYTES = 32
@@ -38,11 +39,29 @@ def use_sign_in(unit: Unit, code: str, at: str) -> str | None:
     used = unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.code_hash == key)).rowcount
     if row is None or used != 1 or row.expires_at <= at:
         return None
+    return _begin(unit, row.member_id, at)
+
+
+def use_opening(unit: Unit, seal: str, member_id: int, at: str) -> str | None:
+    """Return the token of a new session for an opening of the Mini App that was checked; None when it was used before."""
+    keys = unit.keys.lookups(f"opening:{seal}")
+    if unit.connection.execute(select(OPENING.c.used_at).where(OPENING.c.seal_hash.in_(keys))).first():
+        return None
+    unit.connection.execute(insert(OPENING).values(seal_hash=keys[0], used_at=at))
+    return _begin(unit, member_id, at)
+
+
+def _begin(unit: Unit, member_id: int, at: str) -> str:
     token = secrets.token_urlsafe(BYTES)
     hashed = unit.keys.lookup(f"session:{token}")
-    unit.connection.execute(insert(SESSION).values(token_hash=hashed, member_id=row.member_id, made_at=at, seen_at=at))
-    ledger.append(unit, at, f"member:{row.member_id}", "console.signed_in", f"member:{row.member_id}")
+    unit.connection.execute(insert(SESSION).values(token_hash=hashed, member_id=member_id, made_at=at, seen_at=at))
+    ledger.append(unit, at, f"member:{member_id}", "console.signed_in", f"member:{member_id}")
     return token
+
+
+def prune(unit: Unit, before: str) -> None:
+    """Forget openings that were used before this time: by then they are too old to be believed."""
+    unit.connection.execute(delete(OPENING).where(OPENING.c.used_at < before))
 
 
 def seen(unit: Unit, token: str, at: str, idle_since: str, made_since: str) -> int | None:

@@ -152,6 +152,8 @@ class Terminal:
             chosen = next((button for button in buttons if button["text"].casefold() == text.casefold()), None)
         if chosen is None and buttons and text.isascii() and text.isdigit():
             self._print(f"There is no {text}. Choose 1 to {len(buttons)}. To type a number as text, put ' before it.")
+        elif chosen and "web_app" in chosen:
+            self._print(f"In Telegram this opens {chosen['web_app']['url']}.")
         elif chosen and card:
             self.world.press(self.person, card, chosen["callback_data"])
         else:

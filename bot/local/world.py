@@ -378,11 +378,12 @@ class World:
             content["entities" if name == "text" else "caption_entities"] = entities
         markup = parameters.get("reply_markup")
         if markup:
-            content["reply_markup"] = self._markup(json.loads(markup) if isinstance(markup, str) else markup)
+            private = int(parameters["chat_id"]) > 0
+            content["reply_markup"] = self._markup(json.loads(markup) if isinstance(markup, str) else markup, private)
         return content
 
     @staticmethod
-    def _markup(markup: dict[str, Any]) -> dict[str, Any]:
+    def _markup(markup: dict[str, Any], private: bool) -> dict[str, Any]:
         rows = markup.get("inline_keyboard") or []
         if sum(len(row) for row in rows) > MOST_BUTTONS or any(len(row) > MOST_IN_A_ROW for row in rows):
             raise Refused("Bad Request: too many buttons")
@@ -390,6 +391,9 @@ class World:
             for button in row:
                 if not button.get("text"):
                     raise Refused("Bad Request: BUTTON_TEXT_INVALID")
+                opens = (button.get("web_app") or {}).get("url", "") if private else ""
+                if opens.startswith("https://") and "callback_data" not in button:
+                    continue
                 if not 1 <= len(str(button.get("callback_data", "")).encode()) <= LONGEST_DATA:
                     raise Refused("Bad Request: BUTTON_DATA_INVALID")
         return {"inline_keyboard": [[dict(button) for button in row] for row in rows]}

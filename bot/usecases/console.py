@@ -16,4 +16,4 @@ def link(unit: Unit, desk: Desk, who: Who) -> None:
         say(unit, who.chat_id, review_views.no_console())
         return
     code = web_sessions.make_sign_in(unit, who.member.id, later(desk.now(), LINK_MINUTES))
-    say(unit, who.chat_id, review_views.console_link(f"{desk.console_url}/in/{code}", LINK_MINUTES))
+    say(unit, who.chat_id, review_views.console_link(desk.console_url, code, LINK_MINUTES))

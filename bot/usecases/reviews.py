@@ -28,6 +28,7 @@ SAMPLE, SAMPLED_DAYS = 5, 365
 DIGEST_HOUR = "07:30:00.000000Z"
 #: What needs a reason before it is done.
 NEEDS_WORDS = ("return", "comment", "reopen")
+BY_BUTTON = ("sign_off", "close", "grade", "follow_up")
 FOLLOW_UP_DAYS = (7, 28)
 
 
@@ -117,16 +118,21 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
     return review_views.reader(member) if member else "a former member"
 
 
-def hard_questions(unit: Unit, desk: Desk, team: str) -> tuple[Counter[str], Counter[str]]:
+#: A question of a flow -> how often.
+AtQuestions = Counter[tuple[str, str]]
+
+
+def hard_questions(unit: Unit, desk: Desk, team: str) -> tuple[AtQuestions, AtQuestions]:
     """Count at which questions a team was not sure, and at which it stopped without a record: the newest 500 of each."""
-    unsure: Counter[str] = Counter()
+    unsure: AtQuestions = Counter()
     for stored in records.newest_of_team(unit, team, NEWEST):
-        unsure.update(stored.content["unsure_at"])
-    stopped: Counter[str] = Counter()
+        unsure.update((stored.clear["flow"], state) for state in stored.content["unsure_at"])
+    stopped: AtQuestions = Counter()
     for row in conversations.left_by_team(unit, team, NEWEST):
         book = desk.pinned(row.edition_id, row.edition_sha256)
         if book and row.flow in book.machines:
-            stopped[navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk)).state.split(".")[0]] += 1
+            position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
+            stopped[row.flow, position.state.split(".")[0]] += 1
     return unsure, stopped
 
 
@@ -165,7 +171,7 @@ def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str 
     if what == "follow_up":
         days = int(value) if value in {str(days) for days in FOLLOW_UP_DAYS} else FOLLOW_UP_DAYS[0]
         value = later(desk.now(), days * 24 * 60)[:10]
-    if what not in reviews.ACTS or (what == "grade" and value not in review_views.GRADES):
+    if what not in BY_BUTTON or (what == "grade" and value not in review_views.GRADES):
         return "That button is no longer in use."
     return _do(unit, desk, who, review, what, None, value or None)
 

@@ -1,14 +1,13 @@
 """The review console: server-rendered pages that work without JavaScript. Every page and act goes through the access table.
 
-One way in (a one-time link from the bot), a session of its own, the role read from the store on every request. One transaction
-a request. Nothing comes from elsewhere, and no other site can send a form here.
+Two ways in (a one-time link from the bot, or as a Mini App), a session of its own, the role read from the store on every
+request. One transaction a request. Nothing comes from elsewhere, and no other site can send a form here.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,13 +27,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import access, list_files, opinion_views, review_views, views
 from bot.access import Thing
 from bot.intake import where_of
+from bot.record_content import exported
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
 from bot.usecases.desk import Desk, Who, later, say, whole
 from bot.web import health
+from bot.web.mini_app import Opened, opened_by
 from flows import chart
 from flows.screening import NotScreened, screened
-from storage import ledger, list_exports, members, opinions, questions, records, reviews, teams, web_sessions
+from storage import ledger, list_exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
 from storage.database import StorageUnavailable, Store, Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
@@ -55,6 +56,8 @@ HEADERS = {
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
     b"x-frame-options": b"DENY",
 }
+#: The one page with a script, our own: it sends on who opened the Mini App.
+WITH_SCRIPT = HEADERS[b"content-security-policy"].decode() + "; script-src 'self'"
 #: (act, words, what it needs)
 ACTS = (
     ("sign_off", "Sign off", ""),
@@ -221,24 +224,25 @@ def review_edition(stored: records.Stored) -> str:
 
 
 def export(visit: Visit) -> Response:
-    """Return a record as JSON or PDF, for the case file; that it was taken out, and as what, goes into the ledger."""
+    """Return a record as PDF or JSON, for the case file; when, as what and where to stays on the record."""
     review = _reach(visit, visit.request.path_params["reference"])
     stored = records.get(visit.unit, review.record_id)
     assert stored is not None  # noqa: S101 (a review has a record)
-    kind = visit.request.path_params["kind"]
-    if kind not in ("json", "pdf"):
-        raise ABSENT
-    ledger.append(
-        visit.unit, visit.desk.now(), f"member:{visit.who.id}", f"record.exported_{kind}", f"record:{review.record_id}"
-    )
-    name = f'attachment; filename="{review.reference}.{kind}"'
+    kind = visit.form.get("value", "")
+    if kind not in EXPORTS:
+        return record(visit, "Choose PDF or JSON. Nothing was taken out.")
+    try:
+        words, _ = _given(visit, "words")
+        review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, "exported", words, EXPORTS[kind])
+    except NotScreened as error:
+        return record(visit, views.refusal(error))
+    except BadForm as error:
+        return record(visit, str(error))
+    name = {"content-disposition": f'attachment; filename="{review.reference}.{kind}"'}
     if kind == "json":
-        return JSONResponse(
-            {**stored.clear, "content": stored.content, "amendments": list(stored.amendments)},
-            headers={"content-disposition": name},
-        )
+        return JSONResponse(exported(stored), headers=name)
     book = visit.desk.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.desk.book
-    return Response(pdf(stored, book), media_type="application/pdf", headers={"content-disposition": name})
+    return Response(pdf(stored, book), media_type="application/pdf", headers=name)
 
 
 def do(visit: Visit) -> Response:
@@ -267,6 +271,8 @@ class BadForm(Exception):
 def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
     value = visit.form.get("value", "")
     if needs == "words":
+        if not visit.form.get("words", "").strip():
+            raise BadForm("Write something first. Nothing was saved.")
         return screened(
             visit.form.get("words", "")[: review_acts.LONGEST], own_reference=visit.desk.own_reference
         ), None
@@ -301,12 +307,9 @@ def statistics(visit: Visit) -> Response:
         (f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in questions.listed(unit, 15)
     ]
     unsure, stopped = review_acts.hard_questions(unit, visit.desk, team)
-    labels = {
-        key: q.label for machine in visit.desk.book.machines.values() for key, q in machine.flow.questions.items()
-    }
 
-    def at_questions(counted: Counter[str]) -> list[tuple[str, int]]:
-        return [(labels.get(state, state.replace("_", " ")), count) for state, count in counted.most_common()]
+    def at_questions(counted: review_acts.AtQuestions) -> list[tuple[str, int]]:
+        return [(_label(visit, *at), count) for at, count in counted.most_common()]
 
     tables = (
         ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
@@ -318,8 +321,29 @@ def statistics(visit: Visit) -> Response:
     return visit.page(
         "statistics.html", tables=tables, total=sum(count for _, count in found["outcome"]),
         took=opinion_views.duration(max(1, round(took))),
-        asked=opinions.records_with_advice(unit, team),
+        asked=opinions.records_with_advice(unit, team), flows=visit.desk.book.machines.values(),
     )  # fmt: skip
+
+
+def _label(visit: Visit, flow: str, state: str) -> str:
+    machine = visit.desk.book.machines.get(flow)
+    question = machine.flow.questions.get(state) if machine else None
+    return question.label if question else state.replace("_", " ")
+
+
+def hard_questions_drawn(visit: Visit) -> Response:
+    """Draw a flowchart with how often people were not sure, and stopped, at each question."""
+    visit.must("read_statistics")
+    machine = visit.desk.book.machines.get(visit.request.path_params["flow"])
+    if machine is None:
+        raise ABSENT
+    unsure, stopped = review_acts.hard_questions(visit.unit, visit.desk, visit.who.team)
+    flow = machine.flow.id
+    notes = {
+        question.id: f"Not sure: {unsure[flow, question.id]}. Stopped here: {stopped[flow, question.id]}."
+        for question in chart.spine(machine)
+    }
+    return Response(chart.svg(machine, notes=notes), media_type="image/svg+xml")
 
 
 def team_page(visit: Visit) -> Response:
@@ -331,6 +355,37 @@ def team_page(visit: Visit) -> Response:
         "team.html", team=found, people=members.of_team(visit.unit, found.name),
         time=opinion_views.duration(found.deadline_minutes), deputy=opinion_views.called(deputy) if deputy else "nobody",
     )  # fmt: skip
+
+
+def retention_page(visit: Visit, said: str = "") -> Response:
+    """Show how long records are kept, which of the team are due, and which must not be erased."""
+    visit.must("read_retention")
+    unit, team = visit.unit, visit.who.team
+    return visit.page(
+        "retention.html", said=said, classes=retention.CLASSES, rules=retention.rules(unit),
+        due=retention.due(unit, visit.desk.now(), team, PAGE), held=retention.held(unit, team),
+        who_held={row.record_id: review_acts.reader_of(unit, row.actor, visit.who.id) for row in retention.held(unit, team)},
+        opens=access.may(visit.who, "review_record"),
+    )  # fmt: skip
+
+
+def hold_or_release(visit: Visit) -> Response:
+    """Keep a record from being erased, with a reason, or release it."""
+    review = reviews.find(visit.unit, visit.form.get("reference", "").strip().upper())
+    if review is None or not access.may(visit.who, "hold_record", Thing(review.member_id, review.team)):
+        return retention_page(visit, "There is no such record for you. Nothing was changed.")
+    what, at, actor = visit.request.path_params["what"], visit.desk.now(), visit.as_actor().actor
+    if what == "release":
+        was = retention.release(visit.unit, review.record_id, at, actor)
+        return retention_page(visit, f"{review.reference} is released." if was else "It was not on hold.")
+    if what != "hold":
+        raise ABSENT
+    try:
+        words, _ = _given(visit, "words")
+    except (NotScreened, BadForm) as error:
+        return retention_page(visit, views.refusal(error) if isinstance(error, NotScreened) else str(error))
+    retention.hold(visit.unit, review.record_id, words, at, actor)
+    return retention_page(visit, f"{review.reference} is on hold. It will not be erased.")
 
 
 def ask_for_list(visit: Visit) -> Response:
@@ -389,6 +444,8 @@ def sign_out(visit: Visit) -> Response:
     return answer
 
 
+#: The kinds of file a record is taken out as, and how they are called.
+EXPORTS = {"pdf": "PDF", "json": "JSON"}
 COOKIE = "sharewise_session"
 #: A list can be agreed to and taken out for a day.
 LIST_MINUTES = 24 * 60
@@ -398,6 +455,7 @@ MENU = (
     ("/", "Records", "review_record"),
     ("/statistics", "Statistics", "read_statistics"),
     ("/lists", "Lists to take out", "agree_to_export"),
+    ("/retention", "Retention", "read_retention"),
     ("/team", "Team", "list_members"),
 )
 #: Address, method, page, action. The access table decides; each page also checks on whose things.
@@ -405,13 +463,16 @@ PAGES: tuple[tuple[str, str, Page, str], ...] = (
     ("/", "GET", queue, "use_console"),
     ("/records/{reference}", "GET", record, "review_record"),
     ("/records/{reference}/chart.svg", "GET", picture, "review_record"),
-    ("/records/{reference}/record.{kind}", "GET", export, "review_record"),
+    ("/records/{reference}/record", "POST", export, "review_record"),
     ("/records/{reference}/{what}", "POST", do, "review_record"),
     ("/lists", "GET", lists, "agree_to_export"),
     ("/lists", "POST", ask_for_list, "export_list"),
     ("/lists/{number}/agree", "POST", agree_to_list, "agree_to_export"),
     ("/lists/{number}/list.{kind}", "GET", take_list, "export_list"),
     ("/statistics", "GET", statistics, "read_statistics"),
+    ("/statistics/{flow}.svg", "GET", hard_questions_drawn, "read_statistics"),
+    ("/retention", "GET", retention_page, "read_retention"),
+    ("/retention/{what}", "POST", hold_or_release, "hold_record"),
     ("/team", "GET", team_page, "list_members"),
     ("/out", "POST", sign_out, "use_console"),
 )
@@ -425,12 +486,13 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     pages.filters["when"] = views.time_of
+    pages.filters["days"] = lambda days: "1 day" if days == 1 else f"{days} days"
     pages.filters["plain"] = lambda text: str(text).replace("_", " ")
     return pages
 
 
-def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
-    """Return the console as an ASGI app; `secure` says that it is reached over https."""
+def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlette:
+    """Return the console as an ASGI app. `secure`: it is reached over https; `token`: the bot's, to sign in as a Mini App."""
     pages = environment()
 
     def refused(error: Refused, visit: Visit | None = None) -> Response:
@@ -482,16 +544,36 @@ def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
         if request.method == "GET":
             # A look ahead at the link, as chats do for previews, must not use it up.
             return HTMLResponse(pages.get_template("sign_in.html").render(**surroundings(desk, None), code=code))
-        token = await store.run(web_sessions.use_sign_in, code, desk.now())
-        if token is None:
-            return refused(Refused(403, "This link does not work any more", SIGNED_OUT.words))
+        return await signed_in(request, partial(web_sessions.use_sign_in, code=code, at=desk.now()))
+
+    async def signed_in(request: Request, opening: Callable[[Unit], str | None]) -> Response:
+        """Begin a session when this opens one, and when no other site sent it."""
+        try:
+            session = None if _from_elsewhere(request) else await store.run(opening)
+        except StorageUnavailable:
+            return refused(NOT_NOW)
+        if session is None:
+            return refused(Refused(403, "This does not let you in", SIGNED_OUT.words))
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=secure, path="/")
         return answer
 
-    async def style(_request: Request) -> Response:
-        css = files("bot.web").joinpath("console.css").read_text(encoding="utf-8")
-        return Response(css, media_type="text/css")
+    async def as_mini_app(request: Request) -> Response:
+        if request.method == "GET":
+            page = HTMLResponse(pages.get_template("app.html").render(**surroundings(desk, None)))
+            page.headers["content-security-policy"] = WITH_SCRIPT
+            return page
+        said = (await request.form()).get("init_data")
+        found = opened_by(said, token, desk.now()) if isinstance(said, str) else None
+        return await signed_in(request, partial(_open_for, found, desk.now()))
+
+    def file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+        content = files("bot.web").joinpath(name).read_bytes()
+
+        async def answer(_request: Request) -> Response:
+            return Response(content, media_type=kind)
+
+        return answer
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -515,7 +597,9 @@ def build(store: Store, desk: Desk, *, secure: bool) -> Starlette:
     routes = [Route(path, endpoint(page, action), methods=[method]) for path, method, page, action in PAGES]
     routes += [
         Route("/in/{code}", sign_in, methods=["GET", "POST"]),
-        Route("/static/console.css", style),
+        Route("/app", as_mini_app, methods=["GET", "POST"]),
+        Route("/static/console.css", file("console.css", "text/css")),
+        Route("/static/app.js", file("app.js", "text/javascript")),
         Route("/livez", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
@@ -527,6 +611,19 @@ def _is_local(request: Request) -> bool:
     """Say whether somebody on this machine asks, not through a proxy: only they get details."""
     direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
     return direct and request.client is not None and request.client.host in ("127.0.0.1", "::1")
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Say whether another site sent this: nobody is to be signed in by somebody else's page."""
+    return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+
+
+def _open_for(found: Opened | None, at: str, unit: Unit) -> str | None:
+    """Begin a session for whoever opened the Mini App, if the console is for them."""
+    member = members.get(unit, found.telegram_id) if found else None
+    if found is None or member is None or not access.may(member, "use_console"):
+        return None
+    return web_sessions.use_opening(unit, found.seal, member.id, at)
 
 
 def _call(visited: Any, page: Page, action: str, request: Request, form: dict[str, str], unit: Unit) -> Response:
@@ -545,7 +642,8 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        # A body whose length is not told beforehand is not read at all.
+        length = dict(scope["headers"]).get(b"content-length", b"0" if scope["method"] in ("GET", "HEAD") else b"")
         if not length.isdigit() or int(length) > MOST_BODY:
             await Response("Too long.", 413, headers={k.decode(): v.decode() for k, v in HEADERS.items()})(
                 scope, receive, send
@@ -554,7 +652,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS.items()]
+                given = {name for name, _ in message["headers"]}
+                more = [(name, value) for name, value in HEADERS.items() if name not in given]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self.app(scope, receive, guarded)

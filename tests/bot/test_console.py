@@ -15,7 +15,7 @@ import pytest
 
 from bot import list_files
 from bot.web import console
-from storage import ledger, members, pause, records, reviews, web_sessions
+from storage import ledger, members, pause, records, retention, reviews, web_sessions
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
@@ -164,14 +164,15 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
         async with signed_in(chat, person) as web:
             token = token_of(await web.get("/statistics"))
             for path, method, _page, _action in console.PAGES:
-                if path == "/out" or "{number}" in path:
+                if path == "/out" or "{number}" in path or path.startswith("/retention/"):
                     continue  # a story of its own below
                 for whose, reference in theirs.items():
-                    address = path.format(reference=reference, kind="json", what="comment")
+                    address = path.format(reference=reference, what="comment", flow="sharing")
                     if method == "GET":
                         answer = await web.get(address)
                     else:
-                        answer = await web.post(address, data={"form_token": token, "words": "Seen."})
+                        form = {"form_token": token, "words": "Seen.", "value": "json"}
+                        answer = await web.post(address, data=form)
                     about_a_record = "{reference}" in path
                     may = (not about_a_record and not (role == "administrator" and path == "/")) or (
                         about_a_record and role == "supervisor" and whose == "a colleague's"
@@ -187,7 +188,7 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
     assert "Your role does not allow this" in chat.text(AUTHOR)
     async with browser(chat) as web:
         for path, method, _page, _action in console.PAGES:
-            address = path.format(reference=theirs["own"], kind="pdf", what="sign_off", number=1)
+            address = path.format(reference=theirs["own"], kind="csv", what="sign_off", number=1, flow="sharing")
             answer = await (web.get(address) if method == "GET" else web.post(address, data={}))
             assert answer.status_code == 401
             COUNTS["pages x roles x whose, asked for"] += 1
@@ -288,12 +289,32 @@ async def test_hostile_words_appear_literally(chat, text):
 
         page = await web.get(f"/records/{reference}")
         assert html.escape(text, quote=False) in page.text.replace("&#34;", '"')
-        exported = json.loads((await web.get(f"/records/{reference}/record.json")).text)
+        exported = json.loads((await do(web, reference, "record", value="json", words="the case file")).text)
         assert exported["content"]["reasons"] == text
-        made = await web.get(f"/records/{reference}/record.pdf")
+        made = await do(web, reference, "record", value="pdf", words="the case file")
         assert made.content.startswith(b"%PDF-") and made.headers["content-type"] == "application/pdf"
     actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
-    assert actions.count("record.exported_json") == actions.count("record.exported_pdf") == 1
+    assert actions.count("review.exported") == 2
+
+
+async def test_a_record_that_was_taken_out_says_when_as_what_and_where_to_and_its_author_sees_it(chat):
+    reference = await not_shared(chat)
+    async with signed_in(chat) as web:
+        for value, words, said in (
+            ("exe", "the case file", "Choose PDF or JSON"),
+            ("pdf", "", "Write something first"),
+            ("pdf", "the file of John Smith", "a name"),
+        ):
+            page = await do(web, reference, "record", value=value, words=words)
+            assert said in page.text and "Taken out as" not in page.text
+        await do(web, reference, "record", value="pdf", words="the case file")
+        assert "Taken out as PDF (supervisor) “the case file”" in (await web.get(f"/records/{reference}")).text
+    await chat.say("/records")
+    await chat.press(f"-:readers.{reference}")
+    assert "Taken out as PDF (supervisor)" in chat.text() and "“the case file”" in chat.text()
+    await chat.press(f"-:rv.exported.{reference}", SUPER, chat.card())
+    review = await chat.store.run(lambda unit: reviews.done(unit, records.find(unit, reference).clear["id"]))
+    assert [one.act for one in review] == ["exported"], "no button marks a record as taken out"
 
 
 async def test_statistics_tell_where_people_were_not_sure_and_where_they_stopped(chat):
@@ -313,6 +334,50 @@ async def test_statistics_tell_where_people_were_not_sure_and_where_they_stopped
     unsure, _, rest = page.partition("Where people stopped without a record")
     assert "Is a child suffering harm, or likely to suffer harm?" in unsure.partition("Where people were not sure")[2]
     assert "Is there a clear and legitimate purpose for sharing information?" in rest.partition("<h2>")[0]
+
+
+async def test_the_flowchart_shows_where_people_were_not_sure_and_where_they_stopped(chat):
+    for person in (AUTHOR, OTHER):
+        await chat.say("/start", person)
+        await chat.tap("No", person)
+        await chat.tap("Not sure", person)
+        await chat.say("/cancel", person)
+    async with signed_in(chat, BOSS) as web:
+        assert "/statistics/sharing.svg" in (await web.get("/statistics")).text
+        drawn = (await web.get("/statistics/sharing.svg")).text
+        assert "Not sure: 0. Stopped here: 2." in drawn
+        assert (await web.get("/statistics/nothing.svg")).status_code == 404
+
+
+async def hold(web, what, reference, words="A complaint is open."):
+    token = token_of(await web.get("/retention"))
+    return (
+        await web.post(f"/retention/{what}", data={"form_token": token, "reference": reference, "words": words})
+    ).text
+
+
+async def test_a_record_is_put_on_hold_and_released_by_a_second_person_of_its_team(chat):
+    theirs, mine, elsewhere = await not_shared(chat), await not_shared(chat, SUPER), await not_shared(chat, SOUTH)
+    await chat.store.run(lambda unit: retention.put(unit, "not_shared", 1, None, chat.now(), "test"))
+    chat.minutes += 3 * 24 * 60
+    async with signed_in(chat) as web:
+        page = (await web.get("/retention")).text
+        assert theirs in page and mine in page and elsewhere not in page and ">1 day<" in page
+        assert "is on hold" in await hold(web, "hold", theirs)
+        for reference in (mine, elsewhere, "SW-NOPE-NOPE"):
+            assert "There is no such record for you" in await hold(web, "hold", reference)
+        assert "a name" in await hold(web, "hold", theirs, "John Smith complains")
+        assert "Write something first" in await hold(web, "hold", theirs, " ")
+    async with signed_in(chat, BOSS) as web:
+        page = (await web.get("/retention")).text
+        assert "A complaint is open." in page and f'href="/records/{theirs}"' not in page
+        assert "is released" in await hold(web, "release", theirs)
+        assert "It was not on hold" in await hold(web, "release", theirs)
+        assert (
+            await web.post("/retention/erase", data={"form_token": token_of(await web.get("/retention"))})
+        ).status_code == 200
+    actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
+    assert actions.count("record.held") == actions.count("record.released") == 1 and "record.erased" not in actions
 
 
 async def test_statistics_hold_nothing_that_was_typed(chat):

@@ -18,6 +18,7 @@ from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
+from tests.support.schema import fits
 
 AUTHOR, ONE, TWO, DEPUTY, BOSS, STRANGER, ELSEWHERE = 100, 101, 102, 103, 200, 999, 300
 CHANNEL = -1001
@@ -56,7 +57,10 @@ async def give(chat, person, label, reason="The purpose is clear"):
 
 
 async def record_of(chat):
-    return await chat.store.run(lambda unit: list(records.listed(unit)))
+    found = await chat.store.run(lambda unit: list(records.listed(unit)))
+    for stored in found:
+        fits(stored)
+    return found
 
 
 async def test_a_second_opinion_comes_back_and_ends_up_in_the_record(chat):

@@ -8,6 +8,7 @@ from storage import records
 from storage.database import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.schema import fits
 
 TO_SHARE = ["No", "No", "Somebody asked", "Yes", "Yes", "Yes", "No", "Yes", "Explicit: they clearly said yes"]
 HOW = ["Yes, done", "Yes, done", "Yes, done", "Yes, done", "They already know"]
@@ -25,6 +26,8 @@ async def stored(chat):
 
     found, broken = await chat.store.run(read)
     assert broken is None
+    for record in found:
+        fits(record)
     return found
 
 

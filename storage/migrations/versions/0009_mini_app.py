@@ -1,0 +1,24 @@
+"""the console as a Mini App: what opened it works once"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+revision = '0009'
+down_revision = '0008'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('used_opening',
+    sa.Column('seal_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('used_at', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.PrimaryKeyConstraint('seal_hash', name=op.f('pk_used_opening'))
+    )
+
+
+def downgrade() -> None:
+    op.drop_table('used_opening')
