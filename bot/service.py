@@ -18,7 +18,7 @@ from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
-from storage import invites, mailbox, retention, timers, web_sessions
+from storage import invites, list_exports, mailbox, retention, timers, web_sessions
 from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise")
@@ -38,6 +38,7 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     mailbox.prune(unit, before)
     invites.prune(unit, before)
     web_sessions.prune(unit, before)
+    list_exports.prune(unit, before)
     retention.expire_unfinished(unit, desk.now())
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from storage import ledger, reviews
 from storage.database import Unit
@@ -47,6 +47,11 @@ def agree(unit: Unit, number: int, member_id: int, at: str) -> bool:
     if done.rowcount == 1:
         ledger.append(unit, at, f"member:{member_id}", "list_export.agreed", f"list_export:{number}")
     return done.rowcount == 1
+
+
+def prune(unit: Unit, before: str) -> None:
+    """Forget what was asked for before this time: it can no longer be taken out, and its filter may name a case."""
+    unit.connection.execute(delete(EXPORT).where(EXPORT.c.made_at < before))
 
 
 def get(unit: Unit, number: int) -> ExportRow | None:

@@ -17,12 +17,15 @@ from storage import ledger, records
 from storage.conversations import CONVERSATION
 from storage.database import Store, Unit
 from storage.invites import INVITE
+from storage.list_exports import EXPORT
+from storage.mailbox import INBOX, OUTBOX
 from storage.members import MEMBER
 from storage.opinions import REQUEST
 from storage.questions import QUESTION
 from storage.records import RECORD
 from storage.retention import HOLD
-from storage.sealing import KEY_ID
+from storage.sealing import KEY_ID, Sealer
+from storage.text_wanted import WANTED
 from storage.web_sessions import SESSION, SIGN_IN
 
 STEP = 200
@@ -42,7 +45,13 @@ TABLES = (Wrapped(RECORD, "record"), Wrapped(CONVERSATION, "conversation"), Wrap
 def rotate(store: Store, at: str, tell: Callable[[str, int], None]) -> int:
     """Bring everything under the master key of now; return how many rows were changed. `tell` hears of each step."""
     total = 0
-    for step in (*_wrapped_steps(), ("names and reasons", _seals), ("questions", _questions), ("ways in", _ways_in)):
+    for step in (
+        *_wrapped_steps(),
+        ("names and reasons", _seals),
+        ("questions", _questions),
+        ("what waits", _waiting),
+        ("ways in", _ways_in),
+    ):
         name, work = step
         while True:
             with store.unit() as unit:
@@ -89,16 +98,36 @@ def _next(key_id: bytes) -> bytes:
 
 
 def _seals(unit: Unit) -> int:
-    """Names of members and reasons of holds: few enough for one step."""
+    """Names of members, reasons of holds, lists that were asked for: few enough for one step."""
     for row in unit.connection.execute(select(MEMBER.c.id, MEMBER.c.telegram_id, MEMBER.c.known_as)).all():
         if row.known_as:
-            place = f"member:{row.telegram_id}"
-            sealed = unit.keys.members.seal(unit.keys.members.open(row.known_as, place), place)
+            sealed = _again(unit.keys.members, row.known_as, f"member:{row.telegram_id}")
             unit.connection.execute(update(MEMBER).where(MEMBER.c.id == row.id).values(known_as=sealed))
     for row in unit.connection.execute(select(HOLD.c.record_id, HOLD.c.reason)).all():
-        place = f"hold:{row.record_id}"
-        sealed = unit.keys.members.seal(unit.keys.members.open(row.reason, place), place)
+        sealed = _again(unit.keys.members, row.reason, f"hold:{row.record_id}")
         unit.connection.execute(update(HOLD).where(HOLD.c.record_id == row.record_id).values(reason=sealed))
+    for row in unit.connection.execute(select(EXPORT)).all():
+        sealed = _again(unit.keys.members, row.wanted, f"list_export:{row.team}:{row.made_at}")
+        unit.connection.execute(update(EXPORT).where(EXPORT.c.id == row.id).values(wanted=sealed))
+    return 0
+
+
+def _again(sealer: Sealer, sealed: bytes, place: str) -> bytes:
+    return sealer.seal(sealer.open(sealed, place), place)
+
+
+def _waiting(unit: Unit) -> int:
+    """What waits in the mailboxes or is parked there, and what typed words were asked for."""
+    sealer = unit.keys.mailbox
+    for row in unit.connection.execute(select(INBOX).where(INBOX.c.payload.is_not(None))).all():
+        sealed = _again(sealer, row.payload, f"inbox:{row.bot_id}:{row.update_id}")
+        unit.connection.execute(update(INBOX).where(INBOX.c.id == row.id).values(payload=sealed))
+    for row in unit.connection.execute(select(OUTBOX)).all():
+        sealed = _again(sealer, row.payload, f"outbox:{row.chat_id}")
+        unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(payload=sealed))
+    for row in unit.connection.execute(select(WANTED)).all():
+        sealed = _again(sealer, bytes.fromhex(row.subject), f"wanted:{row.chat_id}:{row.kind}")
+        unit.connection.execute(update(WANTED).where(WANTED.c.chat_id == row.chat_id).values(subject=sealed.hex()))
     return 0
 
 
