@@ -57,7 +57,7 @@ def console(args: argparse.Namespace) -> int:
     from bot.settings import Settings
     from bot.web.console import build
 
-    logs.set_up(logging.WARNING)
+    logs.set_up(logging.WARNING, form=Settings().log_format)
     data, store = getattr(args, "data", None), _open(args)
     desk = _desk()
     desk.console_url = desk.console_url or f"http://127.0.0.1:{args.port}"
@@ -144,8 +144,8 @@ def serve(args: argparse.Namespace) -> int:
     from bot import logs
     from bot.settings import read
 
-    logs.set_up()
     settings = read(serving=True)
+    logs.set_up(form=settings.log_format)
     assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     from bot import application
@@ -159,14 +159,14 @@ def serve(args: argparse.Namespace) -> int:
         store = open_store(settings.url, settings.keys())
         desk = Desk(
             settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference,
-            console_url=settings.console_url,
+            console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
         )  # fmt: skip
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
             front = Front(store, desk)
             app = application.build(front, token, application.network_request(), settings.api_base_url)
-            service = Service(app, front)
+            service = Service(app, front, settings.head_file)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, service.stop.set)
@@ -402,7 +402,7 @@ def records(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Check the ledger and every record's seal."""
-    from storage import ledger
+    from storage import heads, ledger
     from storage.records import verify as check
 
     store = _open(args)
@@ -418,6 +418,13 @@ def verify(args: argparse.Namespace) -> int:
                     broken = ledger.Broken(
                         f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten"
                     )
+            if args.heads and broken is None:
+                lines = Path(args.heads).read_text(encoding="ascii").splitlines()
+                _, broken = heads.check(unit, lines, frozenset(args.key or ()))
+    except heads.BadLine as error:
+        raise WrongCall(f"--heads {args.heads}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongCall(f"--heads {args.heads} cannot be read ({type(error).__name__}).") from None
     finally:
         store.close()
     if args.json:
@@ -429,6 +436,20 @@ def verify(args: argparse.Namespace) -> int:
     else:
         say(f"All is as it was written: {checked.entries} ledger entries, {checked.records} records.")
     return 1 if broken else 0
+
+
+def head(args: argparse.Namespace) -> int:
+    """Print the ledger's head, signed, to be kept outside."""
+    from bot.usecases.desk import utc_now
+    from storage import heads
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            say(heads.signed(unit, utc_now()))
+    finally:
+        store.close()
+    return 0
 
 
 def member(args: argparse.Namespace) -> int:
@@ -817,10 +838,17 @@ def parser() -> argparse.ArgumentParser:
             reading.add_argument(
                 "--head", action="append", metavar="NUMBER:HASH", help="a ledger head kept outside; repeat"
             )
+            reading.add_argument("--heads", metavar="FILE", help="signed heads kept outside (SHAREWISE_HEAD_FILE)")
+            reading.add_argument(
+                "--key", action="append", metavar="HEX", help="a public key that may have signed them; repeat"
+            )
         if name == "records":
             reading.add_argument(
                 "--member", type=int, metavar="N", help="of this Telegram id only: what is kept of one person"
             )
+
+    heading = command("head", head, "print the ledger's head as a signed line, to be kept outside the store", "verify")
+    heading.add_argument("--data", **data)
 
     keeping = command("retention", retention, "how long records are kept: set, list, due, hold, release, erase")
     keeping_verbs = keeping.add_subparsers(required=True, dest="verb", metavar="VERB")

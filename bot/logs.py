@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
 from typing import TextIO
 
 OURS = "sharewise"
@@ -21,10 +23,20 @@ class _OnlyOurs(logging.Filter):
         return True
 
 
-def set_up(level: int = logging.WARNING, stream: TextIO | None = None) -> logging.Handler:
-    """Log to standard error (or a stream), at any level without what people write and without the token."""
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return json.dumps({"at": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()})
+
+
+def set_up(level: int = logging.WARNING, stream: TextIO | None = None, form: str = "text") -> logging.Handler:
+    """Log to standard error (or a stream), at any level without what people write and without the token.
+
+    `form`: text, or json with a line each: at, level, logger, message.
+    """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_OnlyOurs())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler.setFormatter(_Json() if form == "json" else plain)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     return handler

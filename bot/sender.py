@@ -20,8 +20,9 @@ from bot import opinion_views, views
 from bot.application import App
 from bot.handlers.front import NO_PREVIEW
 from bot.intake import PAUSE, seconds_of, where_of
+from bot.usecases.desk import Desk
 from flows import catalogue, chart
-from storage import mailbox
+from storage import mailbox, shown
 from storage.database import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
 
@@ -40,9 +41,11 @@ def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, i
     return [(m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None) for m in messages]
 
 
-def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | None) -> None:
+def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_card: int | None) -> None:
     """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
     mailbox.sent(unit, message.id)
+    if desk.clear_chats_hours and card is not None and card != old_card:
+        shown.note(unit, message.chat_id, card, desk.now())
     if message.card and card is not None and card != old_card:
         mailbox.set_card(unit, message.card, message.chat_id, card)
         if old_card is not None and old_card != card:
@@ -52,8 +55,9 @@ def note_sent(unit: Unit, message: Message, card: int | None, old_card: int | No
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(self, application: App, store: Store, on_moved: Moved, on_parked: Parked) -> None:
-        self.application, self.store, self.on_moved, self.on_parked = application, store, on_moved, on_parked
+    def __init__(self, application: App, store: Store, desk: Desk, on_moved: Moved, on_parked: Parked) -> None:
+        self.application, self.store, self.desk = application, store, desk
+        self.on_moved, self.on_parked = on_moved, on_parked
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting: dict[int, float] = {}
@@ -121,7 +125,7 @@ class Sender:
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         else:
-            await self._note(note_sent, message, new_card, card)
+            await self._note(note_sent, self.desk, message, new_card, card)
             return
         self._resting[message.chat_id] = asyncio.get_running_loop().time() + rest
 
@@ -153,8 +157,8 @@ class Sender:
             picture = await asyncio.to_thread(
                 picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
             )
-            await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
-            return None
+            drawn = await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
+            return int(drawn.message_id)
         if message.kind == "card" and card is not None and not payload.get("below"):
             try:
                 await bot.edit_message_text(

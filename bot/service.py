@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
@@ -18,7 +19,7 @@ from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
-from storage import invites, list_exports, mailbox, retention, timers, web_sessions
+from storage import heads, invites, list_exports, mailbox, retention, shown, timers, web_sessions
 from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise")
@@ -32,6 +33,8 @@ GRACE = 5.0
 #: Seconds between two looks at what is due.
 TICK = 1.0
 PUT_OFF_MINUTES = 10
+#: Seconds between two times of keeping house.
+HOUSEKEEPING = 600
 
 
 def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
@@ -40,6 +43,8 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     web_sessions.prune(unit, before)
     list_exports.prune(unit, before)
     retention.expire_unfinished(unit, desk.now())
+    if desk.clear_chats_hours:
+        shown.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
 
 
 def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
@@ -59,9 +64,9 @@ class WorkerEnded(Exception):
 class Service:
     """One running bot."""
 
-    def __init__(self, application: App, front: Front) -> None:
-        self.application, self.front = application, front
-        self.sender = Sender(application, front.store, partial(_moved, front.desk), _parked)
+    def __init__(self, application: App, front: Front, head_file: Path | None = None) -> None:
+        self.application, self.front, self.heads = application, front, head_file
+        self.sender = Sender(application, front.store, front.desk, partial(_moved, front.desk), _parked)
         self.intake = Intake(application, front, self.sender.wake.set)
         self.stop = asyncio.Event()
 
@@ -111,9 +116,12 @@ class Service:
             before = (datetime.now(UTC) - REMEMBER).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             try:
                 await self.front.store.run(_keep_house, self.front.desk, before)
-            except StorageUnavailable:
-                log.warning("Old updates could not be forgotten now. Trying again in an hour.")
-            await asyncio.sleep(3600)
+                if self.heads is not None:
+                    await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
+            except (StorageUnavailable, OSError) as error:
+                log.warning("Keeping house failed (%s). Trying again.", type(error).__name__)
+            self.sender.wake.set()
+            await asyncio.sleep(HOUSEKEEPING)
 
     async def _watch_timers(self) -> None:
         """Fire what is due. The clock is looked at every second, so that one that jumps does no harm."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     edition: str | None = None
     case_reference_pattern: str = CASE_REFERENCE
     console_url: str = ""
+    clear_chats_hours: int = Field(default=0, ge=0, le=46)
+    head_file: Path | None = None
+    log_format: Literal["text", "json"] = "text"
 
     @field_validator("case_reference_pattern")
     @classmethod

@@ -411,6 +411,15 @@ class UsedOpening(SQLModel, table=True):
     used_at: str
 
 
+class ShownMessage(SQLModel, table=True):
+    """A message in a private chat that is to be taken out after a time, where the organisation asks for that."""
+
+    __tablename__ = "shown"
+    chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    message_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    at: str = Field(index=True)
+
+
 class Retention(SQLModel, table=True):
     """How long the organisation keeps one class of records. No days: indefinitely, and then a review date is due."""
 

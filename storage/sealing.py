@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -70,6 +71,8 @@ class Keyring:
         self.mailbox = _sealer(master, old, "mailbox")
         self.questions = _sealer(master, old, "questions")
         self.members = _sealer(master, old, "members")
+        #: Signs the ledger's head.
+        self.signer = Ed25519PrivateKey.from_private_bytes(_derived(master, "head"))
         #: For backups, which are sealed as files.
         self.backup = _derived(master, "backup")
         self._lookups = [_derived(key, "lookup") for key in (master, old) if key is not None]

@@ -44,6 +44,8 @@ class Desk:
     username: str = ""
     #: Where the web console is, if there is one.
     console_url: str = ""
+    #: After how many hours messages are taken out of private chats; 0: never.
+    clear_chats_hours: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from bot import access, views
 from bot.usecases import advice, groups
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
-from storage import mailbox, members, pause, teams
+from storage import mailbox, members, pause, shown, teams
 from storage.database import Unit
 
 #: A stranger is answered once in this many seconds.
@@ -31,6 +31,8 @@ def once(
     """
     if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
+    if desk.clear_chats_hours and came.private and came.chat_id is not None and came.written:
+        shown.note(unit, came.chat_id, came.written.message_id, desk.now())
     member = members.get(unit, came.user_id)
     stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
     if stopped is not None and action != "raise_emergency":

@@ -46,6 +46,8 @@ PAGES = {
     "by person and month": "/?state=all&person={person}&since=2026-03-01&until=2026-03-31",
     "by case reference": "/?state=all&case=CASE-17",
     "statistics": "/statistics",
+    "statistics, drawn": "/statistics/sharing.svg",
+    "retention": "/retention",
 }
 
 

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from bot.__main__ import main
-from storage import backup, records
+from storage import backup, heads, records
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring, key_from_file
 from tests.support.counts import COUNTS
@@ -290,3 +290,78 @@ def test_rotate_on_the_command_line(data, tmp_path, capfd, monkeypatch):
     monkeypatch.delenv("SHAREWISE_OLD_MASTER_KEY_FILE")
     assert main(["records"]) == 0 and "3 records" in capfd.readouterr().out
     assert main(["verify"]) == 0
+
+
+def test_signed_heads_kept_outside_find_a_ledger_that_was_rewritten(data, tmp_path, capfd):
+    file = tmp_path / "heads"
+
+    def line():
+        capfd.readouterr()
+        assert main(["head", "--data", str(data)]) == 0
+        return capfd.readouterr().out.strip()
+
+    first = line()
+    assert main(["local", "set", "partnership", "North", "--data", str(data)]) == 0
+    second = line()
+    verify = ["verify", "--data", str(data), "--heads", str(file)]
+    assert main(verify) == 2, "there is no such file"
+    file.write_text(f"{first}\n{second}\n")
+    assert main(verify) == 0
+    said = json.loads(second)
+    for broken, code in (
+        ({**said, "head": f"1:{'0' * 64}"}, 1), ({**said, "at": "2020"}, 1), ({**said, "signature": "00"}, 1), ({"at": 1}, 2),
+        ({**said, "key": "zz"}, 2),
+    ):  # fmt: skip
+        file.write_text(f"{first}\n{json.dumps(broken)}\n")
+        assert main(verify) == code, broken
+    file.write_text("no json\n")
+    assert main(verify) == 2
+    other = open_store(sqlite_url(data / "sharewise.db"), Keyring(bytes(32)))
+    with other.unit() as unit:
+        file.write_text(heads.signed(unit, "2026-01-01") + "\n")
+    other.close()
+    assert main(verify) == 1, "somebody else's key"
+    assert main([*verify, "--key", json.loads(file.read_text())["key"]]) == 0, (
+        "a key that is known: from before a rotation"
+    )
+    file.write_text(f"{first}\n{second}\n")
+    database = sqlite3.connect(data / "sharewise.db")
+    database.execute("drop trigger ledger_no_delete")
+    database.execute("delete from ledger where seq = (select max(seq) from ledger)")
+    database.commit()
+    database.close()
+    capfd.readouterr()
+    assert main(verify) == 1 and "cut or rewritten" in capfd.readouterr().out
+
+
+def test_the_head_is_written_once_a_day(data, tmp_path):
+    store, file = opened(data), tmp_path / "heads"
+    with store.unit() as unit:
+        made = [heads.write_daily(unit, file, f"2026-01-0{day}T0{hour}:00") for day in (1, 2) for hour in (1, 2)]
+        assert made == [True, False, True, False]
+        assert heads.check(unit, file.read_text().splitlines(), frozenset()) == (2, None)
+    store.close()
+
+
+# ---- logs ---------------------------------------------------------------------------------------
+def test_logs_are_lines_of_json_without_what_was_written_and_without_the_token():
+    import io
+    import logging
+
+    from bot import logs
+
+    before, stream = logging.getLogger().handlers[:], io.StringIO()
+    try:
+        logs.set_up(logging.INFO, stream, "json")
+        logging.getLogger("sharewise.x").warning("at %s", "https://api.example.org/bot1:AbC-dEf/sendMessage")
+        logging.getLogger("telegram").warning("a canary in a library's words")
+        try:
+            raise ValueError("a canary in an error's words")
+        except ValueError:
+            logging.getLogger("sharewise").exception("It failed.")
+    finally:
+        logging.getLogger().handlers[:] = before
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["level"] for line in lines] == ["WARNING", "WARNING", "ERROR"]
+    assert set(lines[0]) == {"at", "level", "logger", "message"}
+    assert "canary" not in stream.getvalue() and "AbC-dEf" not in stream.getvalue()

@@ -1,0 +1,72 @@
+"""The ledger's head on signed lines, to be kept where nobody can change them: what was cut or rewritten later is found.
+
+A line is JSON: when, number and hash of the last entry, the public key, and an Ed25519 signature over when and head. The key
+that signs is made from the master key; its public half is shown by `sharewise head`, to be kept apart from the lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from storage import ledger
+from storage.database import Unit
+from storage.ledger import Broken
+
+
+class BadLine(Exception):
+    """A line is no signed head at all."""
+
+
+def signed(unit: Unit, at: str) -> str:
+    """Return the ledger's head now, as a signed line without its end."""
+    seq, hashed = ledger.head(unit)
+    head, key = f"{seq}:{hashed}", unit.keys.signer.public_key().public_bytes_raw().hex()
+    signature = unit.keys.signer.sign(_words(at, head)).hex()
+    return json.dumps({"at": at, "head": head, "key": key, "signature": signature})
+
+
+def write_daily(unit: Unit, path: Path, at: str) -> bool:
+    """Add today's signed head to a file unless one is there; return whether it was added; raise OSError."""
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    if lines and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2]):
+        return False
+    with path.open("a", encoding="ascii") as file:
+        file.write(signed(unit, at) + "\n")
+    return True
+
+
+def check(unit: Unit, lines: Iterable[str], keys: frozenset[str]) -> tuple[int, Broken | None]:
+    """Check that each line was signed by one of these public keys and that the ledger still holds it; raise BadLine.
+
+    Without keys, the store's own counts. Return how many lines hold, and the first broken place.
+    """
+    known = keys or frozenset((unit.keys.signer.public_key().public_bytes_raw().hex(),))
+    good = 0
+    for number, line in enumerate(lines, 1):
+        where = f"line {number}"
+        try:
+            said = json.loads(line)
+            at, head, key, signature = said["at"], said["head"], said["key"], bytes.fromhex(said["signature"])
+            seq, hashed = int(head.partition(":")[0]), head.partition(":")[2]
+            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadLine(f"{where} is no signed head of the ledger.") from error
+        try:
+            public.verify(signature, _words(at, head))
+        except InvalidSignature:
+            return good, Broken(where, "was not signed like this")
+        if key not in known:
+            return good, Broken(where, "was signed with another key than the ones known (--key)")
+        if not ledger.holds(unit, seq, hashed):
+            return good, Broken(f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten")
+        good += 1
+    return good, None
+
+
+def _words(at: str, head: str) -> bytes:
+    return f"sharewise ledger head {at} {head}".encode()

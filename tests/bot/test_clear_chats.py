@@ -1,0 +1,79 @@
+"""Where the organisation asks for it, messages are taken out of private chats before Telegram forbids it; records stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import service
+from storage import records
+from storage.database import sqlite_url
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+
+AUTHOR, ONE, CHANNEL = 100, 101, -1001
+
+
+@pytest.fixture
+async def chat(tmp_path):
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, ONE)) as chat:
+        yield chat
+
+
+def left(chat, place=AUTHOR):
+    return [m.get("text") or m.get("caption") for (where, _), m in chat.world.messages.items() if where == place]
+
+
+async def keep_house(chat):
+    await chat.store.run(service._keep_house, chat.desk, "2000")
+    await chat.settle()
+
+
+async def a_record(chat):
+    await chat.say("/start")
+    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+        await chat.tap(label)
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    await chat.tap("Leave out the rest")
+    await chat.tap("Save the record")
+
+
+async def test_messages_are_taken_out_after_the_hours_that_were_set(chat):
+    chat.desk.clear_chats_hours = 24
+    await a_record(chat)
+    assert "It is not needed." in left(chat) and len(left(chat)) > 3
+    chat.minutes += 23 * 60
+    await keep_house(chat)
+    assert "It is not needed." in left(chat)
+    await chat.say("/help")
+    chat.minutes += 61
+    await keep_house(chat)
+    assert "It is not needed." not in left(chat)
+    assert len(left(chat)) == 2 and "/help" in left(chat), "what is newer stays: the question and its answer"
+    assert len(await chat.store.run(lambda unit: list(records.listed(unit)))) == 1
+    chat.minutes += 24 * 60
+    await keep_house(chat)
+    assert left(chat) == []
+    await chat.say("/start")
+    assert "immediate danger?" in chat.text(), "and the bot goes on"
+
+
+async def test_an_open_question_is_shown_again_after_its_card_was_taken_out(chat):
+    chat.desk.clear_chats_hours = 1
+    await chat.say("/start")
+    await chat.tap("No")
+    chat.minutes += 61
+    await keep_house(chat)
+    assert left(chat) == []
+    await chat.say("/start")
+    assert "suffering harm" in chat.text()
+
+
+async def test_nothing_is_noted_or_taken_out_unless_it_is_asked_for(chat):
+    await a_record(chat)
+    chat.minutes += 100 * 60
+    shown = len(left(chat))
+    await keep_house(chat)
+    assert len(left(chat)) == shown
+    count = await chat.store.run(lambda unit: unit.connection.exec_driver_sql("select count(*) from shown").scalar())
+    assert count == 0
