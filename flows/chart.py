@@ -211,7 +211,7 @@ def _card(
     out = [way for way in ways(machine, question) if way.target != following]
     down = [way for way in ways(machine, question) if way.target == following]
     height = max((len(lines) + bool(note)) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
-    here = question.id in reached
+    here = question.id in reached or bool(note)
     drawing.box(CARD_X, y, CARD_W, height, BLUE if here else PALE, NAVY if here else GREY, 5 if here else 2)
     for index, line in enumerate(lines):
         drawing.text(CARD_X + PAD, y + PAD + 24 + index * LINE, line, SIZE, bold=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, false, func, insert, or_, select, update
+from sqlalchemy import case, delete, exists, func, insert, select, update
 
 from storage import ledger, records
 from storage.conversations import CONVERSATION
@@ -121,22 +121,15 @@ def rules(unit: Unit) -> dict[str, Rule]:
 def due(unit: Unit, now: str, team: str | None = None, limit: int | None = None) -> list[Due]:
     """Return records whose time has come, of all teams or one, longest kept first; held ones are named as held."""
     set_rules = {name: rule for name, rule in rules(unit).items() if name in _OF_CLASS}
-    ripe = [
-        _OF_CLASS[name] & (RECORD.c.finished_at <= _later(now, -(rule.days or rule.review_days or 0)))
-        for name, rule in set_rules.items()
-    ]
+    if not set_rules:
+        return []
+    ends = {name: _later(now, -(rule.days or rule.review_days or 0)) for name, rule in set_rules.items()}
+    # One comparison, so that the database goes along the time and stops when it has enough.
+    ripe = RECORD.c.finished_at <= case(*((_OF_CLASS[name], end) for name, end in ends.items()), else_="")
     held = exists().where(HOLD.c.record_id == RECORD.c.id).label("held")
-    columns = (
-        RECORD.c.id,
-        RECORD.c.reference,
-        RECORD.c.team,
-        RECORD.c.outcome,
-        RECORD.c.decision,
-        RECORD.c.finished_at,
-    )
-    query = (
-        select(*columns, held).where(RECORD.c.wrapped_key != GONE, or_(false(), *ripe)).order_by(RECORD.c.finished_at)
-    )
+    clear = (RECORD.c.id, RECORD.c.reference, RECORD.c.team, RECORD.c.outcome, RECORD.c.decision, RECORD.c.finished_at)
+    where = (RECORD.c.wrapped_key != GONE, RECORD.c.finished_at <= max(ends.values()), ripe)
+    query = select(*clear, held).where(*where).order_by(RECORD.c.finished_at)
     if team is not None:
         query = query.where(RECORD.c.team == team)
     found = []

@@ -321,7 +321,8 @@ def statistics(visit: Visit) -> Response:
     return visit.page(
         "statistics.html", tables=tables, total=sum(count for _, count in found["outcome"]),
         took=opinion_views.duration(max(1, round(took))),
-        asked=opinions.records_with_advice(unit, team), flows=visit.desk.book.machines.values(),
+        asked=opinions.records_with_advice(unit, team),
+        flows=sorted(visit.desk.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
     )  # fmt: skip
 
 
@@ -342,6 +343,7 @@ def hard_questions_drawn(visit: Visit) -> Response:
     notes = {
         question.id: f"Not sure: {unsure[flow, question.id]}. Stopped here: {stopped[flow, question.id]}."
         for question in chart.spine(machine)
+        if unsure[flow, question.id] or stopped[flow, question.id]
     }
     return Response(chart.svg(machine, notes=notes), media_type="image/svg+xml")
 
@@ -446,6 +448,8 @@ def sign_out(visit: Visit) -> Response:
 
 #: The kinds of file a record is taken out as, and how they are called.
 EXPORTS = {"pdf": "PDF", "json": "JSON"}
+#: The flowchart that most people walk is drawn first.
+FIRST_FLOW = "sharing"
 COOKIE = "sharewise_session"
 #: A list can be agreed to and taken out for a day.
 LIST_MINUTES = 24 * 60

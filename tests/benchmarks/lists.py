@@ -25,7 +25,7 @@ from sqlalchemy import insert
 from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk, later, utc_now
 from bot.web.console import COOKIE, build
-from storage import conversations, members, records, reviews, web_sessions
+from storage import conversations, members, records, retention, reviews, web_sessions
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring
 
@@ -60,6 +60,8 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
             for n in range(TEAMS * 20)
         ]
         supervisor = members.save(unit, 1, "supervisor", "team 0", utc_now(), "test")
+        for name in ("not_shared", "waiting", "emergency"):
+            retention.put(unit, name, 90, None, utc_now(), "test")
     made = 0
     while made < count:
         with store.unit() as unit:

@@ -1,4 +1,4 @@
-"""Ten tasks of a supervisor, done in a real browser, with JavaScript off and on, each in at most four actions.
+"""Eleven tasks of a supervisor, done in a real browser, with JavaScript off and on, each in at most four actions.
 
     python -m tests.browser.tasks [--pictures docs/review]
 
@@ -88,6 +88,9 @@ def tasks(quiet: str, urgent: str, third: str) -> list[tuple[str, list[tuple[str
         ("Comment on a record", [
             ("click", urgent), ("fill", "Comment", "Well done to call at once."), ("click", "Comment"), ("shows", "Well done")]),
         ("See what the team decides, in numbers", [("click", "Statistics"), ("shows", "What was decided")]),
+        ("Put a record on hold", [
+            ("click", "Retention"), ("fill", "Record", quiet), ("fill", "Why", "A complaint is open."), ("click", "Put on hold"),
+            ("shows", "is on hold")]),
         ("See who has read a record", [("click", urgent), ("shows", "Who has read it"), ("shows", "you")]),
     ]  # fmt: skip
 
@@ -145,6 +148,8 @@ def _look(page, world, pictures) -> int:  # type: ignore[no-untyped-def]
     record = f"/records/{world.references[1]}"
     for name, address, width in (
         ("queue", "/?state=all", 1100), ("record", record, 1100), ("statistics", "/statistics", 1100), ("team", "/team", 1100),
+        ("retention", "/retention", 1100), ("lists", "/lists", 1100), ("retention-phone", "/retention", 360),
+        ("sign-in", "/in/x", 360), ("mini-app", "/app", 360),
         ("queue-phone", "/?state=all", 360), ("record-phone", record, 360), ("not-found", "/nowhere", 360),
     ):  # fmt: skip
         page.set_viewport_size({"width": width, "height": 800})

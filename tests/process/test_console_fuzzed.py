@@ -19,7 +19,7 @@ from tests.support.counts import COUNTS
 
 WALK = "No\nNo\nMy own wish to share\nNo\nNext\nDo not share\nIt is not needed\nCASE-1\nLeave out the rest\nSave the record\n"
 #: Each page is asked this often with what fits it, and as often with what does not.
-EXAMPLES = 60
+EXAMPLES = int(os.environ.get("CONSOLE_EXAMPLES", "60"))
 
 
 @pytest.fixture
