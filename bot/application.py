@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from telegram.ext import Application
-from telegram.request import BaseRequest, HTTPXRequest
+from telegram.request import BaseRequest
 
 from bot.handlers.errors import on_error
 from bot.handlers.front import Front
@@ -13,13 +13,15 @@ from bot.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
-#: Enough for the sender's own limit; httpcore's cost per call grows with the pool.
+#: Enough for the sender's own limit.
 CONNECTIONS = 16
 
 
 def network_request() -> BaseRequest:
     """Return the request over the network, for calls and for polling."""
-    return HTTPXRequest(connection_pool_size=CONNECTIONS + 1, read_timeout=10, pool_timeout=10)
+    from bot.http_client import AiohttpRequest
+
+    return AiohttpRequest(CONNECTIONS + 1)
 
 
 def build(front: Front, token: str, request: BaseRequest, base_url: str | None = None) -> App:

@@ -1,7 +1,7 @@
-"""Polling: take in, then acknowledge. And dispatching: one update at a time, in the order they came.
+"""Taking in, then acknowledging. And dispatching: one update of a lane at a time, in the order they came.
 
-Updates are fetched raw and stored before the next poll confirms them, so that one which the library cannot parse
-harms nothing else. What fails three times is parked. Storage errors never count as a try.
+Updates come raw and are stored before they are confirmed, so that one which the library cannot parse harms nothing else.
+What fails three times is parked. Storage errors never count as a try.
 """
 
 from __future__ import annotations
@@ -10,21 +10,29 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from telegram import Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.application import App
 from bot.handlers.front import Front
-from storage import mailbox
-from storage.database import StorageUnavailable
+from storage import locks, mailbox
+from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
 ALLOWED = ["message", "callback_query", "inline_query", "my_chat_member"]
 PAUSE = 0.2
+#: How many lanes are worked on side by side.
+SIDE_BY_SIDE = 32
+#: Seconds after which the mailbox is looked at again, though nothing was heard: another worker may have taken something in.
+LOOK_AGAIN = 0.25
+#: The lock of the worker that polls, and seconds between two tries to be it.
+POLL, LEAD_SECONDS = "poll", 2.0
 
 
 def where_of(error: BaseException) -> str:
@@ -37,17 +45,25 @@ def where_of(error: BaseException) -> str:
 
 
 class Intake:
-    """Takes updates in and has them handled."""
+    """Takes updates in and has them handled: lanes side by side, each in order."""
 
     def __init__(self, application: App, front: Front, on_handled: Callable[[], None]) -> None:
         self.application, self.front, self.on_handled = application, front, on_handled
         self.arrived = asyncio.Event()
+        self._at: dict[int, asyncio.Task[None]] = {}
+        #: Lanes that were worked off and are still ours.
+        self._done: list[int] = []
+        self._led = -1
+        self._broken: Exception | None = None
 
     async def poll(self) -> None:
-        """Fetch updates for ever; each poll confirms only what is stored."""
+        """Fetch updates for ever; each poll confirms only what is stored. Of several workers one does."""
         offset = 0
         while True:
             try:
+                if not await self._leads():
+                    await asyncio.sleep(LEAD_SECONDS)
+                    continue
                 # In lower case: raw updates, without the library parsing them first. Telegram takes either.
                 raw = await self.application.bot.do_api_request(
                     "getupdates",
@@ -56,10 +72,8 @@ class Intake:
                 )
                 updates = [update for update in raw or [] if type(update.get("update_id")) is int]
                 if updates:
-                    now = self.front.desk.now()
-                    await self.front.store.run(mailbox.take_in, self.front.desk.bot_id, updates, now)
+                    await self.take_in(updates)
                     offset = max(update["update_id"] for update in updates) + 1
-                    self.arrived.set()
             except InvalidToken:
                 raise
             except Conflict:
@@ -71,24 +85,58 @@ class Intake:
                 log.warning("Polling failed (%s). Trying again.", type(error).__name__)
                 await asyncio.sleep(PAUSE)
 
+    async def _leads(self) -> bool:
+        """Say whether this worker polls. The lock ends with the connection it was taken on."""
+        store = self.front.store
+        if self._led != store.connected and await store.run(locks.take, POLL, self.front.desk.bot_id):
+            self._led = store.connected
+        return self._led == store.connected
+
+    async def take_in(self, updates: list[dict[str, Any]]) -> None:
+        """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
+        await self.front.store.run(mailbox.take_in, self.front.desk.bot_id, updates, self.front.desk.now())
+        self.arrived.set()
+
     async def dispatch(self, stop: asyncio.Event) -> None:
-        """Have stored updates handled, oldest first, until told to stop."""
-        front = self.front
+        """Have stored updates handled until told to stop: lanes side by side, each in the order it came."""
+        store = self.front.store
         while not stop.is_set():
+            if self._broken is not None:
+                raise self._broken
             self.arrived.clear()
+            done, self._done = self._done, []
             try:
-                waiting = await front.store.run(mailbox.waiting, front.desk.bot_id)
-                for taken in waiting:
-                    if stop.is_set():
-                        return
-                    await self.handle(taken)
-                    self.on_handled()
+                found = await store.run(claim, self.front.desk.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at))
             except StorageUnavailable as error:
+                self._done += done
                 log.warning("%s Trying again.", error)
                 await asyncio.sleep(PAUSE)
                 continue
-            if not waiting:
-                await self.arrived.wait()
+            for lane, updates in found.items():
+                self._at[lane] = asyncio.create_task(self._work_off(lane, updates, stop))
+            if not found or len(self._at) >= SIDE_BY_SIDE:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
+        await asyncio.gather(*self._at.values())
+        with suppress(StorageUnavailable):
+            await store.run(mailbox.let_go, self._done)
+
+    async def _work_off(self, lane: int, updates: list[mailbox.Taken], stop: asyncio.Event) -> None:
+        try:
+            for taken in updates:
+                if stop.is_set():
+                    return
+                await self.handle(taken)
+                self.on_handled()
+        except StorageUnavailable as error:
+            log.warning("%s Trying again.", error)
+            await asyncio.sleep(PAUSE)
+        except Exception as error:
+            self._broken = error
+        finally:
+            del self._at[lane]
+            self._done.append(lane)
+            self.arrived.set()
 
     async def handle(self, taken: mailbox.Taken) -> None:
         """Have one stored update handled; count a failure, park it after the third. Raises StorageUnavailable."""
@@ -109,6 +157,15 @@ class Intake:
             front.acted.discard(taken.update_id)
         else:
             await front.store.run(mailbox.handled, front.desk.bot_id, taken.update_id)
+
+
+def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:
+    """Let go of lanes that were worked off, and take others, each with what waits there."""
+    mailbox.let_go(unit, done)
+    found: dict[int, list[mailbox.Taken]] = {}
+    for taken in mailbox.waiting(unit, bot_id, busy, lanes) if lanes > 0 else ():
+        found.setdefault(taken.lane, []).append(taken)
+    return found
 
 
 def seconds_of(error: RetryAfter) -> float:

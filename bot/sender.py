@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,26 +22,76 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Re
 from bot import opinion_views, views
 from bot.application import App
 from bot.handlers.front import NO_PREVIEW
-from bot.intake import PAUSE, seconds_of, where_of
+from bot.intake import LOOK_AGAIN, PAUSE, seconds_of, where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
-from storage import mailbox, shown
+from storage import mailbox, pace, shown
 from storage.database import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
+from storage.pace import Rate
 
 log = logging.getLogger("sharewise.sender")
 
 SIDE_BY_SIDE = 16
 
-#: What is done in the store when a chat got another id, and when a message can never be sent.
+#: What is done in the store when a chat got another id, and when a message can never be sent
+#: (True: because the person stopped the bot).
 Moved = Callable[[Unit, int, int], None]
-Parked = Callable[[Unit, Message], None]
+Parked = Callable[[Unit, Message, bool], None]
 
 
-def fetch(unit: Unit, not_chats: list[int], limit: int) -> list[tuple[Message, int | None]]:
-    """Return what is to be sent next, each with the message that is its card now."""
-    messages = mailbox.to_send(unit, not_chats, limit)
-    return [(m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None) for m in messages]
+@dataclass(frozen=True)
+class Fetched:
+    """What is to be sent next, each with the message that is its card now; and chats that must wait, for how many seconds."""
+
+    messages: list[tuple[Message, int | None]]
+    rests: dict[int, float]
+
+
+def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
+    """Let go of chats that were sent to, and take what is to be sent next, as fast as Telegram lets a bot."""
+    mailbox.chats_done(unit, done)
+    if limit <= 0:
+        return Fetched([], {})
+    found = [
+        (m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None)
+        for m in mailbox.to_send(unit, not_chats, limit)
+    ]
+    if not found or not desk.sends_per_second:
+        return Fetched(found, {})
+    rates = {ALL: all_together(desk.sends_per_second)}
+    rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
+    budget = pace.Budget(unit, rates, now)
+    go, rests = [], dict[int, float]()
+    for message, card in found:
+        keys = keys_of(message, card)
+        wait = budget.wait(*keys) if keys else 0.0
+        if wait > 0:
+            rests[message.chat_id] = wait
+            continue
+        budget.spend(*keys)
+        go.append((message, card))
+    budget.save()
+    mailbox.chats_done(unit, [*rests])
+    return Fetched(go, rests)
+
+
+ALL = "all"
+#: Telegram: about one message a second to a person, short bursts pass; 20 a minute to a group, edits with them.
+PRIVATE, GROUP = Rate(1.0, 3), Rate(4.0, 5)
+
+
+def all_together(per_second: int) -> Rate:
+    """Return the rate for everybody together: never more than this in any second."""
+    return Rate(1.25 / per_second, max(1, per_second // 5))
+
+
+def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
+    """Return what a message counts towards. An edit in a private chat is only as fast as its person taps."""
+    if message.kind not in ("card", "message", "photo"):
+        return ()
+    is_edit = message.kind == "card" and card is not None and not message.payload.get("below")
+    return (ALL,) if is_edit and message.chat_id > 0 else (ALL, f"chat:{message.chat_id}")
 
 
 def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_card: int | None) -> None:
@@ -52,6 +105,14 @@ def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_ca
             mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
 
 
+@dataclass(frozen=True)
+class Rest:
+    """Until when a chat is left alone, by the loop's clock; and whether no other worker may send there meanwhile."""
+
+    until: float
+    ours: bool
+
+
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
@@ -60,7 +121,9 @@ class Sender:
         self.on_moved, self.on_parked = on_moved, on_parked
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
-        self._resting: dict[int, float] = {}
+        self._resting: dict[int, Rest] = {}
+        #: Chats that were sent to and are still ours.
+        self._sent_to: list[int] = []
         #: Ends with an error when a send failed in a way that trying again cannot mend.
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -69,28 +132,42 @@ class Sender:
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             self.wake.clear()
-            self._resting = {chat: until for chat, until in self._resting.items() if until > loop.time()}
+            self._let_rested_go(loop.time())
+            done, self._sent_to = self._sent_to, []
+            not_chats = [*self._busy, *self._resting]
             try:
-                not_chats = [*self._busy, *self._resting]
-                found = await self.store.run(fetch, not_chats, SIDE_BY_SIDE - len(self._busy))
+                found = await self.store.run(
+                    fetch, self.desk, done, not_chats, SIDE_BY_SIDE - len(self._busy), time.time()
+                )
             except StorageUnavailable as error:
+                self._sent_to += done
                 log.warning("%s Trying again.", error)
                 await asyncio.sleep(PAUSE)
                 continue
-            for message, card in found:
+            for chat, wait in found.rests.items():
+                self._resting[chat] = Rest(loop.time() + wait, ours=False)
+            for message, card in found.messages:
                 task = asyncio.create_task(self.send(message, card))
                 self._busy[message.chat_id] = task
                 task.add_done_callback(partial(self._done, message.chat_id))
-            if not found:
-                wait = min(self._resting.values(), default=loop.time() + 1.0) - loop.time()
-                try:
-                    await asyncio.wait_for(self.wake.wait(), max(wait, 0.01))
-                except TimeoutError:
-                    continue
+            if not found.messages:
+                wait = (
+                    min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()
+                )
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), min(max(wait, 0.01), LOOK_AGAIN))
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _let_rested_go(self, now: float) -> None:
+        over = [chat for chat, rest in self._resting.items() if rest.until <= now]
+        for chat in over:
+            if self._resting.pop(chat).ours:
+                self._sent_to.append(chat)
 
     def _done(self, chat: int, task: asyncio.Task[None]) -> None:
         self._busy.pop(chat, None)
+        if chat not in self._resting:
+            self._sent_to.append(chat)
         self.wake.set()
         error = None if task.cancelled() else task.exception()
         if error is not None:
@@ -120,14 +197,15 @@ class Sender:
             return
         except (BadRequest, Forbidden) as error:
             log.warning("A message cannot be sent and is put aside (%s).", type(error).__name__)
-            await self._note(self.on_parked, message)
+            await self._note(self.on_parked, message, isinstance(error, Forbidden))
             return
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         else:
             await self._note(note_sent, self.desk, message, new_card, card)
             return
-        self._resting[message.chat_id] = asyncio.get_running_loop().time() + rest
+        # The chat stays ours while it rests: no other worker may send there before its time.
+        self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
 
     async def _note(self, work: Any, *args: Any) -> None:
         while True:

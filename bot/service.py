@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
-from storage import heads, invites, list_exports, mailbox, retention, shown, timers, web_sessions
+from storage import heads, invites, list_exports, mailbox, members, pace, retention, shown, timers, web_sessions
 from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise")
@@ -42,6 +43,7 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     invites.prune(unit, before)
     web_sessions.prune(unit, before)
     list_exports.prune(unit, before)
+    pace.prune(unit, time.time())
     retention.expire_unfinished(unit, desk.now())
     if desk.clear_chats_hours:
         shown.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
@@ -51,8 +53,10 @@ def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
     groups.moved(unit, desk, old, new)
 
 
-def _parked(unit: Unit, message: mailbox.Message) -> None:
+def _parked(desk: Desk, unit: Unit, message: mailbox.Message, stopped_by_person: bool) -> None:
     mailbox.park(unit, message.id)
+    if stopped_by_person and message.chat_id > 0:
+        members.set_unreachable(unit, message.chat_id, desk.now())
     if message.card and message.card.startswith("post:"):
         opinions.not_posted(unit, message.card)
 
@@ -66,7 +70,9 @@ class Service:
 
     def __init__(self, application: App, front: Front, head_file: Path | None = None) -> None:
         self.application, self.front, self.heads = application, front, head_file
-        self.sender = Sender(application, front.store, front.desk, partial(_moved, front.desk), _parked)
+        self.sender = Sender(
+            application, front.store, front.desk, partial(_moved, front.desk), partial(_parked, front.desk)
+        )
         self.intake = Intake(application, front, self.sender.wake.set)
         self.stop = asyncio.Event()
 

@@ -7,6 +7,7 @@ All work of a process goes through one connection in one thread; what fails is r
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from storage.sealing import Keyring
 Result = TypeVar("Result")
 
 #: The newest migration. A test holds it against the migrations' own head.
-SCHEMA = "0009"
+SCHEMA = "0010"
 
 
 class StorageUnavailable(Exception):
@@ -32,6 +33,10 @@ class StorageUnavailable(Exception):
 
 class StorageRefused(Exception):
     """The database must not be used as it is set up: the operator has to act."""
+
+
+#: How much is committed together at most.
+TOGETHER = 32
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,21 @@ class Unit:
         return self.connection.dialect.name == "sqlite"
 
 
+#: A piece of work, and what came of it: a result or an error.
+Work = Callable[[Unit], Any]
+Done = tuple[Any, Exception | None]
+
+
+def _tell(results: list[tuple[asyncio.Future[Any], Done]]) -> None:
+    for future, (result, error) in results:
+        if future.done():
+            continue  # nobody waits any more
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+
 class Store:
     """An open store. `run` is for asyncio, `unit` for plain code in the same thread."""
 
@@ -54,6 +74,12 @@ class Store:
         self.engine = engine
         self.keys = keys
         self._held: Connection | None = None
+        #: How often a connection was made: what belongs to a connection, as locks do, ends when this changes.
+        self.connected = 0
+        #: What waits to be done, and whether the thread is at it.
+        self._waiting: deque[tuple[Work, asyncio.Future[Any]]] = deque()
+        self._working = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     @contextmanager
@@ -65,6 +91,7 @@ class Store:
         try:
             if self._held is None or self._held.closed:
                 self._held = self.engine.connect()
+                self.connected += 1
             with self._held.begin():
                 yield Unit(self._held, self.keys)
         except DBAPIError as error:
@@ -76,13 +103,63 @@ class Store:
             raise
 
     async def run(self, work: Callable[..., Result], *args: Any) -> Result:
-        """Do `work(unit, *args)` in the store's thread, in one transaction, and return what it returns."""
+        """Do `work(unit, *args)` in the store's thread, whole or not at all, and return what it returns once it is committed.
 
-        def act() -> Result:
+        What waits together commits together, each piece in a savepoint of its own: one that fails harms no other.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append((lambda unit: work(unit, *args), future))
+        if not self._working or self._loop is not loop:
+            self._working, self._loop = True, loop
+            loop.run_in_executor(self._thread, self._work, loop)
+        return await future
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Carry out all that waits, in the store's thread."""
+        while batch := [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]:
+            pieces = [work for work, _ in batch]
+            results = self._together(pieces)
+            loop.call_soon_threadsafe(
+                _tell, [(future, result) for (_, future), result in zip(batch, results, strict=True)]
+            )
+        loop.call_soon_threadsafe(self._rest, loop)
+
+    def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Back in the loop: stop working unless something came in meanwhile."""
+        self._working = bool(self._waiting)
+        if self._working:
+            loop.run_in_executor(self._thread, self._work, loop)
+
+    def _together(self, pieces: list[Work]) -> list[Done]:
+        """Carry pieces out in one transaction; when that as a whole fails, each in one of its own."""
+        if len(pieces) == 1:
+            return [self._alone(pieces[0])]
+        results: list[Done] = []
+        try:
             with self.unit() as unit:
-                return work(unit, *args)
+                for piece in pieces:
+                    try:
+                        with unit.connection.begin_nested():
+                            results.append((piece(unit), None))
+                    except DBAPIError as error:
+                        if error.connection_invalidated or _is_passing(error):
+                            raise
+                        results.append((None, error))
+                    except StorageUnavailable:
+                        raise
+                    except Exception as error:
+                        results.append((None, error))
+        except StorageUnavailable:
+            return [self._alone(piece) for piece in pieces]
+        return results
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
+    def _alone(self, piece: Work) -> Done:
+        try:
+            with self.unit() as unit:
+                return piece(unit), None
+        except Exception as error:
+            return None, error
 
     def forget_old_pages(self) -> None:
         """Let the file hold nothing of what was overwritten: SQLite's log may, until it is written back and cut."""

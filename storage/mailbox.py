@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql
 
+from storage import locks
 from storage.database import Unit
 from storage.models import Card, InboxRow, OutboxRow
 
@@ -20,6 +22,8 @@ INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 CARD = Card.__table__  # type: ignore[attr-defined]
 
+#: Kinds of locks: whose updates, and which chat's messages.
+LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
 
@@ -30,6 +34,7 @@ class Taken:
 
     id: int
     update_id: int
+    lane: int
     payload: Any
 
 
@@ -44,7 +49,29 @@ class Message:
     payload: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Parked:
+    """Something that was put aside. `what`: update or message; `name`: the update's number or the message's kind."""
+
+    what: str
+    id: int
+    at: str
+    tries: int
+    name: str
+
+
 # ---- inbox -------------------------------------------------------------------------------------
+def lane_of(unit: Unit, raw: dict[str, Any]) -> int:
+    """Return whose update it is: the person's, else the chat's, as a keyed hash that names nobody."""
+    for part in raw.values():
+        if isinstance(part, dict):
+            for name in ("from", "chat"):
+                number = part[name].get("id") if isinstance(part.get(name), dict) else None
+                if type(number) is int:
+                    return int.from_bytes(unit.keys.lookup(f"lane:{number}")[:7])
+    return 0
+
+
 def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
     """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
     ids = [update["update_id"] for update in updates]
@@ -61,29 +88,54 @@ def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str)
             {
                 "bot_id": bot_id,
                 "update_id": raw["update_id"],
+                "lane": lane_of(unit, raw),
                 "state": "waiting",
                 "tries": 0,
                 "received_at": at,
                 "payload": sealed,
             }
         )
-    if rows:
+    if rows and unit.is_sqlite:
         unit.connection.execute(insert(INBOX), rows)
+    elif rows:
+        # Another worker may take the same update in just now.
+        unit.connection.execute(postgresql.insert(INBOX).on_conflict_do_nothing(), rows)
     return len(rows)
 
 
-def waiting(unit: Unit, bot_id: int, limit: int = 100) -> list[Taken]:
-    """Return updates that wait to be handled, oldest first."""
-    rows = unit.connection.execute(
-        select(INBOX.c.id, INBOX.c.update_id, INBOX.c.payload)
-        .where(INBOX.c.bot_id == bot_id, INBOX.c.state == "waiting")
-        .order_by(INBOX.c.id)
-        .limit(limit)
-    )
+def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, each: int = 8) -> list[Taken]:
+    """Return updates to handle, oldest first: some of each lane that nobody is at, lanes that wait longest first.
+
+    On PostgreSQL those lanes are ours then, until `let_go`.
+    """
+    oldest = func.min(INBOX.c.id)
+    here = (INBOX.c.bot_id == bot_id, INBOX.c.state == "waiting")
+    heads = select(INBOX.c.lane, oldest.label("oldest")).where(*here, INBOX.c.lane.not_in(busy)).group_by(INBOX.c.lane)
+    if unit.is_sqlite:
+        ours = list(unit.connection.scalars(heads.order_by(oldest).limit(lanes)))
+    else:
+        free = heads.order_by(oldest).limit(10 * lanes).cte().prefix_with("materialized", dialect="postgresql")
+        ours = list(unit.connection.scalars(select(free.c.lane).where(locks.is_free(LANE, free.c.lane)).limit(lanes)))
+    if not ours:
+        return []
+    place = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
+    columns = (INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload)
+    numbered = select(*columns, place).where(*here, INBOX.c.lane.in_(ours)).subquery()
+    rows = unit.connection.execute(select(numbered).where(numbered.c.place <= each).order_by(numbered.c.id)).all()
+    empty = set(ours) - {row.lane for row in rows}
+    locks.release(unit, LANE, empty)
     return [
-        Taken(row.id, row.update_id, json.loads(unit.keys.mailbox.open(row.payload, f"inbox:{bot_id}:{row.update_id}")))
+        Taken(
+            row.id, row.update_id, row.lane,
+            json.loads(unit.keys.mailbox.open(row.payload, f"inbox:{bot_id}:{row.update_id}")),
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
+
+
+def let_go(unit: Unit, lanes: Sequence[int]) -> None:
+    """Let other workers have these lanes."""
+    locks.release(unit, LANE, lanes)
 
 
 def handled(unit: Unit, bot_id: int, update_id: int) -> bool:
@@ -137,16 +189,24 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
 
 
 def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[Message]:
-    """Return the oldest unsent message of each chat, leaving out chats that must wait."""
-    oldest = (
-        select(func.min(OUTBOX.c.id).label("id"))
-        .where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(not_chats))
-        .group_by(OUTBOX.c.chat_id)
-        .order_by(func.min(OUTBOX.c.id))
-        .limit(limit)
-        .subquery()
-    )
-    rows = unit.connection.execute(select(OUTBOX).join(oldest, OUTBOX.c.id == oldest.c.id).order_by(OUTBOX.c.id))
+    """Return the oldest unsent message of each chat, leaving out chats that must wait and those another worker is at.
+
+    On PostgreSQL those chats are ours then, until `chats_done`.
+    """
+    first = func.min(OUTBOX.c.id)
+    oldest = select(first.label("id"), OUTBOX.c.chat_id)
+    oldest = oldest.where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(not_chats)).group_by(OUTBOX.c.chat_id)
+    if unit.is_sqlite:
+        ours = oldest.order_by(first).limit(limit).subquery()
+        rows = unit.connection.execute(select(OUTBOX).join(ours, OUTBOX.c.id == ours.c.id).order_by(OUTBOX.c.id)).all()
+    else:
+        heads = oldest.order_by(first).limit(10 * limit).cte().prefix_with("materialized", dialect="postgresql")
+        free = select(heads.c.id, heads.c.chat_id).where(locks.is_free(CHAT, heads.c.chat_id)).limit(limit)
+        chats = {row.id: row.chat_id for row in unit.connection.execute(free)}
+        # One that another worker has just sent, and not yet said so, is passed over.
+        query = select(OUTBOX).where(OUTBOX.c.id.in_(chats), OUTBOX.c.state == "waiting").order_by(OUTBOX.c.id)
+        rows = unit.connection.execute(query.with_for_update(skip_locked=True)).all() if chats else []
+        locks.release(unit, CHAT, set(chats.values()) - {row.chat_id for row in rows})
     return [
         Message(
             row.id,
@@ -157,6 +217,11 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
         )
         for row in rows
     ]
+
+
+def chats_done(unit: Unit, chats: Sequence[int]) -> None:
+    """Let other workers send to these chats."""
+    locks.release(unit, CHAT, chats)
 
 
 def sent(unit: Unit, message_id: int) -> None:
@@ -198,6 +263,34 @@ def forget_chat(unit: Unit, chat_id: int) -> None:
     """Forget what waits for a chat that the bot is no longer in, and its cards there."""
     unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.chat_id == chat_id))
     unit.connection.execute(delete(CARD).where(CARD.c.chat_id == chat_id))
+
+
+def parked(unit: Unit) -> list[Parked]:
+    """Return what was put aside, oldest first: when, which, how often it was tried. Never what is in it."""
+    inbox = select(INBOX.c.id, INBOX.c.received_at, INBOX.c.tries, INBOX.c.update_id).where(INBOX.c.state == "parked")
+    outbox = select(OUTBOX.c.id, OUTBOX.c.created_at, OUTBOX.c.tries, OUTBOX.c.kind).where(OUTBOX.c.state == "parked")
+    found = [
+        Parked("update", row.id, row.received_at, row.tries, str(row.update_id))
+        for row in unit.connection.execute(inbox)
+    ]
+    found += [Parked("message", row.id, row.created_at, row.tries, row.kind) for row in unit.connection.execute(outbox)]
+    return sorted(found, key=lambda one: (one.at, one.id))
+
+
+def try_again(unit: Unit, what: str, number: int) -> bool:
+    """Let something that was put aside be tried anew; return whether it was there."""
+    table = INBOX if what == "update" else OUTBOX
+    waits = update(table).where(table.c.id == number, table.c.state == "parked").values(state="waiting", tries=0)
+    return unit.connection.execute(waits).rowcount == 1
+
+
+def drop(unit: Unit, what: str, number: int) -> bool:
+    """Give up something that was put aside, and erase it; return whether it was there."""
+    if what == "update":
+        done = update(INBOX).where(INBOX.c.id == number, INBOX.c.state == "parked").values(state="done", payload=None)
+        return unit.connection.execute(done).rowcount == 1
+    gone = delete(OUTBOX).where(OUTBOX.c.id == number, OUTBOX.c.state == "parked")
+    return unit.connection.execute(gone).rowcount == 1
 
 
 def counts(unit: Unit) -> dict[str, int]:

@@ -30,6 +30,7 @@ class MemberRow:
     added_at: str
     ended_at: str | None
     known_as: str = ""
+    unreachable_since: str | None = None
 
 
 def get(unit: Unit, telegram_id: int) -> MemberRow | None:
@@ -73,6 +74,11 @@ def end(unit: Unit, telegram_id: int, at: str, actor: str) -> bool:
     return True
 
 
+def set_unreachable(unit: Unit, telegram_id: int, since: str | None) -> None:
+    """Note since when the bot may not write to a member, or that it may again."""
+    unit.connection.execute(update(MEMBER).where(MEMBER.c.telegram_id == telegram_id).values(unreachable_since=since))
+
+
 def listed(unit: Unit) -> list[MemberRow]:
     """Return all members, ended ones too."""
     return _many(unit)
@@ -80,8 +86,8 @@ def listed(unit: Unit) -> list[MemberRow]:
 
 def of_team(unit: Unit, team: str, *roles: str) -> list[MemberRow]:
     """Return the members of a team, of these roles only if any is given."""
-    found = _many(unit, MEMBER.c.team == team, MEMBER.c.ended_at.is_(None))
-    return [member for member in found if not roles or member.role in roles]
+    only = (MEMBER.c.role.in_(roles),) if roles else ()
+    return _many(unit, MEMBER.c.team == team, MEMBER.c.ended_at.is_(None), *only)
 
 
 def _one(unit: Unit, where: object) -> MemberRow | None:

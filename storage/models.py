@@ -39,6 +39,8 @@ class Member(SQLModel, table=True):
     ended_at: str | None = None
     #: How colleagues know the person, as whoever invited them wrote it. Sealed.
     known_as: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    #: Since when Telegram says that the bot may not write to this person: they stopped it.
+    unreachable_since: str | None = None
 
 
 class Team(SQLModel, table=True):
@@ -201,13 +203,20 @@ class InboxRow(SQLModel, table=True):
         UniqueConstraint("bot_id", "update_id"),
         _one_of("state", "waiting", "done", "parked"),
         Index(
-            "ix_inbox_waiting", "id", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")
+            "ix_inbox_waiting",
+            "bot_id",
+            "lane",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
         ),
         {"sqlite_autoincrement": True},
     )
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     bot_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     update_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    #: Whose update it is: those of one lane are handled in order, one at a time.
+    lane: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     state: str
     tries: int
     received_at: str
@@ -232,6 +241,14 @@ class OutboxRow(SQLModel, table=True):
     tries: int
     created_at: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Pace(SQLModel, table=True):
+    """How fast messages go out: to all together, and to each chat, over all workers. When the next would be on time."""
+
+    __tablename__ = "pace"
+    key: str = Field(primary_key=True, max_length=40)
+    due: float
 
 
 class Card(SQLModel, table=True):

@@ -142,7 +142,9 @@ def due(unit: Unit, now: str, team: str | None = None, limit: int | None = None)
 
 def held(unit: Unit, team: str) -> list[HeldRow]:
     """Return a team's records that are on hold, each with who put it there and why."""
-    query = select(HOLD, RECORD.c.reference).join(RECORD, RECORD.c.id == HOLD.c.record_id).where(RECORD.c.team == team)
+    # From the holds, which are few, to their records.
+    of_hold = select(RECORD.c.reference).where(RECORD.c.id == HOLD.c.record_id, RECORD.c.team == team)
+    query = select(HOLD, of_hold.scalar_subquery().label("reference")).where(of_hold.exists())
     return [
         HeldRow(
             row.record_id, row.reference, row.at, row.actor, unit.keys.members.open(row.reason, f"hold:{row.record_id}").decode()

@@ -25,8 +25,8 @@ def clear(unit: Unit, before: str) -> int:
     """Have messages from before this time taken out, oldest first; return how many."""
     rows = unit.connection.execute(select(SHOWN).where(SHOWN.c.at < before).order_by(SHOWN.c.at).limit(STEP)).all()
     for row in rows:
-        mailbox.put(unit, row.chat_id, "delete", {"message_id": row.message_id})
-        unit.connection.execute(
-            delete(SHOWN).where(SHOWN.c.chat_id == row.chat_id, SHOWN.c.message_id == row.message_id)
-        )
+        this = delete(SHOWN).where(SHOWN.c.chat_id == row.chat_id, SHOWN.c.message_id == row.message_id)
+        # Another worker may be at it too.
+        if unit.connection.execute(this).rowcount == 1:
+            mailbox.put(unit, row.chat_id, "delete", {"message_id": row.message_id})
     return len(rows)

@@ -46,6 +46,8 @@ class Desk:
     console_url: str = ""
     #: After how many hours messages are taken out of private chats; 0: never.
     clear_chats_hours: int = 0
+    #: How many messages go out a second at most; 0: no limits of ours.
+    sends_per_second: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.

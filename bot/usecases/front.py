@@ -34,6 +34,8 @@ def once(
     if desk.clear_chats_hours and came.private and came.chat_id is not None and came.written:
         shown.note(unit, came.chat_id, came.written.message_id, desk.now())
     member = members.get(unit, came.user_id)
+    if member and member.unreachable_since and came.private:
+        members.set_unreachable(unit, came.user_id, None)
     stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
     if stopped is not None and action != "raise_emergency":
         if came.private and came.chat_id is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import sqlite3
 
@@ -11,13 +10,13 @@ from sqlalchemy import LargeBinary, text
 from sqlmodel import SQLModel
 
 import storage.models  # noqa: F401 (fills the metadata)
-from bot import logs
 from storage import backup, mailbox, questions, records, retention
 from storage.database import open_store, sqlite_url
 from tests.bot.test_console import do, hold, signed_in, token_of
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
+from tests.support.log import logged
 
 AUTHOR, ONE, TWO, SUPER, BOSS, SOUTH = 100, 101, 102, 200, 201, 300
 CHANNEL = -1001
@@ -103,10 +102,7 @@ def in_files(folder):
 
 
 async def test_no_free_text_is_readable_anywhere_and_after_erasure_it_is_nowhere(chat, tmp_path):
-    stream = io.StringIO()
-    before = logging.getLogger().handlers[:]
-    try:
-        logs.set_up(logging.DEBUG, stream)
+    with logged(logging.DEBUG) as stream:
         async with signed_in(chat) as web:
             reference = await type_everything(chat, web)
             found = await chat.store.run(everything, reference)
@@ -131,8 +127,6 @@ async def test_no_free_text_is_readable_anywhere_and_after_erasure_it_is_nowhere
             assert [c for c in EVERY if c in "".join(pages)] == [], "others see none of it"
             assert [c for c in EVERY if c in stream.getvalue()] == [], "nor do the logs"
             assert "is released" in await hold(web, "release", reference)
-    finally:
-        logging.getLogger().handlers[:] = before
     COUNTS["canaries in free texts, none readable in database, backup, logs and what others see"] = len(EVERY)
     await erased_is_gone(chat, tmp_path, reference)
 

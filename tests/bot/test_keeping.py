@@ -15,6 +15,7 @@ from storage import backup, heads, records
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring, key_from_file
 from tests.support.counts import COUNTS
+from tests.support.log import logged
 
 WALK = """No
 No
@@ -345,22 +346,15 @@ def test_the_head_is_written_once_a_day(data, tmp_path):
 
 # ---- logs ---------------------------------------------------------------------------------------
 def test_logs_are_lines_of_json_without_what_was_written_and_without_the_token():
-    import io
     import logging
 
-    from bot import logs
-
-    before, stream = logging.getLogger().handlers[:], io.StringIO()
-    try:
-        logs.set_up(logging.INFO, stream, "json")
+    with logged(logging.INFO, "json") as stream:
         logging.getLogger("sharewise.x").warning("at %s", "https://api.example.org/bot1:AbC-dEf/sendMessage")
         logging.getLogger("telegram").warning("a canary in a library's words")
         try:
             raise ValueError("a canary in an error's words")
         except ValueError:
             logging.getLogger("sharewise").exception("It failed.")
-    finally:
-        logging.getLogger().handlers[:] = before
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "WARNING", "ERROR"]
     assert set(lines[0]) == {"at", "level", "logger", "message"}

@@ -75,7 +75,7 @@ class Chat:
                 await self.intake.handle(taken)
         if self.restart_always:
             await self.restart()
-        while found := await self.store.run(fetch, [], 50):
+        while found := (await self.store.run(fetch, self.desk, [], [], 50, 0.0)).messages:
             for message, card in found:
                 await self.sender.send(message, card)
         await self.front.settle()

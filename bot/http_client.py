@@ -1,0 +1,72 @@
+"""The Bot API over aiohttp: the same calls as the library's own client, for less than half of the work (docs/figures.md)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import aiohttp
+from telegram.error import NetworkError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+READ_SECONDS, CONNECT_SECONDS = 10.0, 5.0
+
+
+def _has_proxy() -> bool:
+    """Say whether a proxy is set in the environment; else the client need not look there for every call."""
+    return any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
+
+
+class AiohttpRequest(BaseRequest):
+    """One pool of connections for calls and for polling."""
+
+    def __init__(self, connections: int) -> None:
+        self.connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds to wait for an answer unless a call says otherwise."""
+        return READ_SECONDS
+
+    async def initialize(self) -> None:
+        """Open the pool."""
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(limit=self.connections, keepalive_timeout=75)
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=_has_proxy())
+
+    async def shutdown(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Make one call; return status and body. Raises NetworkError; TimedOut where it may have been carried out."""
+        if self._session is None:
+            raise RuntimeError("The client was not initialized.")
+        waits = READ_SECONDS if read_timeout is BaseRequest.DEFAULT_NONE else read_timeout
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=waits, sock_connect=CONNECT_SECONDS)
+        body: Any = None
+        if request_data is not None and request_data.contains_files:
+            body = aiohttp.FormData(request_data.json_parameters)
+            for name, (file_name, content, kind) in (request_data.multipart_data or {}).items():
+                body.add_field(name, content, filename=file_name, content_type=kind)
+        elif request_data is not None:
+            body = request_data.json_parameters
+        try:
+            async with self._session.request(method, url, data=body, timeout=timeout, allow_redirects=False) as answer:
+                return answer.status, await answer.read()
+        except TimeoutError as error:
+            raise TimedOut from error
+        except aiohttp.ClientError as error:
+            # Its own words may hold the address, and the token stands in that.
+            raise NetworkError(f"aiohttp.{type(error).__name__}") from None

@@ -1,0 +1,50 @@
+"""Where Telegram posts updates: taken in, then acknowledged. The secret is looked at before anything is read."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from storage.database import StorageUnavailable
+
+PATH = "/telegram"
+HEADER = "x-telegram-bot-api-secret-token"
+MOST_BODY = 1024 * 1024
+#: Seconds after which Telegram is asked to post again when the database is away.
+RETRY_AFTER = "2"
+
+#: Stores one raw update and returns once it is committed; raises StorageUnavailable.
+TakeIn = Callable[[dict[str, object]], Awaitable[None]]
+
+
+def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlette:
+    """Return the ASGI app: 200 only after the commit, 403 without the secret, 413, 400, or 503 to be posted again."""
+    expected = secret.encode()
+
+    async def post(request: Request) -> Response:
+        if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), expected):
+            return PlainTextResponse("", 403)
+        length = request.headers.get("content-length", "")
+        if not length.isdigit() or int(length) > MOST_BODY:
+            return PlainTextResponse("", 413)
+        try:
+            update = json.loads(await request.body())
+        except (ValueError, RecursionError):
+            return PlainTextResponse("", 400)
+        except ClientDisconnect:
+            return PlainTextResponse("", 408)
+        if not isinstance(update, dict) or type(update.get("update_id")) is not int:
+            return PlainTextResponse("", 400)
+        try:
+            await take_in(update)
+        except StorageUnavailable:
+            return PlainTextResponse("", 503, headers={"retry-after": RETRY_AFTER})
+        return PlainTextResponse("")
+
+    return Starlette(routes=[Route(PATH, post, methods=["POST"]), *more])

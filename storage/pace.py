@@ -1,0 +1,66 @@
+"""How fast messages go out, over all workers: what Telegram lets a bot send (generic cell rate algorithm).
+
+A row a key holds when the next message would be exactly on time. A short burst may run ahead of that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from storage.database import Unit
+from storage.models import Pace
+
+PACE = Pace.__table__  # type: ignore[attr-defined]
+#: A time further ahead than this was written by a clock that was wrong, in seconds.
+NONSENSE = 120.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `burst` at once, and one each `seconds` in the long run."""
+
+    seconds: float
+    burst: int
+
+
+class Budget:
+    """What may be sent now, for some keys, in one transaction: `wait` asks, `spend` counts, `save` writes."""
+
+    def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
+        self.unit, self.rates, self.now = unit, rates, now
+        query = select(PACE).where(PACE.c.key.in_(rates)).order_by(PACE.c.key)
+        rows = unit.connection.execute(query if unit.is_sqlite else query.with_for_update())
+        self._due: dict[str, float] = {row.key: row.due for row in rows if row.due < now + NONSENSE}
+        self._changed: set[str] = set()
+
+    def wait(self, *keys: str) -> float:
+        """Return for how many seconds a message with these keys must wait; 0 when it may go now."""
+        waits = [self._ahead(key) - (rate.burst - 1) * rate.seconds for key, rate in self._of(keys)]
+        return max(0.0, *waits)
+
+    def spend(self, *keys: str) -> None:
+        """Count a message."""
+        for key, rate in self._of(keys):
+            self._due[key] = max(self.now, self._due.get(key, 0.0)) + rate.seconds
+            self._changed.add(key)
+
+    def save(self) -> None:
+        """Write what was counted."""
+        if self._changed:
+            self.unit.connection.execute(delete(PACE).where(PACE.c.key.in_(self._changed)))
+            self.unit.connection.execute(
+                insert(PACE), [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
+            )
+
+    def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
+        return [(key, self.rates[key]) for key in keys]
+
+    def _ahead(self, key: str) -> float:
+        return max(0.0, self._due.get(key, 0.0) - self.now)
+
+
+def prune(unit: Unit, now: float) -> None:
+    """Forget chats that nothing was sent to lately."""
+    unit.connection.execute(delete(PACE).where(PACE.c.due < now - NONSENSE))
