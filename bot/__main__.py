@@ -7,13 +7,18 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
+import time
+from contextlib import nullcontext
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
 VERSION = version_of("sharewise")
 WRONG_CALL = 2
+#: How long a worker may take to finish what is in hand.
+STOP_SECONDS = 9
 #: Who can be at the terminal of the local chat.
 LOCAL_PEOPLE = ("me", "colleague-1", "colleague-2", "supervisor", "administrator")
 
@@ -140,33 +145,42 @@ def _only_one(data: Path) -> Any:
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Serve Telegram by polling."""
+    """Serve Telegram, by polling or by webhook, with one worker or several."""
     from bot import logs
     from bot.settings import read
+    from storage.database import open_store
 
-    settings = read(serving=True)
+    settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
     assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    listening = _listening(args)
+    if args.workers > 1:
+        if settings.url.startswith("sqlite"):
+            raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
+        open_store(settings.url, settings.keys()).close()
+        return _many_workers(args.workers, listening)
     from bot import application
     from bot.handlers.front import Front
-    from bot.service import Service
+    from bot.service import Service, Webhook
     from bot.usecases.desk import Desk
-    from storage.database import open_store
 
     token = settings.token.get_secret_value()
-    with _only_one(settings.data_dir):
+    with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
         store = open_store(settings.url, settings.keys())
         desk = Desk(
             settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference,
             console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
+            sends_per_second=settings.sends_per_second,
         )  # fmt: skip
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
             front = Front(store, desk)
             app = application.build(front, token, application.network_request(), settings.api_base_url)
-            service = Service(app, front, settings.head_file)
+            secret = settings.webhook_secret
+            webhook = Webhook(listening, secret.get_secret_value()) if listening and secret else None
+            service = Service(app, front, settings.head_file, webhook, args.parent)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, service.stop.set)
@@ -176,6 +190,96 @@ def serve(args: argparse.Namespace) -> int:
             asyncio.run(run())
         finally:
             store.close()
+    return 0
+
+
+def _listening(args: argparse.Namespace) -> socket.socket | None:
+    """Return the socket for a webhook: the one a parent handed down, or a new one."""
+    if not args.webhook:
+        return None
+    if args.fd is not None:
+        return socket.socket(fileno=args.fd)
+    host, _, port = args.listen.rpartition(":")
+    try:
+        return socket.create_server((host or "127.0.0.1", int(port)), backlog=2048)
+    except (OSError, ValueError, OverflowError):
+        raise Failed(f"{args.listen} cannot be listened on.") from None
+
+
+def _many_workers(count: int, listening: socket.socket | None) -> int:
+    """Run workers as processes of their own, on one socket. When one ends unasked, all end, and so does this."""
+    import subprocess
+
+    call = [sys.executable, "-m", "bot", "serve", "--parent", str(os.getpid())]
+    handed = () if listening is None else (listening.fileno(),)
+    call += [] if listening is None else ["--webhook", "--fd", str(listening.fileno())]
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told.append(number))
+    workers = [subprocess.Popen(call, pass_fds=handed) for _ in range(count)]  # noqa: S603 (our own program)
+    while not told and all(worker.poll() is None for worker in workers):
+        time.sleep(0.2)
+    ended = [worker for worker in workers if worker.poll() is not None]
+    for worker in workers:
+        worker.terminate()
+    codes = [_ended(worker) for worker in workers]
+    if ended and not told:
+        sys.stderr.write("sharewise: a worker ended; all were ended.\n")
+        return 1
+    return max(abs(code) for code in codes)
+
+
+def _ended(worker: Any) -> int:
+    """Return how a worker that was told to stop ended; one that does not within its time is ended."""
+    import subprocess
+
+    try:
+        return int(worker.wait(STOP_SECONDS))
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        return int(worker.wait())
+
+
+def webhook(args: argparse.Namespace) -> int:
+    """Tell Telegram where to post updates, stop that, or ask how it goes: a step of a deployment, not of every start."""
+    from bot.http_client import AiohttpRequest
+    from bot.intake import ALLOWED
+    from bot.settings import read
+    from bot.web.webhook import PATH
+
+    settings = read(serving=True, webhook=args.verb == "set")
+    assert settings.token is not None  # noqa: S101 (read checked)
+    if args.verb == "set" and not args.url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise WrongCall("The address must start with https:// (http:// only on this machine).")
+
+    async def call() -> Any:
+        from telegram import Bot
+        from telegram.error import TelegramError
+
+        bot = Bot(settings.token.get_secret_value(), settings.api_base_url, request=AiohttpRequest(1))  # type: ignore[union-attr]
+        try:
+            async with bot:
+                if args.verb == "set":
+                    secret = settings.webhook_secret.get_secret_value()  # type: ignore[union-attr]
+                    url = args.url.rstrip("/") + PATH
+                    await bot.set_webhook(
+                        url, secret_token=secret, allowed_updates=ALLOWED, max_connections=args.connections
+                    )
+                elif args.verb == "delete":
+                    await bot.delete_webhook()
+                return (await bot.get_webhook_info()).to_dict()
+        except TelegramError as error:
+            raise Failed(f"Telegram says: {error.message}.") from None
+
+    info = asyncio.run(call())
+    if args.json:
+        say(json.dumps(info))
+    else:
+        say(
+            f"Webhook: {info.get('url') or 'none: the bot is polled'}. Waiting at Telegram: {info.get('pending_update_count', 0)}."
+        )
+        if info.get("last_error_message"):
+            say(f"Last trouble: {info['last_error_message']}")
     return 0
 
 
@@ -782,7 +886,47 @@ def unanswered(args: argparse.Namespace) -> int:
     return 0
 
 
+def parked(args: argparse.Namespace) -> int:
+    """List what was put aside after it failed, have it tried again, or give it up."""
+    from bot.usecases.desk import utc_now
+    from storage import ledger, mailbox
+
+    store = _open(args)
+    try:
+        with store.unit() as unit:
+            if args.verb != "list":
+                what, _, number = args.name.partition(":")
+                if what not in ("update", "message") or not (
+                    number.isascii() and number.isdigit() and len(number) < 19
+                ):
+                    raise WrongCall(f"{args.name}: write update:NUMBER or message:NUMBER, as the list says it.")
+                act = mailbox.try_again if args.verb == "retry" else mailbox.drop
+                if not act(unit, what, int(number)):
+                    raise Failed(f"{args.name} is not put aside. Nothing was changed.")
+                ledger.append(unit, utc_now(), "command line", f"parked.{args.verb}", args.name)
+            found = mailbox.parked(unit)
+    finally:
+        store.close()
+    for one in found:
+        name = f"{one.what}:{one.id}"
+        if args.json:
+            say(json.dumps({"name": name, "at": one.at, "tries": one.tries, "is": one.name}))
+        else:
+            kind = f"Telegram's {one.name}" if one.what == "update" else f"a {one.name}"
+            say(f"{name:16}  {kind:24}  since {one.at[:19]}  tried {one.tries} times")
+    if not args.json:
+        say(f"{len(found)} put aside")
+    return 0
+
+
 # ---- the parser ----------------------------------------------------------------------------------
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 100:
+        raise argparse.ArgumentTypeError("must be 1 to 100")
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     main_parser = argparse.ArgumentParser(prog="sharewise", description=__doc__.split("\n")[0] if __doc__ else None)
@@ -800,7 +944,36 @@ def parser() -> argparse.ArgumentParser:
     chatting.add_argument("--as", dest="who", default="me", choices=LOCAL_PEOPLE, help="who you are at first")
     playing_demo = command("demo", demo, "play the story of a second opinion by itself; nothing of it is kept")
     playing_demo.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="between two steps")
-    command("serve", serve, "serve Telegram by polling; settings: .env.example", "serve")
+    serve_parser = command("serve", serve, "serve Telegram, by polling or --webhook; settings: .env.example", "serve")
+    serve_parser.add_argument("--webhook", action="store_true", help="take updates in where Telegram posts them")
+    serve_parser.add_argument(
+        "--listen", default="127.0.0.1:8086", metavar="HOST:PORT", help="for --webhook; put it behind https"
+    )
+    serve_parser.add_argument(
+        "--workers", type=_count, default=1, metavar="N", help="processes; more than one needs PostgreSQL"
+    )
+    serve_parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+    serve_parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+
+    hooking = command("webhook", webhook, "tell Telegram where to post updates, once per deployment", "serve")
+    hooking_verbs = hooking.add_subparsers(required=True, dest="verb", metavar="VERB")
+    setting_hook = hooking_verbs.add_parser("set", help="have updates posted to an address; /telegram is added to it")
+    setting_hook.add_argument("url", metavar="https://HOST")
+    setting_hook.add_argument("--connections", type=_count, default=40, metavar="N", help="side by side, 1 to 100")
+    for verb in (setting_hook, hooking_verbs.add_parser("delete", help="have them polled again"),
+                 hooking_verbs.add_parser("info", help="how it goes")):  # fmt: skip
+        verb.set_defaults(action="serve")
+        verb.add_argument("--json", action="store_true")
+
+    parking = command("parked", parked, "what was put aside after it failed: list, retry, drop", "serve")
+    parking_verbs = parking.add_subparsers(required=True, dest="verb", metavar="VERB")
+    for name, text in (("list", "list it"), ("retry", "have it tried again"), ("drop", "give it up for good")):
+        verb = parking_verbs.add_parser(name, help=text)
+        if name != "list":
+            verb.add_argument("name", metavar="update:N|message:N")
+        verb.set_defaults(action="serve")
+        verb.add_argument("--json", action="store_true")
+        verb.add_argument("--data", **data)
 
     serving = command("console", console, "serve the web console on this machine; put it behind https", "serve")
     serving.add_argument("--port", type=int, default=8085)

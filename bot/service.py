@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 from telegram.error import NetworkError, TelegramError
@@ -22,6 +25,9 @@ from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk, later
 from storage import heads, invites, list_exports, mailbox, members, pace, retention, shown, timers, web_sessions
 from storage.database import StorageUnavailable, Unit
+
+if TYPE_CHECKING:
+    from bot.web.webhook import Server
 
 log = logging.getLogger("sharewise")
 
@@ -61,6 +67,14 @@ def _parked(desk: Desk, unit: Unit, message: mailbox.Message, stopped_by_person:
         opinions.not_posted(unit, message.card)
 
 
+@dataclass(frozen=True)
+class Webhook:
+    """Where Telegram posts updates, instead of being polled."""
+
+    listening: socket.socket
+    secret: str
+
+
 class WorkerEnded(Exception):
     """A worker ended although nobody told it to."""
 
@@ -68,25 +82,37 @@ class WorkerEnded(Exception):
 class Service:
     """One running bot."""
 
-    def __init__(self, application: App, front: Front, head_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        application: App,
+        front: Front,
+        head_file: Path | None = None,
+        webhook: Webhook | None = None,
+        parent: int | None = None,
+    ) -> None:
         self.application, self.front, self.heads = application, front, head_file
         self.sender = Sender(
             application, front.store, front.desk, partial(_moved, front.desk), partial(_parked, front.desk)
         )
         self.intake = Intake(application, front, self.sender.wake.set)
+        self.webhook = webhook
+        #: The process that began this one; when it is gone, this one stops too.
+        self.parent = parent
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
         """Run until `stop` is set; raise when a worker failed."""
         await self._initialize()
-        poll = asyncio.create_task(self.intake.poll(), name="intake")
+        server = self._server()
+        taking_in = server.run_until_told() if server else self.intake.poll()
+        take_in = asyncio.create_task(taking_in, name="intake")
         dispatch = asyncio.create_task(self.intake.dispatch(self.stop), name="dispatcher")
         send = asyncio.create_task(self.sender.run(self.stop), name="sender")
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        workers: set[asyncio.Future[Any]] = {poll, dispatch, send, keep, watch, stopping, self.sender.failed}
+        workers: set[asyncio.Future[Any]] = {take_in, dispatch, send, keep, watch, stopping, self.sender.failed}
         try:
             done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
@@ -98,14 +124,32 @@ class Service:
             self.stop.set()
             self.intake.arrived.set()
             self.sender.wake.set()
-            for task in (poll, keep, watch, menu, stopping):
+            draining = {dispatch, send}
+            if server:
+                server.should_exit = True
+                draining.add(take_in)
+            else:
+                take_in.cancel()
+            for task in (keep, watch, menu, stopping):
                 task.cancel()
-            await asyncio.wait({dispatch, send}, timeout=GRACE)
-            for task in (dispatch, send):
+            await asyncio.wait(draining, timeout=GRACE)
+            for task in draining:
                 task.cancel()
-            await asyncio.gather(poll, keep, watch, menu, stopping, dispatch, send, return_exceptions=True)
+            await asyncio.gather(take_in, keep, watch, menu, stopping, dispatch, send, return_exceptions=True)
             await self.front.settle()
             await self.application.shutdown()
+
+    def _server(self) -> Server | None:
+        if self.webhook is None:
+            return None
+        from bot.web import health
+        from bot.web import webhook as web
+
+        async def take_in(update: dict[str, object]) -> None:
+            await self.intake.take_in([update])
+
+        more = health.routes(self.front.store, self.front.desk.now)
+        return web.Server(web.build(take_in, self.webhook.secret, more), self.webhook.listening)
 
     async def _initialize(self) -> None:
         while not self.stop.is_set():
@@ -136,6 +180,8 @@ class Service:
                 await self.fire_due()
             except StorageUnavailable as error:
                 log.warning("%s Trying again.", error)
+            if self.parent is not None and os.getppid() != self.parent:
+                self.stop.set()
             await asyncio.sleep(TICK)
 
     async def fire_due(self) -> None:

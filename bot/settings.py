@@ -19,6 +19,9 @@ from storage.sealing import BadKey, Keyring, key_from_file, key_from_text
 CASE_REFERENCE = r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,39}"
 
 
+HOW_TO_MAKE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+
+
 class BadSettings(Exception):
     """One or more settings are missing or wrong; `problems` names each."""
 
@@ -46,6 +49,8 @@ class Settings(BaseSettings):
     console_url: str = ""
     clear_chats_hours: int = Field(default=0, ge=0, le=46)
     head_file: Path | None = None
+    sends_per_second: int = Field(default=30, ge=0, le=1000)
+    webhook_secret: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
 
     @field_validator("case_reference_pattern")
@@ -55,6 +60,13 @@ class Settings(BaseSettings):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from error
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{32,256}", value.get_secret_value()):
+            raise ValueError("must be 32 to 256 letters, digits, _ or -")
         return value
 
     @field_validator("console_url")
@@ -98,8 +110,8 @@ class Settings(BaseSettings):
         raise BadKey("Neither SHAREWISE_MASTER_KEY nor SHAREWISE_MASTER_KEY_FILE is set.")
 
 
-def read(*, serving: bool = False, **given: Any) -> Settings:
-    """Read the settings; raise BadSettings with every problem. `serving` also asks for what the bot needs."""
+def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Settings:
+    """Read the settings; raise BadSettings with every problem. `serving` and `webhook` also ask for what those need."""
     problems: list[str] = []
     settings: Settings | None = None
     try:
@@ -118,6 +130,8 @@ def read(*, serving: bool = False, **given: Any) -> Settings:
         problems.append(f"SHAREWISE_MASTER_KEY or SHAREWISE_MASTER_KEY_FILE: {error}")
     if serving:
         problems += _serving(settings)
+    if webhook and settings.webhook_secret is None and not any("WEBHOOK_SECRET" in problem for problem in problems):
+        problems.append(f"SHAREWISE_WEBHOOK_SECRET: is missing. Make one: {HOW_TO_MAKE}")
     if problems:
         raise BadSettings(tuple(problems))
     return settings

@@ -579,22 +579,6 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
 
         return answer
 
-    async def alive(_request: Request) -> Response:
-        return JSONResponse({"ok": True})
-
-    async def ready(request: Request) -> Response:
-        try:
-            why = await store.run(health.not_ready, desk.now())
-        except StorageUnavailable:
-            why = ["database: cannot be used just now"]
-        body: dict[str, Any] = {"ready": not why, **({"why": why} if _is_local(request) else {})}
-        return JSONResponse(body, 200 if not why else 503)
-
-    async def metrics(request: Request) -> Response:
-        if not _is_local(request):
-            return refused(ABSENT)
-        return Response(await store.run(health.metrics, desk.now()), media_type="text/plain; version=0.0.4")
-
     async def not_found(_request: Request, _error: Exception) -> Response:
         return refused(ABSENT)
 
@@ -604,17 +588,9 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         Route("/app", as_mini_app, methods=["GET", "POST"]),
         Route("/static/console.css", file("console.css", "text/css")),
         Route("/static/app.js", file("app.js", "text/javascript")),
-        Route("/livez", alive),
-        Route("/readyz", ready),
-        Route("/metrics", metrics),
+        *health.routes(store, desk.now),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={404: not_found, 405: not_found})
-
-
-def _is_local(request: Request) -> bool:
-    """Say whether somebody on this machine asks, not through a proxy: only they get details."""
-    direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
-    return direct and request.client is not None and request.client.host in ("127.0.0.1", "::1")
 
 
 def _from_elsewhere(request: Request) -> bool:

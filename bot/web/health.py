@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from storage import pause
-from storage.database import Unit
+from storage.database import StorageUnavailable, Store, Unit
 from storage.mailbox import INBOX, OUTBOX, counts
 from storage.retention import counts as kept
 from storage.timers import TIMER
@@ -58,3 +63,34 @@ def metrics(unit: Unit, now: str) -> bytes:
         records.labels(state).set(count)
     Gauge("sharewise_paused", "1 while the bot is stopped", registry=registry).set(pause.reason(unit) is not None)
     return bytes(generate_latest(registry))
+
+
+def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
+    """Return /livez, /readyz and /metrics. Why it is not ready, and the figures, are for this machine only."""
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def ready(request: Request) -> Response:
+        try:
+            why = await store.run(not_ready, now())
+        except StorageUnavailable:
+            why = ["database: cannot be used just now"]
+        body: dict[str, Any] = {"ready": not why, **({"why": why} if is_local(request) else {})}
+        return JSONResponse(body, 200 if not why else 503)
+
+    async def figures(request: Request) -> Response:
+        if not is_local(request):
+            return PlainTextResponse("", 404)
+        try:
+            return Response(await store.run(metrics, now()), media_type="text/plain; version=0.0.4")
+        except StorageUnavailable:
+            return PlainTextResponse("", 503)
+
+    return Route("/livez", alive), Route("/readyz", ready), Route("/metrics", figures)
+
+
+def is_local(request: Request) -> bool:
+    """Say whether somebody on this machine asks, not through a proxy: only they get details."""
+    direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
+    return direct and request.client is not None and request.client.host in ("127.0.0.1", "::1")

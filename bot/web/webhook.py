@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -48,3 +51,21 @@ def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlet
         return PlainTextResponse("")
 
     return Starlette(routes=[Route(PATH, post, methods=["POST"]), *more])
+
+
+class Server(uvicorn.Server):
+    """Serves an app until `should_exit` is set. Signals are the service's own affair."""
+
+    def __init__(self, app: Starlette, listening: socket.socket) -> None:
+        quiet = {"log_config": None, "access_log": False, "server_header": False, "date_header": False}
+        super().__init__(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=3, **quiet))  # type: ignore[arg-type]
+        self.listening = listening
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def run_until_told(self) -> None:
+        """Serve on the socket that is listening."""
+        await self.serve(sockets=[self.listening])

@@ -1,0 +1,231 @@
+"""Webhook, PostgreSQL, several workers: the real processes, killed while people use them. Nothing lost, nothing done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from bot.local.world import World
+from bot.web.webhook import HEADER, MOST_BODY
+from tests.conftest import postgresql_url
+from tests.process.test_kill import environment, sharewise
+from tests.support.counts import COUNTS
+from tests.support.loopback import TOKEN, Loopback
+from tests.support.people import Person
+from tests.support.poster import Poster
+
+PEOPLE = range(1000, 1008)
+SECRET = secrets.token_urlsafe(32)
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Workers:
+    """`sharewise serve` in a process group of its own."""
+
+    def __init__(self, env, log, *arguments):
+        self.env, self.log, self.arguments = env, log, arguments
+
+    def start(self):
+        call = [sys.executable, "-m", "bot", "serve", *map(str, self.arguments)]
+        self.child = subprocess.Popen(call, env=self.env, stdout=self.log, stderr=self.log, start_new_session=True)
+
+    def kill_all(self):
+        os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait(15)
+
+    def end(self):
+        self.child.send_signal(signal.SIGTERM)
+        return self.child.wait(20)
+
+    def workers(self):
+        return [
+            int(pid)
+            for pid in subprocess.run(
+                ("pgrep", "-P", str(self.child.pid)), capture_output=True, text=True
+            ).stdout.split()
+        ]
+
+
+@asynccontextmanager
+async def serving(tmp_path, url, *arguments, database=None):
+    """A bot, its Telegram, and (for a webhook) what posts to it."""
+    world = World()
+    async with Loopback(world) as api:
+        (tmp_path / "data").mkdir()
+        env = {
+            **environment(tmp_path / "data", api.url),
+            "SHAREWISE_WEBHOOK_SECRET": SECRET,
+            "SHAREWISE_SENDS_PER_SECOND": "0",
+        }
+        if database:
+            env["SHAREWISE_DATABASE_URL"] = database
+        sharewise("member", "add", "--telegram-id", *map(str, PEOPLE), "--role", "practitioner", "--team", "x", env=env)
+        with open(tmp_path / "log", "wb") as log:
+            workers = Workers(env, log, *arguments)
+            workers.start()
+            try:
+                if url:
+                    async with Poster(world, url, SECRET) as poster:
+                        yield world, workers, env, poster
+                else:
+                    yield world, workers, env, None
+            finally:
+                if workers.child.poll() is None:
+                    workers.kill_all()
+    assert TOKEN.split(":")[1] not in (tmp_path / "log").read_text()
+    assert SECRET not in (tmp_path / "log").read_text()
+
+
+def database_of(kind, request):
+    if kind == "sqlite":
+        return None
+    name = f"workers_{uuid.uuid4().hex}"
+    return postgresql_url(request.getfixturevalue("postgresql"), name, request.getfixturevalue("migrated_postgresql"))
+
+
+@pytest.mark.parametrize(
+    ("database", "mode", "count", "kills"),
+    [("sqlite", "webhook", 1, 4), ("postgresql", "webhook", 3, 4), ("postgresql", "polling", 3, 3)],
+)
+async def test_kill_9_of_all_workers_while_people_use_them(request, tmp_path, database, mode, count, kills):
+    rng, port = random.Random(7), free_port()
+    url = f"http://127.0.0.1:{port}/telegram" if mode == "webhook" else None
+    arguments = ["--workers", count] + (["--webhook", "--listen", f"127.0.0.1:{port}"] if url else [])
+    async with serving(tmp_path, url, *arguments, database=database_of(database, request)) as (world, workers, env, _):
+        people = [Person(world, number) for number in PEOPLE]
+        walking = [asyncio.create_task(person.use()) for person in people]
+        for _ in range(kills):
+            await asyncio.sleep(rng.uniform(2.0, 4.0))
+            await asyncio.to_thread(workers.kill_all)
+            workers.start()
+            COUNTS[f"kill -9 of {count} workers, {mode}, {database}"] += 1
+        for person in people:
+            person.stop = True
+        await asyncio.gather(*walking)
+        assert await asyncio.to_thread(workers.end) == 0
+        stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
+        cases = [record["content"]["case_reference"] for record in stored]
+        assert sorted(cases) == sorted(tag for person in people for tag in person.saved)
+        assert sorted(cases) == sorted(tag for person in people for tag in person.tags)
+        assert "All is as it was written" in sharewise("verify", env=env)
+        COUNTS[f"records after the kills, each exactly once, {mode}, {database}"] += len(stored)
+
+
+async def test_a_worker_that_dies_ends_all_and_the_command(request, tmp_path):
+    port = free_port()
+    arguments = ("--workers", 3, "--webhook", "--listen", f"127.0.0.1:{port}")
+    url = f"http://127.0.0.1:{port}/telegram"
+    async with serving(tmp_path, url, *arguments, database=database_of("postgresql", request)) as (
+        _,
+        workers,
+        _env,
+        _p,
+    ):
+        while len(workers.workers()) < 3:
+            await asyncio.sleep(0.05)
+        os.kill(workers.workers()[1], signal.SIGKILL)
+        assert await asyncio.to_thread(workers.child.wait, 20) == 1
+
+
+async def test_several_workers_on_one_file_are_refused(tmp_path):
+    env = environment(tmp_path, "http://127.0.0.1:9/bot")
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "serve", "--workers", "2"], env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2 and "need PostgreSQL" in done.stderr
+
+
+async def test_only_telegram_can_post_and_nothing_too_long(tmp_path):
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    async with serving(tmp_path, f"{base}/telegram", "--webhook", "--listen", f"127.0.0.1:{port}") as (
+        _,
+        workers,
+        _env,
+        poster,
+    ):
+        web = poster.session
+        for _ in range(200):
+            try:
+                async with web.get(f"{base}/livez") as answer:
+                    assert answer.status == 200
+                    break
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.1)
+
+        async def post(body, secret=SECRET, **more):
+            headers = {HEADER: secret} if secret is not None else {}
+            async with web.post(f"{base}/telegram", data=body, headers=headers, **more) as answer:
+                return answer.status
+
+        rng, update = random.Random(3), json.dumps({"update_id": 1})
+        wrong = [None, "", SECRET[:-1], SECRET + "x", SECRET.swapcase()]
+        wrong += [SECRET[:at] + rng.choice("abc-_019") + SECRET[at + 1 :] for at in range(len(SECRET))] * 20
+        for secret in wrong:
+            if secret != SECRET:
+                assert await post(update, secret) == 403
+                COUNTS["posts with a wrong secret refused"] += 1
+        for body, status in (
+            ("{", 400), ("[" * 100_000, 400), ("[]", 400), ('{"update_id": "1"}', 400), ('{"update_id": true}', 400), (update, 200),
+            (update, 200), (io.BytesIO(b"x" * (MOST_BODY + 1)), 413),
+        ):  # fmt: skip
+            assert await post(body) == status, repr(body)[:20]
+
+        async def chunks():
+            yield update.encode()
+
+        assert await post(chunks()) == 413, "a body whose length is not told is not read"
+        for address in ("/", "/telegram", "/telegram/x"):
+            async with web.get(base + address) as answer:
+                assert answer.status in (404, 405)
+        async with web.get(f"{base}/readyz") as answer:
+            assert (await answer.json())["ready"] is True
+        assert await asyncio.to_thread(workers.end) == 0
+
+
+async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped(tmp_path):
+    """A text that Telegram refuses for ever, and an update that the library cannot parse."""
+    async with serving(tmp_path, None) as (world, _workers, env, _):
+        person = Person(world, PEOPLE[0])
+        # A message without a date and a chat: the library cannot parse it.
+        world.pending[10**9] = {"update_id": 10**9, "message": {"message_id": 1}}
+        world.say(person.number, "/start")
+        await person.until("immediate danger?")
+        for _ in range(100):
+            found = sharewise("parked", "list", "--json", env=env).splitlines()
+            if found:
+                break
+            await asyncio.sleep(0.1)
+        (one,) = map(json.loads, found)
+        assert one["is"] == str(10**9) and one["tries"] == 3
+        assert "Nothing was changed" in subprocess.run(
+            [sys.executable, "-m", "bot", "parked", "retry", "update:999999"], env=env, capture_output=True, text=True
+        ).stderr  # fmt: skip
+        sharewise("parked", "retry", one["name"], env=env)
+        for _ in range(100):
+            found = sharewise("parked", "list", "--json", env=env).splitlines()
+            if found:
+                break
+            await asyncio.sleep(0.1)
+        assert json.loads(found[0])["name"] == one["name"], "it failed again and was parked again"
+        sharewise("parked", "drop", one["name"], env=env)
+        assert "0 put aside" in sharewise("parked", "list", env=env)
+        assert "All is as it was written" in sharewise("verify", env=env)
