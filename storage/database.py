@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +45,8 @@ class Unit:
 
     connection: Connection
     keys: Keyring
+    #: Ledger entries of this transaction that are not written yet: they are written last, so that nobody waits for long.
+    entries: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,14 +95,24 @@ class Store:
                 self._held = self.engine.connect()
                 self.connected += 1
             with self._held.begin():
-                yield Unit(self._held, self.keys)
+                unit = Unit(self._held, self.keys)
+                yield unit
+                if unit.entries:
+                    from storage import ledger
+
+                    ledger.write(unit)
         except DBAPIError as error:
-            if error.connection_invalidated and self._held is not None:
-                self._held.close()
-                self._held = None
             if _is_passing(error):
+                self._let_go()
                 raise _unavailable(error) from None
             raise
+
+    def _let_go(self) -> None:
+        """End the connection after trouble, and with it every lock that was taken on it."""
+        if self._held is not None and self.engine.dialect.name != "sqlite":
+            self._held.invalidate()
+            self._held.close()
+            self._held = None
 
     async def run(self, work: Callable[..., Result], *args: Any) -> Result:
         """Do `work(unit, *args)` in the store's thread, whole or not at all, and return what it returns once it is committed.
@@ -139,16 +151,16 @@ class Store:
         try:
             with self.unit() as unit:
                 for piece in pieces:
+                    before = len(unit.entries)
                     try:
                         with unit.connection.begin_nested():
                             results.append((piece(unit), None))
-                    except DBAPIError as error:
-                        if error.connection_invalidated or _is_passing(error):
-                            raise
-                        results.append((None, error))
-                    except StorageUnavailable:
-                        raise
                     except Exception as error:
+                        if isinstance(error, StorageUnavailable) or (
+                            isinstance(error, DBAPIError) and _is_passing(error)
+                        ):
+                            raise
+                        del unit.entries[before:]
                         results.append((None, error))
         except StorageUnavailable:
             return [self._alone(piece) for piece in pieces]

@@ -33,35 +33,44 @@ def digest_of(value: object) -> str:
 
 
 def append(unit: Unit, at: str, actor: str, action: str, subject: str, digest: str = "") -> None:
-    """Add an entry in the transaction of the act it speaks of."""
+    """Add an entry in the transaction of the act it speaks of. It gets its place in the chain right before the commit."""
+    unit.entries.append({"at": at, "actor": actor, "action": action, "subject": subject, "digest": digest})
+
+
+def write(unit: Unit) -> None:
+    """Put this transaction's entries at the end of the chain. Others wait from here on, until the commit."""
+    if not unit.entries:
+        return
     if not unit.is_sqlite:
         unit.connection.execute(text("lock table ledger in exclusive mode"))
     last = unit.connection.execute(_LAST).first()
-    entry = {
-        "seq": last.seq + 1 if last else 1,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "digest": digest,
-        "previous": last.hash if last else START,
-    }
-    unit.connection.execute(insert(LEDGER).values(**entry, hash=digest_of(entry)))
+    seq, previous = (last.seq, last.hash) if last else (0, START)
+    rows = []
+    for given in unit.entries:
+        seq += 1
+        entry = {"seq": seq, **given, "previous": previous}
+        previous = digest_of(entry)
+        rows.append({**entry, "hash": previous})
+    unit.connection.execute(insert(LEDGER), rows)
+    unit.entries.clear()
 
 
 def entries(unit: Unit) -> Iterator[RowMapping]:
     """Give all entries in order."""
+    write(unit)
     yield from unit.connection.execute(select(LEDGER).order_by(LEDGER.c.seq)).mappings()
 
 
 def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
     """Return the entries about one thing with one action, in order."""
+    write(unit)
     query = select(LEDGER).where(LEDGER.c.subject == subject, LEDGER.c.action == action)
     return list(unit.connection.execute(query.order_by(LEDGER.c.seq)).mappings())
 
 
 def head(unit: Unit) -> tuple[int, str]:
     """Return the number and hash of the last entry: kept outside, it shows later whether the end was cut or all rewritten."""
+    write(unit)
     last = unit.connection.execute(_LAST).first()
     return (last.seq, last.hash) if last else (0, START)
 

@@ -166,11 +166,11 @@ def prune(unit: Unit, before: str) -> None:
 def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str | None = None) -> None:
     """Decide to send a message. A newer card of the same thing replaces one that was not sent yet."""
     if kind == "card":
-        unsent = unit.connection.execute(
-            select(OUTBOX.c.id, OUTBOX.c.payload).where(
-                OUTBOX.c.chat_id == chat_id, OUTBOX.c.card == card, OUTBOX.c.state == "waiting"
-            )
-        ).all()
+        query = select(OUTBOX.c.id, OUTBOX.c.payload).where(
+            OUTBOX.c.chat_id == chat_id, OUTBOX.c.card == card, OUTBOX.c.state == "waiting"
+        )
+        # One that another worker is just noting as sent is as good as sent.
+        unsent = unit.connection.execute(query if unit.is_sqlite else query.with_for_update(skip_locked=True)).all()
         for row in unsent:
             below = json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{chat_id}")).get("below")
             payload = {**payload, "below": payload.get("below") or below}

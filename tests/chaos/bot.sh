@@ -1,9 +1,14 @@
 #!/bin/sh
-# Starts the bot for a fault harness: users 1000 to 1019 are members, group -100 is their channel. Settings come from the environment.
+# Starts the bot for a fault harness: users 1000 to 1019 are members, group -100 is their channel. Settings come from the
+# environment. WEBHOOK_PORT: updates are posted there instead of polled. WORKERS: how many (PostgreSQL for more than one).
 set -e
 if [ ! -f "$SHAREWISE_DATA_DIR/members" ]; then
     sharewise member add --telegram-id $(seq 1000 1019) --role practitioner --team chaos >/dev/null
     sharewise team set chaos --channel -100 >/dev/null
     touch "$SHAREWISE_DATA_DIR/members"
 fi
-exec sharewise serve
+if [ -n "$WEBHOOK_PORT" ]; then
+    sharewise webhook set "http://127.0.0.1:$WEBHOOK_PORT" >/dev/null 2>&1 || true  # a fake may not know what it is asked next
+    exec sharewise serve --workers "${WORKERS:-1}" --webhook --listen "127.0.0.1:$WEBHOOK_PORT"
+fi
+exec sharewise serve --workers "${WORKERS:-1}"

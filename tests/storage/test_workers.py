@@ -1,0 +1,222 @@
+"""Several workers on one store: who works on what, what commits together, and how fast messages go out."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from sqlalchemy.exc import IntegrityError
+
+from bot.sender import GROUP, PRIVATE, all_together
+from storage import ledger, locks, mailbox, members, pace, records
+from storage.database import StorageUnavailable, open_store
+from storage.pace import Budget, Rate
+from tests.conftest import KEYS, postgresql_url
+from tests.storage.test_records import AT, run
+from tests.support.counts import COUNTS
+
+
+@pytest.fixture
+def two(postgresql, migrated_postgresql):
+    """Two workers' stores over one PostgreSQL database."""
+    url = postgresql_url(postgresql, f"two_{uuid.uuid4().hex}", migrated_postgresql)
+    stores = open_store(url, KEYS), open_store(url, KEYS)
+    yield stores
+    for store in stores:
+        store.close()
+
+
+def update(number, person, kind="message"):
+    return {"update_id": number, kind: {"from": {"id": person}, "chat": {"id": person}, "text": "x"}}
+
+
+def ids(found):
+    return [taken.update_id for taken in found]
+
+
+# ---- lanes and chats ------------------------------------------------------------------------------
+def test_a_lane_is_worked_on_by_one_worker_and_free_again_after_it(two):
+    one, other = two
+    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7), update(2, 8), update(3, 7, "callback_query")], AT))
+    mine = run(one, lambda unit: mailbox.waiting(unit, 1, lanes=1))
+    assert ids(mine) == [1, 3], "a person's texts and presses are one lane, in order"
+    theirs = run(other, lambda unit: mailbox.waiting(unit, 1))
+    assert ids(theirs) == [2]
+    assert run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane])) == []
+    run(one, lambda unit: mailbox.let_go(unit, [mine[0].lane]))
+    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane]))) == [1, 3]
+
+
+def test_a_worker_whose_connection_ends_leaves_no_lock_behind(two):
+    one, other = two
+    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7)], AT))
+    assert ids(run(one, lambda unit: mailbox.waiting(unit, 1))) == [1]
+    assert run(one, lambda unit: locks.take(unit, "poll", 1)) and not run(
+        other, lambda unit: locks.take(unit, "poll", 1)
+    )
+    one._let_go()
+    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
+    assert run(other, lambda unit: locks.take(unit, "poll", 1))
+
+
+def test_what_two_workers_take_in_at_once_is_there_once_and_handled_once(two):
+    one, other = two
+    with one.unit() as first, other.unit() as second:
+        mailbox.take_in(first, 1, [update(1, 7)], AT)
+        first.connection.commit()
+        mailbox.take_in(second, 1, [update(1, 7), update(2, 7)], AT)
+    assert ids(run(one, lambda unit: mailbox.waiting(unit, 1))) == [1, 2]
+    assert [run(store, lambda unit: mailbox.handled(unit, 1, 1)) for store in two] == [True, False]
+
+
+def test_a_chat_is_sent_to_by_one_worker_and_what_is_just_noted_as_sent_is_passed_over(two):
+    one, other = two
+    for chat in (5, 5, 6):
+        run(one, lambda unit, chat=chat: mailbox.put(unit, chat, "message", {"text": str(chat)}))
+    (first,) = run(one, lambda unit: mailbox.to_send(unit, limit=1))
+    assert first.chat_id == 5
+    assert [message.chat_id for message in run(other, lambda unit: mailbox.to_send(unit))] == [6]
+    with one.unit() as unit:
+        mailbox.sent(unit, first.id)
+        mailbox.chats_done(unit, [5])
+        # The lock is gone, the note that it was sent is not committed yet.
+        assert run(other, lambda unit: mailbox.to_send(unit, [6])) == []
+    assert [m.payload["text"] for m in run(other, lambda unit: mailbox.to_send(unit, [6]))] == ["5"]
+
+
+@pytest.mark.parametrize("lanes", [1, 5])
+def test_one_persons_flood_does_not_keep_others_out(store, lanes):
+    flood = [update(number, 7) for number in range(1000)]
+    run(store, lambda unit: mailbox.take_in(unit, 1, [*flood, update(5000, 8)], AT))
+    first = run(store, lambda unit: mailbox.waiting(unit, 1, lanes=lanes))
+    busy = sorted({taken.lane for taken in first})
+    found = first + run(store, lambda unit: mailbox.waiting(unit, 1, busy=busy, lanes=lanes))
+    per_person = Counter(taken.payload["message"]["from"]["id"] for taken in found)
+    assert per_person[8] == 1 and per_person[7] <= 16
+
+
+# ---- committing together ----------------------------------------------------------------------------
+async def test_what_waits_together_commits_together_and_one_that_fails_harms_no_other(store):
+    def add(unit, number):
+        members.save(unit, number, "practitioner", "north", AT, "test")
+        if number % 3 == 0:
+            raise ValueError(number)
+        return number
+
+    done = await asyncio.gather(*(store.run(add, number) for number in range(1, 101)), return_exceptions=True)
+    fine = [number for number in range(1, 101) if number % 3]
+    assert [one for one in done if not isinstance(one, ValueError)] == fine
+    with store.unit() as unit:
+        assert [member.telegram_id for member in members.listed(unit)] == fine
+        assert len(list(ledger.entries(unit))) == len(fine) and records.verify(unit).broken is None
+
+
+async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store):
+    def twice(unit):
+        for _ in range(2):
+            mailbox.INBOX.insert()
+            unit.connection.execute(
+                mailbox.INBOX.insert().values(bot_id=1, update_id=1, state="waiting", tries=0, received_at=AT)
+            )
+
+    added = [store.run(members.save, number, "practitioner", "north", AT, "test") for number in (1, 2)]
+    found = await asyncio.gather(added[0], store.run(twice), added[1], return_exceptions=True)
+    assert isinstance(found[1], IntegrityError) and found[0].telegram_id == 1 and found[2].telegram_id == 2
+
+
+async def test_when_all_fails_together_each_is_done_alone(store):
+    tries = Counter()
+
+    def passing(unit, number):
+        tries[number] += 1
+        if number == 1 and tries[1] == 1:
+            raise StorageUnavailable("for a moment")
+        members.save(unit, number, "practitioner", "north", AT, "test")
+        return number
+
+    found = await asyncio.gather(*(store.run(passing, number) for number in (0, 1, 2)), return_exceptions=True)
+    with store.unit() as unit:
+        kept = {member.telegram_id for member in members.listed(unit)}
+        assert kept == {number for number in found if isinstance(number, int)}
+        assert len(list(ledger.entries(unit))) == len(kept)
+
+
+# ---- how fast -----------------------------------------------------------------------------------
+class NoRows:
+    """A unit without a database, for the arithmetic alone."""
+
+    is_sqlite = True
+
+    def __init__(self):
+        self.connection, self.rows = self, {}
+
+    def execute(self, *_):
+        return [type("Row", (), {"key": key, "due": due}) for key, due in self.rows.items()]
+
+
+@given(some.integers(1, 40), some.floats(0.01, 5.0), some.lists(some.floats(0.0, 2.0), max_size=200))
+def test_no_window_holds_more_than_its_rate(burst, seconds, pauses):
+    unit, now, sent = NoRows(), 1000.0, []
+    rate = {"k": Rate(seconds, burst)}
+    for pause in pauses:
+        now += pause
+        budget = Budget(unit, rate, now)
+        if budget.wait("k") == 0.0:
+            budget.spend("k")
+            unit.rows = dict(budget._due)
+            sent.append(now)
+    for length in (1.0, 10.0, 60.0):
+        for start in sent:
+            inside = sum(start <= at < start + length for at in sent)
+            assert inside <= burst + length / seconds + 1e-6
+
+
+def test_telegrams_limits_hold_over_two_workers(two):
+    """A virtual minute: as much as may go to a group and to 40 people, by two workers in turn; counted by the second."""
+    workers, now = two, 1000.0
+    rates = {"all": all_together(30), "group": GROUP, **{f"p{n}": PRIVATE for n in range(40)}}
+    sent: list[tuple[float, str]] = []
+    turn = 0
+    keys = itertools.cycle(("group", *(f"p{n}" for n in range(40))))
+    while now < 1060.0:
+        full = False
+        while not full:
+            key = next(keys)
+            turn += 1
+
+            def one(unit, key=key, at=now):
+                budget = Budget(unit, {name: rates[name] for name in ("all", key)}, at)
+                if budget.wait("all") > 0:
+                    return None
+                if budget.wait(key) > 0:
+                    return False
+                budget.spend("all", key)
+                budget.save()
+                return True
+
+            gone = run(workers[turn % 2], one)
+            full = gone is None
+            if gone:
+                sent.append((now, key))
+        now += 0.1
+    in_a_second = [sum(start <= at < start + 1 for at, _ in sent) for start, _ in sent]
+    per_person = Counter(key for _, key in sent)
+    assert max(in_a_second) <= 30 and per_person["group"] <= 20
+    assert len(sent) > 20 * 60, "and it is used: more than 20 a second"
+    COUNTS["messages of a virtual minute within Telegram's limits"] += len(sent)
+
+
+def test_a_clock_that_was_wrong_does_not_stop_the_messages(store):
+    with store.unit() as unit:
+        budget = Budget(unit, {"all": Rate(1.0, 1)}, 10**9 * 3.0)
+        budget.spend("all")
+        budget.save()
+    with store.unit() as unit:
+        assert Budget(unit, {"all": Rate(1.0, 1)}, 1000.0).wait("all") == 0.0
+        pace.prune(unit, 10**12)
+        assert unit.connection.execute(pace.PACE.select()).all() == []
