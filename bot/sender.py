@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, WebAppInfo
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from bot import opinion_views, views
 from bot.application import App
-from bot.handlers.front import NO_PREVIEW
 from bot.intake import LOOK_AGAIN, PAUSE, seconds_of, where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
@@ -33,6 +31,7 @@ from storage.pace import Rate
 log = logging.getLogger("sharewise.sender")
 
 SIDE_BY_SIDE = 16
+NO_PREVIEW = {"is_disabled": True}
 
 #: What is done in the store when a chat got another id, and when a message can never be sent
 #: (True: because the person stopped the bot).
@@ -237,28 +236,34 @@ class Sender:
             )
             drawn = await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
             return int(drawn.message_id)
+        shown = {
+            "chat_id": chat,
+            "text": payload["text"],
+            "parse_mode": ParseMode.HTML,
+            "link_preview_options": NO_PREVIEW,
+        }
+        if payload.get("buttons"):
+            shown["reply_markup"] = keyboard(payload["buttons"])
         if message.kind == "card" and card is not None and not payload.get("below"):
             try:
-                await bot.edit_message_text(
-                    payload["text"], chat, card, parse_mode=ParseMode.HTML, reply_markup=keyboard(payload),
-                    link_preview_options=NO_PREVIEW,
-                )  # fmt: skip
+                await self._call("editmessagetext", {**shown, "message_id": card})
                 return card
             except BadRequest as error:
                 if "not modified" in str(error).lower():
                     return card
                 log.info("The card is gone; a new one is sent.")
-        send = partial(
-            bot.send_message, chat, payload["text"], parse_mode=ParseMode.HTML, reply_markup=keyboard(payload),
-            link_preview_options=NO_PREVIEW,
-        )  # fmt: skip
+        thread = payload.get("thread")
         try:
-            sent = await send(message_thread_id=payload.get("thread"))
+            sent = await self._call("sendmessage", {**shown, **({"message_thread_id": thread} if thread else {})})
         except BadRequest as error:
-            if not payload.get("thread") or "thread not found" not in str(error).lower():
+            if not thread or "thread not found" not in str(error).lower():
                 raise
-            sent = await send()
-        return int(sent.message_id)
+            sent = await self._call("sendmessage", shown)
+        return int(sent["message_id"])
+
+    async def _call(self, method: str, parameters: dict[str, Any]) -> Any:
+        """Make a call with plain values and return the plain answer. In lower case: the library does not build objects then."""
+        return await self.application.bot.do_api_request(method, api_kwargs=parameters)
 
     async def _remove(self, chat: int, user_id: int) -> None:
         """Take somebody who left out of a channel, without shutting them out for ever; say so where that cannot be done."""
@@ -269,19 +274,14 @@ class Sender:
             await self._note(mailbox.put, chat, "message", opinion_views.please_remove().payload())
 
 
-def keyboard(payload: dict[str, Any]) -> InlineKeyboardMarkup | None:
-    """Return the buttons of a message."""
-    rows = payload.get("buttons")
-    if not rows:
-        return None
-    return InlineKeyboardMarkup([[_button(label, data) for label, data in row] for row in rows])
+def keyboard(rows: list[list[list[str]]]) -> dict[str, Any]:
+    """Return the buttons of a message. An address opens inside Telegram."""
 
+    def button(label: str, data: str) -> dict[str, Any]:
+        kind = {"web_app": {"url": data}} if data.startswith("https://") else {"callback_data": data}
+        return {"text": label, **kind}
 
-def _button(label: str, data: str) -> InlineKeyboardButton:
-    """Return one button; an address opens inside Telegram."""
-    if data.startswith("https://"):
-        return InlineKeyboardButton(label, web_app=WebAppInfo(data))
-    return InlineKeyboardButton(label, callback_data=data)
+    return {"inline_keyboard": [[button(label, data) for label, data in row] for row in rows]}
 
 
 def picture_of(edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:

@@ -7,7 +7,8 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import RowMapping
 
 from storage.database import Unit
 from storage.models import Conversation, ConversationEvent, Member
@@ -16,6 +17,19 @@ from storage.sealing import Sealer
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]
+
+
+# Built once: these are asked at every update.
+_OPEN = select(CONVERSATION).where(
+    CONVERSATION.c.chat_id == bindparam("chat"), CONVERSATION.c.status == "open", CONVERSATION.c.wrapped_key != b""
+)
+_OPEN_LOCKED = _OPEN.with_for_update()
+_SAVE = (
+    update(CONVERSATION)
+    .where(CONVERSATION.c.id == bindparam("of"), CONVERSATION.c.revision == bindparam("was"))
+    .values({name: bindparam(name) for name in ("revision", "status", "updated_at", "walk")})
+)
+_EVENT = insert(EVENT)
 
 
 class RevisionMoved(Exception):
@@ -64,7 +78,8 @@ def start(
 
 def get_open(unit: Unit, chat_id: int) -> Open | None:
     """Return the open conversation of a chat, locked until the transaction ends."""
-    return _load(unit, CONVERSATION.c.chat_id == chat_id, CONVERSATION.c.status == "open")
+    query = _OPEN if unit.is_sqlite else _OPEN_LOCKED
+    return _opened(unit, unit.connection.execute(query, {"chat": chat_id}).mappings().first())
 
 
 def get(unit: Unit, conversation_id: str) -> Open | None:
@@ -87,7 +102,12 @@ def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Ope
 def _load(unit: Unit, *where: Any) -> Open | None:
     # One whose key was destroyed is answered as if it were absent.
     query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != b"")
-    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    return _opened(
+        unit, unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    )
+
+
+def _opened(unit: Unit, row: RowMapping | None) -> Open | None:
     if row is None:
         return None
     values = dict(row)
@@ -100,14 +120,16 @@ def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, st
     """Write the changed walk and what was done; raise RevisionMoved if it is no longer the one that was loaded."""
     revision = loaded.revision + 1
     changed = unit.connection.execute(
-        update(CONVERSATION)
-        .where(CONVERSATION.c.id == loaded.id, CONVERSATION.c.revision == loaded.revision)
-        .values(revision=revision, status=status, updated_at=at, walk=_sealed(loaded.sealer, loaded.id, walk))
-    )
+        _SAVE,
+        {
+            "of": loaded.id, "was": loaded.revision, "revision": revision, "status": status, "updated_at": at,
+            "walk": _sealed(loaded.sealer, loaded.id, walk),
+        },
+    )  # fmt: skip
     if changed.rowcount != 1:
         raise RevisionMoved(loaded.id)
     sealed = loaded.sealer.seal(json.dumps(event).encode(), f"conversation:{loaded.id}:event:{revision}")
-    unit.connection.execute(insert(EVENT).values(conversation_id=loaded.id, seq=revision, at=at, sealed=sealed))
+    unit.connection.execute(_EVENT, {"conversation_id": loaded.id, "seq": revision, "at": at, "sealed": sealed})
     return replace(loaded, revision=revision, status=status, updated_at=at, walk=walk)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
@@ -26,6 +26,21 @@ CARD = Card.__table__  # type: ignore[attr-defined]
 LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
+
+
+# Built once: these are asked at every update.
+_HANDLED = (
+    update(INBOX)
+    .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == "waiting")
+    .values(state="done", payload=None)
+)
+_SENT = delete(OUTBOX).where(OUTBOX.c.id == bindparam("number"))
+_CARD_OF = select(CARD.c.message_id).where(CARD.c.subject == bindparam("of"), CARD.c.chat_id == bindparam("chat"))
+_UNSENT = select(OUTBOX.c.id, OUTBOX.c.payload).where(
+    OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == "waiting"
+)
+_UNSENT_FREE = _UNSENT.with_for_update(skip_locked=True)
+_PUT = insert(OUTBOX)
 
 
 @dataclass(frozen=True)
@@ -140,12 +155,7 @@ def let_go(unit: Unit, lanes: Sequence[int]) -> None:
 
 def handled(unit: Unit, bot_id: int, update_id: int) -> bool:
     """Mark an update as handled and erase it; return False when it already was. Belongs to the act's transaction."""
-    done = unit.connection.execute(
-        update(INBOX)
-        .where(INBOX.c.bot_id == bot_id, INBOX.c.update_id == update_id, INBOX.c.state == "waiting")
-        .values(state="done", payload=None)
-    )
-    return done.rowcount == 1
+    return unit.connection.execute(_HANDLED, {"of_bot": bot_id, "number": update_id}).rowcount == 1
 
 
 def failed(unit: Unit, inbox_id: int) -> bool:
@@ -166,26 +176,23 @@ def prune(unit: Unit, before: str) -> None:
 def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str | None = None) -> None:
     """Decide to send a message. A newer card of the same thing replaces one that was not sent yet."""
     if kind == "card":
-        query = select(OUTBOX.c.id, OUTBOX.c.payload).where(
-            OUTBOX.c.chat_id == chat_id, OUTBOX.c.card == card, OUTBOX.c.state == "waiting"
-        )
         # One that another worker is just noting as sent is as good as sent.
-        unsent = unit.connection.execute(query if unit.is_sqlite else query.with_for_update(skip_locked=True)).all()
+        query = _UNSENT if unit.is_sqlite else _UNSENT_FREE
+        unsent = unit.connection.execute(query, {"chat": chat_id, "of": card}).all()
         for row in unsent:
             below = json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{chat_id}")).get("below")
             payload = {**payload, "below": payload.get("below") or below}
             unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.id == row.id))
-    unit.connection.execute(
-        insert(OUTBOX).values(
-            chat_id=chat_id,
-            kind=kind,
-            card=card,
-            state="waiting",
-            tries=0,
-            created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            payload=unit.keys.mailbox.seal(json.dumps(payload).encode(), f"outbox:{chat_id}"),
-        )
-    )
+    values = {
+        "chat_id": chat_id,
+        "kind": kind,
+        "card": card,
+        "state": "waiting",
+        "tries": 0,
+        "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "payload": unit.keys.mailbox.seal(json.dumps(payload).encode(), f"outbox:{chat_id}"),
+    }
+    unit.connection.execute(_PUT, values)
 
 
 def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[Message]:
@@ -226,7 +233,7 @@ def chats_done(unit: Unit, chats: Sequence[int]) -> None:
 
 def sent(unit: Unit, message_id: int) -> None:
     """Forget a message that was sent."""
-    unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.id == message_id))
+    unit.connection.execute(_SENT, {"number": message_id})
 
 
 def park(unit: Unit, message_id: int) -> None:
@@ -244,8 +251,7 @@ def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
 
 def card_of(unit: Unit, subject: str, chat_id: int) -> int | None:
     """Return the message that is the card of something in a chat, if one was sent there."""
-    query = select(CARD.c.message_id).where(CARD.c.subject == subject, CARD.c.chat_id == chat_id)
-    return unit.connection.execute(query).scalar()
+    return unit.connection.execute(_CARD_OF, {"of": subject, "chat": chat_id}).scalar()
 
 
 def chat_moved(unit: Unit, old: int, new: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from storage import ledger, teams
@@ -16,6 +16,8 @@ from storage.screened import ScreenedText
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 #: How colleagues know somebody: screened when it was typed, or as an invite kept it.
 Named = ScreenedText | InvitedAs
+# Built once: this is asked at every update.
+_BY_TELEGRAM_ID = select(MEMBER).where(MEMBER.c.telegram_id == bindparam("telegram_id"), MEMBER.c.ended_at.is_(None))
 ROLES = ("practitioner", "supervisor", "administrator")
 
 
@@ -35,7 +37,8 @@ class MemberRow:
 
 def get(unit: Unit, telegram_id: int) -> MemberRow | None:
     """Return the member with this Telegram id, unless the membership has ended."""
-    return _one(unit, MEMBER.c.telegram_id == telegram_id)
+    row = unit.connection.execute(_BY_TELEGRAM_ID, {"telegram_id": telegram_id}).mappings().first()
+    return _row(unit, row) if row else None
 
 
 def by_id(unit: Unit, member_id: int) -> MemberRow | None:

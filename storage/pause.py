@@ -9,6 +9,7 @@ from storage.database import Unit
 from storage.models import Pause
 
 PAUSE = Pause.__table__  # type: ignore[attr-defined]
+_REASON = select(PAUSE.c.reason)
 
 
 def put(unit: Unit, reason: str, at: str, actor: str) -> None:
@@ -28,5 +29,5 @@ def end(unit: Unit, at: str, actor: str) -> bool:
 
 def reason(unit: Unit) -> str | None:
     """Return why the bot is stopped, or None when it is not."""
-    found = unit.connection.execute(select(PAUSE.c.reason)).scalar()
+    found = unit.connection.execute(_REASON).scalar()
     return None if found is None else str(found)

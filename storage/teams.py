@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from storage import ledger
 from storage.database import Unit
@@ -13,6 +13,11 @@ from storage.models import Member, Team
 
 TEAM = Team.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]
+_CHANNEL_OF = (
+    select(TEAM.c.channel_chat_id)
+    .join(MEMBER, MEMBER.c.team == TEAM.c.name)
+    .where(MEMBER.c.id == bindparam("member_id"))
+)
 
 QUORUM, DEADLINE_MINUTES = 2, 240
 MOST_QUORUM, MOST_MINUTES = 9, 14 * 24 * 60
@@ -53,8 +58,7 @@ def of_channel(unit: Unit, chat_id: int) -> TeamRow | None:
 
 def has_channel(unit: Unit, member_id: int) -> bool:
     """Say whether the team of a member has a channel."""
-    query = select(TEAM.c.channel_chat_id).join(MEMBER, MEMBER.c.team == TEAM.c.name).where(MEMBER.c.id == member_id)
-    return unit.connection.execute(query).scalar() is not None
+    return unit.connection.execute(_CHANNEL_OF, {"member_id": member_id}).scalar() is not None
 
 
 def listed(unit: Unit) -> list[TeamRow]:

@@ -111,6 +111,7 @@ class World:
 
     clock: Callable[[], float] = time.time
     pending: OrderedDict[int, dict[str, Any]] = field(default_factory=OrderedDict)
+    webhook: dict[str, Any] = field(default_factory=dict)
     messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     listeners: list[Callable[[Shown], None]] = field(default_factory=list)
     #: Faults to inject: called with (method, parameters) before a call takes effect; may raise Refused.
@@ -220,7 +221,7 @@ class World:
         if method.lower() == "getupdates":
             return await self._get_updates(parameters)
         self._check_chat(parameters)
-        handler = getattr(self, f"_{_snake(method)}", None)
+        handler = getattr(self, HANDLERS.get(method.lower(), ""), None)
         if handler is None:
             raise Refused("Not Found", 404)
         return handler(parameters, files or {})
@@ -262,7 +263,16 @@ class World:
                 raise Refused("Bad Request: BOT_COMMAND_INVALID")
         return True
 
+    def _set_webhook(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        self.webhook = dict(parameters)
+        return True
+
+    def _get_webhook_info(self, _parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        waiting = len(self.pending)
+        return {"url": self.webhook.get("url", ""), "has_custom_certificate": False, "pending_update_count": waiting}
+
     def _delete_webhook(self, _parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
+        self.webhook = {}
         return True
 
     def _send_message(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
@@ -408,13 +418,20 @@ def person(user_id: int) -> dict[str, Any]:
     return {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
 
 
-def _snake(method: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", method).lower()
-
-
 def _list(value: Any) -> list[Any]:
     return json.loads(value) if isinstance(value, str) else list(value)
 
 
 def _get(item: Any, name: str) -> str:
     return str(item[name] if isinstance(item, dict) else getattr(item, name))
+
+
+#: The Bot API takes its methods' names in any case: sendmessage is sendMessage.
+HANDLERS = {
+    name.replace("_", ""): name
+    for name in (
+        "_get_me", "_set_my_commands", "_set_webhook", "_get_webhook_info", "_delete_webhook", "_send_message", "_leave_chat",
+        "_ban_chat_member", "_unban_chat_member", "_send_photo", "_edit_message_text", "_delete_message",
+        "_answer_callback_query", "_answer_inline_query",
+    )
+}  # fmt: skip

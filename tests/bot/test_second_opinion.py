@@ -586,7 +586,7 @@ async def test_changing_team_ends_what_hung_on_the_old_one(chat):
 
 async def test_a_request_that_cannot_be_posted_is_told(chat):
     def refuse(method, parameters):
-        if method == "sendMessage" and int(parameters["chat_id"]) == CHANNEL:
+        if method.lower() == "sendmessage" and int(parameters["chat_id"]) == CHANNEL:
             raise Refused("Bad Request: not enough rights to send text messages to the chat")
 
     chat.world.before = refuse
