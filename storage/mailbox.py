@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
@@ -41,6 +41,47 @@ _UNSENT = select(OUTBOX.c.id, OUTBOX.c.payload).where(
 )
 _UNSENT_FREE = _UNSENT.with_for_update(skip_locked=True)
 _PUT = insert(OUTBOX)
+
+
+def _many(name: str) -> Any:
+    return bindparam(name, expanding=True)
+
+
+_OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
+_HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == "waiting")
+_HEADS = (
+    select(INBOX.c.lane, _OLDEST.label("oldest"))
+    .where(*_HERE, INBOX.c.lane.not_in(_many("busy")))
+    .group_by(INBOX.c.lane)
+)
+_LANES = _HEADS.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane)
+_SOME = _HEADS.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
+_LANES_FREE = select(_SOME.c.lane).where(locks.is_free(LANE, _SOME.c.lane)).limit(_MOST)
+_PLACE = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
+_NUMBERED = (
+    select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _PLACE)
+    .where(*_HERE, INBOX.c.lane.in_(_many("ours")))
+    .subquery()
+)
+_WAITING = select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each")).order_by(_NUMBERED.c.id)
+
+_FIRST = func.min(OUTBOX.c.id)
+_OLDEST_OF_CHAT = (
+    select(_FIRST.label("id"), OUTBOX.c.chat_id)
+    .where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(_many("chats")))
+    .group_by(OUTBOX.c.chat_id)
+    .order_by(_FIRST)
+)
+_OURS = _OLDEST_OF_CHAT.limit(_MOST).subquery()
+_TO_SEND = select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id)
+_CHATS = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
+_HEADS_FREE = select(_CHATS.c.id, _CHATS.c.chat_id).where(locks.is_free(CHAT, _CHATS.c.chat_id)).limit(_MOST)
+_SEND_FREE = (
+    select(OUTBOX)
+    .where(OUTBOX.c.id.in_(_many("ids")), OUTBOX.c.state == "waiting")
+    .order_by(OUTBOX.c.id)
+    .with_for_update(skip_locked=True)
+)
 
 
 @dataclass(frozen=True)
@@ -123,20 +164,11 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
 
     On PostgreSQL those lanes are ours then, until `let_go`.
     """
-    oldest = func.min(INBOX.c.id)
-    here = (INBOX.c.bot_id == bot_id, INBOX.c.state == "waiting")
-    heads = select(INBOX.c.lane, oldest.label("oldest")).where(*here, INBOX.c.lane.not_in(busy)).group_by(INBOX.c.lane)
-    if unit.is_sqlite:
-        ours = list(unit.connection.scalars(heads.order_by(oldest).limit(lanes)))
-    else:
-        free = heads.order_by(oldest).limit(10 * lanes).cte().prefix_with("materialized", dialect="postgresql")
-        ours = list(unit.connection.scalars(select(free.c.lane).where(locks.is_free(LANE, free.c.lane)).limit(lanes)))
+    given = {"of_bot": bot_id, "busy": list(busy), "most": lanes}
+    ours = list(unit.connection.scalars(_LANES if unit.is_sqlite else _LANES_FREE, given))
     if not ours:
         return []
-    place = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
-    columns = (INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload)
-    numbered = select(*columns, place).where(*here, INBOX.c.lane.in_(ours)).subquery()
-    rows = unit.connection.execute(select(numbered).where(numbered.c.place <= each).order_by(numbered.c.id)).all()
+    rows = unit.connection.execute(_WAITING, {"of_bot": bot_id, "ours": ours, "each": each}).all()
     empty = set(ours) - {row.lane for row in rows}
     locks.release(unit, LANE, empty)
     return [
@@ -200,19 +232,13 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
 
     On PostgreSQL those chats are ours then, until `chats_done`.
     """
-    first = func.min(OUTBOX.c.id)
-    oldest = select(first.label("id"), OUTBOX.c.chat_id)
-    oldest = oldest.where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(not_chats)).group_by(OUTBOX.c.chat_id)
+    given = {"chats": list(not_chats), "most": limit}
     if unit.is_sqlite:
-        ours = oldest.order_by(first).limit(limit).subquery()
-        rows = unit.connection.execute(select(OUTBOX).join(ours, OUTBOX.c.id == ours.c.id).order_by(OUTBOX.c.id)).all()
+        rows = unit.connection.execute(_TO_SEND, given).all()
     else:
-        heads = oldest.order_by(first).limit(10 * limit).cte().prefix_with("materialized", dialect="postgresql")
-        free = select(heads.c.id, heads.c.chat_id).where(locks.is_free(CHAT, heads.c.chat_id)).limit(limit)
-        chats = {row.id: row.chat_id for row in unit.connection.execute(free)}
+        chats = {row.id: row.chat_id for row in unit.connection.execute(_HEADS_FREE, given)}
         # One that another worker has just sent, and not yet said so, is passed over.
-        query = select(OUTBOX).where(OUTBOX.c.id.in_(chats), OUTBOX.c.state == "waiting").order_by(OUTBOX.c.id)
-        rows = unit.connection.execute(query.with_for_update(skip_locked=True)).all() if chats else []
+        rows = unit.connection.execute(_SEND_FREE, {"ids": list(chats)}).all() if chats else []
         locks.release(unit, CHAT, set(chats.values()) - {row.chat_id for row in rows})
     return [
         Message(
