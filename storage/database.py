@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import StaticPool
 
 from storage.sealing import Keyring
@@ -106,6 +106,10 @@ class Store:
                 self._let_go()
                 raise _unavailable(error) from None
             raise
+        except PendingRollbackError:
+            # The connection broke on an earlier statement of this transaction.
+            self._let_go()
+            raise StorageUnavailable("The database cannot be used just now (the connection broke).") from None
 
     def _let_go(self) -> None:
         """End the connection after trouble, and with it every lock that was taken on it."""
@@ -162,7 +166,7 @@ class Store:
                             raise
                         del unit.entries[before:]
                         results.append((None, error))
-        except StorageUnavailable:
+        except Exception:
             return [self._alone(piece) for piece in pieces]
         return results
 
@@ -198,8 +202,10 @@ def _unavailable(error: DBAPIError) -> StorageUnavailable:
     return StorageUnavailable(f"The database cannot be used just now ({type(error.orig).__name__}).")
 
 
-def _is_passing(error: DBAPIError) -> bool:
+def _is_passing(error: Exception) -> bool:
     """Say whether trying again can help: the server is away, the disk is full, a lock is held."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, StorageUnavailable | PendingRollbackError)
     name = type(error.orig).__name__
     return error.connection_invalidated or name in (
         "OperationalError", "AdminShutdown", "CannotConnectNow", "CrashShutdown", "DiskFull", "ConnectionTimeout",

