@@ -210,12 +210,13 @@ def _many_workers(count: int, listening: socket.socket | None) -> int:
     """Run workers as processes of their own, on one socket. When one ends unasked, all end, and so does this."""
     import subprocess
 
-    call = [sys.executable, "-m", "bot", "serve", "--parent", str(os.getpid())]
-    handed = () if listening is None else (listening.fileno(),)
-    call += [] if listening is None else ["--webhook", "--fd", str(listening.fileno())]
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.append(number))
+
+    call = [sys.executable, "-m", "bot", "serve", "--parent", str(os.getpid())]
+    handed = () if listening is None else (listening.fileno(),)
+    call += [] if listening is None else ["--webhook", "--fd", str(listening.fileno())]
     workers = [subprocess.Popen(call, pass_fds=handed) for _ in range(count)]  # noqa: S603 (our own program)
     while not told and all(worker.poll() is None for worker in workers):
         time.sleep(0.2)

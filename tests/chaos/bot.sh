@@ -8,7 +8,12 @@ if [ ! -f "$SHAREWISE_DATA_DIR/members" ]; then
     touch "$SHAREWISE_DATA_DIR/members"
 fi
 if [ -n "$WEBHOOK_PORT" ]; then
-    sharewise webhook set "http://127.0.0.1:$WEBHOOK_PORT" >/dev/null 2>&1 || true  # a fake may not know what it is asked next
+    # Telegram is told once something listens: to a harness that is when the bot is there.
+    (
+        until python3 -c "import socket; socket.create_connection(('127.0.0.1', $WEBHOOK_PORT), 1)" 2>/dev/null; do sleep 0.1; done
+        sleep "${SETTLE:-0}"
+        sharewise webhook set "http://127.0.0.1:$WEBHOOK_PORT" >/dev/null 2>&1 # a fake may not know what it is asked next
+    ) &
     exec sharewise serve --workers "${WORKERS:-1}" --webhook --listen "127.0.0.1:$WEBHOOK_PORT"
 fi
 exec sharewise serve --workers "${WORKERS:-1}"
