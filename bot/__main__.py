@@ -591,6 +591,7 @@ def member(args: argparse.Namespace) -> int:
                         "team": row.team,
                         "known_as": row.known_as,
                         "ended_at": row.ended_at,
+                        "unreachable_since": row.unreachable_since,
                     }
                     ended = f"  ended {row.ended_at}" if row.ended_at else ""
                     say(

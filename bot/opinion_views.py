@@ -381,10 +381,17 @@ def approve(invite_id: int, inviter: MemberRow, known_as: str) -> Message:
     return plain(words, ("Approve", f"approve.{invite_id}"))
 
 
+def reach(member: MemberRow) -> str:
+    """Say so where the bot cannot write to a member: requests and alerts do not reach them."""
+    return ", has stopped the bot and gets no messages" if member.unreachable_since else ""
+
+
 def member_list(me: MemberRow, found: list[MemberRow], may_end: bool) -> Message:
     """Return the members of a team."""
     lines = [bold(f"Members of team {me.team}: {len(found)}")]
-    lines.append("\n".join(f"• {escape(called(member))}, {escape(member.role)}" for member in found[:MOST_LISTED]))
+    lines.append(
+        "\n".join(f"• {escape(f'{called(member)}, {member.role}{reach(member)}')}" for member in found[:MOST_LISTED])
+    )
     if len(found) > MOST_LISTED:
         lines.append(escape(f"And {len(found) - MOST_LISTED} more. The command line lists all."))
     others = [member for member in found[:MOST_LISTED] if member.id != me.id]

