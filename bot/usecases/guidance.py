@@ -28,6 +28,7 @@ GO_ON = "You were here. Go on when you like."
 NOTHING_OPEN = "There are no questions open."
 OLD_BUTTON = "That button is no longer in use. This is where you are."
 TYPED_TWICE = "You sent that already. It was saved once."
+TYPED_BEFORE = "You typed that before this question was shown. It was not taken as the answer. Type it again if it is."
 ANSWERED_BESIDE = "Your questions are still open. Go on when you like."
 #: How long typed words belong to a request or an opinion that asked for them.
 WANTED_MINUTES = 60
@@ -253,6 +254,11 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         return
     if not position.takes_text or here.walk.pending:
         _type_unasked(unit, desk, who, here, text, message_id)
+        return
+    shown = mailbox.card_of(unit, here.row.id, who.chat_id)
+    if shown is not None and message_id < shown:
+        # Sent again by a client, or late: it cannot be an answer to what was not asked yet.
+        _show(unit, here, TYPED_BEFORE, below=True)
         return
     is_reference = position.state == "case_reference"
     try:

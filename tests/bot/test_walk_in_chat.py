@@ -475,3 +475,25 @@ async def test_a_member_who_was_ended_is_out_at_once(chat):
     await chat.store.run(members.end, 100, "2026-01-01T00:00:00.000000Z", "test")
     await chat.tap("No")
     assert "suffering harm" not in chat.text()
+
+
+async def test_what_was_typed_before_a_question_was_shown_is_no_answer_to_it(chat):
+    """Posted again and late, as a webhook may: the words of an earlier answer come after the next question was shown."""
+    await taps_to_reasons(chat)
+    late = {**chat.card(), "message_id": chat.card()["message_id"] + 1}
+    await chat.say("It is not needed.")
+    await chat.say("CASE-1")
+    assert "sharing less information do" in chat.text()
+    chat.world.say(100, "It is not needed.")
+    update = chat.world.pending[max(chat.world.pending)]
+    update["message"]["message_id"] = late["message_id"]
+    await chat.settle()
+    assert "You typed that before this question was shown" in chat.text()
+    assert "sharing less information do" in chat.text()
+    await chat.say("Less would not do.")
+    assert "sharing less information do" not in chat.text(), "typed after it was shown, it is an answer"
+
+
+async def taps_to_reasons(chat):
+    await chat.say("/start")
+    await taps(chat, "No", "No", "My own wish to share", "No", "Next", "Do not share")

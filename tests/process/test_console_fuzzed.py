@@ -79,7 +79,8 @@ def described(port, cookie, references):
     known = {
         "reference": {"anyOf": [{"enum": references}, text]}, "number": {"anyOf": [{"type": "integer"}, text]},
         "kind": {"anyOf": [{"enum": ["csv", "xlsx"]}, text]}, "code": text,
-        "what": {"anyOf": [{"enum": [act for act, _, _ in console.ACTS]}, text]},
+        "flow": {"anyOf": [{"enum": ["sharing", "board_request"]}, text]},
+        "what": {"anyOf": [{"enum": [*(act for act, _, _ in console.ACTS), "hold", "release"]}, text]},
     }  # fmt: skip
     form = {"form_token": {"enum": [token]}, "words": text, "value": {"anyOf": [{"enum": ["pdf", "json", "2"]}, text]}}
     form |= dict.fromkeys(console.FILTERS, text)
