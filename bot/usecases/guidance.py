@@ -255,9 +255,9 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     if not position.takes_text or here.walk.pending:
         _type_unasked(unit, desk, who, here, text, message_id)
         return
-    shown = mailbox.card_of(unit, here.row.id, who.chat_id)
-    if shown is not None and message_id < shown:
-        # Sent again by a client, or late: it cannot be an answer to what was not asked yet.
+    earlier = [event.get("message_id", 0) for event in conversations.events(unit, here.row)]
+    if message_id < max(earlier, default=0):
+        # Typed before words that were taken already: sent again by a client, or late. It is no answer to what came after.
         _show(unit, here, TYPED_BEFORE, below=True)
         return
     is_reference = position.state == "case_reference"
@@ -277,7 +277,9 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
         return
     trigger = f"{position.state}.text"
     changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened)
-    event = {"act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person}
+    event = {
+        "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person, "message_id": message_id,
+    }  # fmt: skip
     _keep(unit, desk, who, here, changed, event, below=True)
 
 
