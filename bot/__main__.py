@@ -10,7 +10,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,8 @@ def console(args: argparse.Namespace) -> int:
 
 def _local_sign_in(store: Any, desk: Any) -> str:
     from bot.local.terminal import PEOPLE
-    from bot.usecases.desk import later
     from storage import members, web_sessions
+    from storage.clock import later
 
     with store.unit() as unit:
         supervisor = members.get(unit, PEOPLE["supervisor"][0])
@@ -163,16 +164,11 @@ def serve(args: argparse.Namespace) -> int:
     from bot import application
     from bot.handlers.front import Front
     from bot.service import Service, Webhook
-    from bot.usecases.desk import Desk
 
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
         store = open_store(settings.url, settings.keys())
-        desk = Desk(
-            settings.edition, int(token.split(":")[0]), VERSION, settings.case_pattern, settings.own_reference,
-            console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
-            sends_per_second=settings.sends_per_second,
-        )  # fmt: skip
+        desk = _desk(settings, int(token.split(":")[0]))
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
@@ -459,23 +455,30 @@ def _open(args: argparse.Namespace) -> Any:
     return open_store(sqlite_url(folder / "sharewise.db"), Keyring(key_from_file(folder / "master.key")))
 
 
-def records(args: argparse.Namespace) -> int:
-    """List stored records, opened with the key."""
-    from bot.record_content import exported
-    from bot.usecases.desk import utc_now
-    from storage import ledger, members
-    from storage.records import listed
-
+@contextmanager
+def _unit(args: argparse.Namespace) -> Iterator[Any]:
+    """Open the store for one transaction."""
     store = _open(args)
     try:
         with store.unit() as unit:
-            member = members.get(unit, args.member) if args.member else None
-            if args.member and member is None:
-                raise Failed(f"{args.member} is not a member.")
-            found = list(listed(unit, member.id if member else None))
-            ledger.append(unit, utc_now(), "command line", "records.listed", f"{len(found)} records")
+            yield unit
     finally:
         store.close()
+
+
+def records(args: argparse.Namespace) -> int:
+    """List stored records, opened with the key."""
+    from bot.record_content import exported
+    from storage import ledger, members
+    from storage.clock import utc_now
+    from storage.records import listed
+
+    with _unit(args) as unit:
+        member = members.get(unit, args.member) if args.member else None
+        if args.member and member is None:
+            raise Failed(f"{args.member} is not a member.")
+        found = list(listed(unit, member.id if member else None))
+        ledger.append(unit, utc_now(), "command line", "records.listed", f"{len(found)} records")
     if args.json:
         for stored in found:
             say(json.dumps(exported(stored)))
@@ -510,19 +513,15 @@ def verify(args: argparse.Namespace) -> int:
     from storage import heads, ledger
     from storage.records import verify as check
 
-    store = _open(args)
     try:
-        with store.unit() as unit:
+        with _unit(args) as unit:
             checked, head = check(unit), ledger.head(unit)
             broken = checked.broken
             for kept in args.head or ():
                 seq, _, hashed = kept.partition(":")
                 if not seq.isdigit() or not hashed:
                     raise WrongCall(f"--head {kept}: write NUMBER:HASH, as the daily message says it.")
-                if broken is None and not ledger.holds(unit, int(seq), hashed):
-                    broken = ledger.Broken(
-                        f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten"
-                    )
+                broken = broken or ledger.check_head(unit, int(seq), hashed)
             if args.heads and broken is None:
                 lines = Path(args.heads).read_text(encoding="ascii").splitlines()
                 _, broken = heads.check(unit, lines, frozenset(args.key or ()))
@@ -530,8 +529,6 @@ def verify(args: argparse.Namespace) -> int:
         raise WrongCall(f"--heads {args.heads}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise WrongCall(f"--heads {args.heads} cannot be read ({type(error).__name__}).") from None
-    finally:
-        store.close()
     if args.json:
         found = {"where": broken.where, "what": broken.what} if broken else None
         counted = {"entries": checked.entries, "records": checked.records, "head": f"{head[0]}:{head[1]}"}
@@ -545,76 +542,69 @@ def verify(args: argparse.Namespace) -> int:
 
 def head(args: argparse.Namespace) -> int:
     """Print the ledger's head, signed, to be kept outside."""
-    from bot.usecases.desk import utc_now
     from storage import heads
+    from storage.clock import utc_now
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            say(heads.signed(unit, utc_now()))
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        say(heads.signed(unit, utc_now()))
     return 0
 
 
 def member(args: argparse.Namespace) -> int:
     """Add, end or list members."""
     from bot.usecases import membership
-    from bot.usecases.desk import utc_now
     from storage import members
+    from storage.clock import utc_now
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            if args.verb == "add":
-                name = _staff_name(args)
-                for telegram_id in args.telegram_id:
-                    before = members.get(unit, telegram_id)
-                    if before:
-                        membership.changing(unit, _desk(), before, args.role, args.team, "command line")
-                    saved = members.save(unit, telegram_id, args.role, args.team, utc_now(), "command line", name)
-                    say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
-            elif args.verb == "invite":
-                _invite(unit, args)
-            elif args.verb == "end":
-                known = members.get(unit, args.telegram_id)
-                if known is None:
-                    raise Failed(f"{args.telegram_id} is not a member.")
-                membership.ended(unit, _desk(), known, "command line")
-                say(f"Member {args.telegram_id} has ended.")
-            else:
-                found = members.listed(unit)
-                for row in found:
-                    line = {
-                        "telegram_id": row.telegram_id,
-                        "role": row.role,
-                        "team": row.team,
-                        "known_as": row.known_as,
-                        "ended_at": row.ended_at,
-                        "unreachable_since": row.unreachable_since,
-                    }
-                    ended = f"  ended {row.ended_at}" if row.ended_at else ""
-                    say(
-                        json.dumps(line)
-                        if args.json
-                        else f"{row.telegram_id}  {row.role}  {row.team}  {row.known_as}{ended}".rstrip()
-                    )
-                if not args.json:
-                    say(f"{len(found)} members")
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        if args.verb == "add":
+            name = _staff_name(args)
+            for telegram_id in args.telegram_id:
+                before = members.get(unit, telegram_id)
+                if before:
+                    membership.changing(unit, _desk(), before, args.role, args.team, "command line")
+                saved = members.save(unit, telegram_id, args.role, args.team, utc_now(), "command line", name)
+                say(f"Member {saved.telegram_id}: {saved.role}, team {saved.team}.")
+        elif args.verb == "invite":
+            _invite(unit, args)
+        elif args.verb == "end":
+            known = members.get(unit, args.telegram_id)
+            if known is None:
+                raise Failed(f"{args.telegram_id} is not a member.")
+            membership.ended(unit, _desk(), known, "command line")
+            say(f"Member {args.telegram_id} has ended.")
+        else:
+            found = members.listed(unit)
+            for row in found:
+                line = {
+                    "telegram_id": row.telegram_id,
+                    "role": row.role,
+                    "team": row.team,
+                    "known_as": row.known_as,
+                    "ended_at": row.ended_at,
+                    "unreachable_since": row.unreachable_since,
+                }
+                ended = f"  ended {row.ended_at}" if row.ended_at else ""
+                say(
+                    json.dumps(line)
+                    if args.json
+                    else f"{row.telegram_id}  {row.role}  {row.team}  {row.known_as}{ended}".rstrip()
+                )
+            if not args.json:
+                say(f"{len(found)} members")
     return 0
 
 
-def _desk() -> Any:
-    """Return a desk for acts of the command line: they answer nobody."""
+def _desk(settings: Any = None, bot_id: int = 0) -> Any:
+    """Return a desk as the settings say. One of the command line answers nobody: it needs no bot's id."""
     from bot.settings import Settings
     from bot.usecases.desk import Desk
 
-    settings = Settings()
+    settings = settings or Settings()
     return Desk(
-        settings.edition or "hmg-2015", 0, VERSION, settings.case_pattern, settings.own_reference,
-        console_url=settings.console_url,
+        settings.edition or "hmg-2015", bot_id, VERSION, settings.case_pattern, settings.own_reference,
+        console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
+        sends_per_second=settings.sends_per_second,
     )  # fmt: skip
 
 
@@ -629,9 +619,9 @@ def _staff_name(args: argparse.Namespace) -> Any:
 
 
 def _invite(unit: Any, args: argparse.Namespace) -> None:
-    from bot.usecases.desk import later, utc_now
     from bot.usecases.membership import INVITE_MINUTES
     from storage import invites, teams
+    from storage.clock import later, utc_now
 
     name = _staff_name(args)
     at = utc_now()
@@ -646,10 +636,10 @@ def _invite(unit: Any, args: argparse.Namespace) -> None:
 
 def retention(args: argparse.Namespace) -> int:
     """Set how long records are kept, hold them, list what is due, erase."""
-    from bot.usecases.desk import utc_now
     from flows.screening import NotScreened, screened
     from storage import backup, records
     from storage import retention as keeping
+    from storage.clock import utc_now
 
     store, at, actor = _open(args), utc_now(), "command line"
     erased: list[str] = []
@@ -724,30 +714,26 @@ def back_up(args: argparse.Namespace) -> int:
 
 def pause(args: argparse.Namespace) -> int:
     """Stop the bot for a time, with a reason that people are shown, or let it go on."""
-    from bot.usecases.desk import utc_now
     from storage import pause as switch
+    from storage.clock import utc_now
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            if args.run_on:
-                was = switch.end(unit, utc_now(), "command line")
-                say("It goes on." if was else "It was not stopped.")
-            elif args.reason:
-                switch.put(unit, args.reason[:300], utc_now(), "command line")
-                say(f"Stopped. People are told: {args.reason[:300]}")
-            else:
-                why = switch.reason(unit)
-                say("It is not stopped." if why is None else f"It is stopped: {why}")
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        if args.run_on:
+            was = switch.end(unit, utc_now(), "command line")
+            say("It goes on." if was else "It was not stopped.")
+        elif args.reason:
+            switch.put(unit, args.reason[:300], utc_now(), "command line")
+            say(f"Stopped. People are told: {args.reason[:300]}")
+        else:
+            why = switch.reason(unit)
+            say("It is not stopped." if why is None else f"It is stopped: {why}")
     return 0
 
 
 def rotate(args: argparse.Namespace) -> int:
     """Bring everything under the master key of now; the one before must be given too."""
     from bot.settings import read
-    from bot.usecases.desk import utc_now
+    from storage.clock import utc_now
     from storage.database import open_store
     from storage.rotation import rotate as bring
 
@@ -769,8 +755,8 @@ def rotate(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
     from bot.settings import read
-    from bot.usecases.desk import utc_now
     from storage import backup
+    from storage.clock import utc_now
     from storage.database import open_store, sqlite_url
     from storage.records import verify as check
     from storage.sealing import Keyring, key_from_file
@@ -806,14 +792,10 @@ def team(args: argparse.Namespace) -> int:
     """Set or list teams: their channel, and what closes a request for opinions."""
     from storage import teams
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            if args.verb == "set":
-                _set_team(unit, args)
-            found = teams.listed(unit)
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        if args.verb == "set":
+            _set_team(unit, args)
+        found = teams.listed(unit)
     for row in found:
         if args.json:
             say(json.dumps(vars(row)))
@@ -826,8 +808,8 @@ def team(args: argparse.Namespace) -> int:
 
 
 def _set_team(unit: Any, args: argparse.Namespace) -> None:
-    from bot.usecases.desk import utc_now
     from storage import teams
+    from storage.clock import utc_now
 
     at, actor = utc_now(), "command line"
     teams.ensure(unit, args.name)
@@ -846,20 +828,16 @@ def _set_team(unit: Any, args: argparse.Namespace) -> None:
 
 def local(args: argparse.Namespace) -> int:
     """Set or list the local route."""
-    from bot.usecases.desk import utc_now
     from storage import local_route
+    from storage.clock import utc_now
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            if args.verb == "set":
-                try:
-                    local_route.put(unit, args.name, args.value, utc_now(), "command line")
-                except local_route.CannotSet as error:
-                    raise WrongCall(str(error)) from None
-            found = local_route.get(unit)
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        if args.verb == "set":
+            try:
+                local_route.put(unit, args.name, args.value, utc_now(), "command line")
+            except local_route.CannotSet as error:
+                raise WrongCall(str(error)) from None
+        found = local_route.get(unit)
     if getattr(args, "json", False):
         say(json.dumps({name: found.get(name) for name in local_route.NAMES}))
         return 0
@@ -872,12 +850,8 @@ def unanswered(args: argparse.Namespace) -> int:
     """List questions that got no answer or no help, most often first."""
     from storage import questions
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            found = questions.listed(unit)
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        found = questions.listed(unit)
     for counted in found:
         if args.json:
             say(json.dumps(vars(counted)))
@@ -890,25 +864,19 @@ def unanswered(args: argparse.Namespace) -> int:
 
 def parked(args: argparse.Namespace) -> int:
     """List what was put aside after it failed, have it tried again, or give it up."""
-    from bot.usecases.desk import utc_now
     from storage import ledger, mailbox
+    from storage.clock import utc_now
 
-    store = _open(args)
-    try:
-        with store.unit() as unit:
-            if args.verb != "list":
-                what, _, number = args.name.partition(":")
-                if what not in ("update", "message") or not (
-                    number.isascii() and number.isdigit() and len(number) < 19
-                ):
-                    raise WrongCall(f"{args.name}: write update:NUMBER or message:NUMBER, as the list says it.")
-                act = mailbox.try_again if args.verb == "retry" else mailbox.drop
-                if not act(unit, what, int(number)):
-                    raise Failed(f"{args.name} is not put aside. Nothing was changed.")
-                ledger.append(unit, utc_now(), "command line", f"parked.{args.verb}", args.name)
-            found = mailbox.parked(unit)
-    finally:
-        store.close()
+    with _unit(args) as unit:
+        if args.verb != "list":
+            what, _, number = args.name.partition(":")
+            if what not in ("update", "message") or not (number.isascii() and number.isdigit() and len(number) < 19):
+                raise WrongCall(f"{args.name}: write update:NUMBER or message:NUMBER, as the list says it.")
+            act = mailbox.try_again if args.verb == "retry" else mailbox.drop
+            if not act(unit, what, int(number)):
+                raise Failed(f"{args.name} is not put aside. Nothing was changed.")
+            ledger.append(unit, utc_now(), "command line", f"parked.{args.verb}", args.name)
+        found = mailbox.parked(unit)
     for one in found:
         name = f"{one.what}:{one.id}"
         if args.json:

@@ -1,4 +1,4 @@
-"""The Bot API over aiohttp: the same calls as the library's own client, for less than half of the work (docs/figures.md)."""
+"""The Bot API over aiohttp: the same calls as the library's own client, for a third of the work or less (docs/figures.md)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 from typing import TextIO
 
+from storage.clock import FORM
+
 OURS = "sharewise"
 
 
@@ -25,7 +27,7 @@ class _OnlyOurs(logging.Filter):
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        at = datetime.fromtimestamp(record.created, UTC).strftime(FORM)
         return json.dumps({"at": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()})
 
 

@@ -96,11 +96,13 @@ def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
 def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_card: int | None) -> None:
     """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
     mailbox.sent(unit, message.id)
-    if desk.clear_chats_hours and card is not None and card != old_card:
+    if card is None or card == old_card:
+        return
+    if desk.clear_chats_hours:
         shown.note(unit, message.chat_id, card, desk.now())
-    if message.card and card is not None and card != old_card:
+    if message.card:
         mailbox.set_card(unit, message.card, message.chat_id, card)
-        if old_card is not None and old_card != card:
+        if old_card is not None:
             mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
 
 

@@ -8,7 +8,6 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,9 @@ from bot.handlers.updates import GROUP_MENU, MENU
 from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
-from bot.usecases.desk import Desk, later
+from bot.usecases.desk import Desk
 from storage import heads, invites, list_exports, mailbox, members, pace, retention, shown, timers, web_sessions
+from storage.clock import later, utc_now
 from storage.database import StorageUnavailable, Unit
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sharewise")
 
-#: Telegram repeats an update for at most 24 hours; update ids are remembered twice as long.
-REMEMBER = timedelta(hours=48)
+#: Telegram repeats an update for at most 24 hours; update ids are remembered twice as long, in minutes.
+REMEMBER = 48 * 60
 #: How long sends under way may take when the process is told to stop.
 GRACE = 5.0
 
@@ -163,7 +163,7 @@ class Service:
 
     async def _keep_house(self) -> None:
         while True:
-            before = (datetime.now(UTC) - REMEMBER).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            before = later(utc_now(), -REMEMBER)
             try:
                 await self.front.store.run(_keep_house, self.front.desk, before)
                 if self.heads is not None:

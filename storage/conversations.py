@@ -12,7 +12,7 @@ from sqlalchemy.engine import RowMapping
 
 from storage.database import Unit
 from storage.models import Conversation, ConversationEvent, Member
-from storage.sealing import Sealer
+from storage.sealing import DESTROYED, Sealer
 
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
@@ -21,7 +21,9 @@ MEMBER = Member.__table__  # type: ignore[attr-defined]
 
 # Built once: these are asked at every update.
 _OPEN = select(CONVERSATION).where(
-    CONVERSATION.c.chat_id == bindparam("chat"), CONVERSATION.c.status == "open", CONVERSATION.c.wrapped_key != b""
+    CONVERSATION.c.chat_id == bindparam("chat"),
+    CONVERSATION.c.status == "open",
+    CONVERSATION.c.wrapped_key != DESTROYED,
 )
 _OPEN_LOCKED = _OPEN.with_for_update()
 _SAVE = (
@@ -101,7 +103,7 @@ def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Ope
 
 def _load(unit: Unit, *where: Any) -> Open | None:
     # One whose key was destroyed is answered as if it were absent.
-    query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != b"")
+    query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != DESTROYED)
     return _opened(
         unit, unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
     )
@@ -139,7 +141,7 @@ def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
     where = (
         CONVERSATION.c.status != "finished",
         CONVERSATION.c.member_id.in_(of_team),
-        CONVERSATION.c.wrapped_key != b"",
+        CONVERSATION.c.wrapped_key != DESTROYED,
     )
     ids = select(CONVERSATION.c.id).where(*where).order_by(CONVERSATION.c.updated_at.desc()).limit(limit)
     found = [get(unit, conversation_id) for conversation_id in unit.connection.scalars(ids).all()]

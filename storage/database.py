@@ -160,9 +160,7 @@ class Store:
                         with unit.connection.begin_nested():
                             results.append((piece(unit), None))
                     except Exception as error:
-                        if isinstance(error, StorageUnavailable) or (
-                            isinstance(error, DBAPIError) and _is_passing(error)
-                        ):
+                        if unit.connection.invalidated or _is_passing(error):
                             raise
                         del unit.entries[before:]
                         results.append((None, error))

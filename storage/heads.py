@@ -62,8 +62,9 @@ def check(unit: Unit, lines: Iterable[str], keys: frozenset[str]) -> tuple[int, 
             return good, Broken(where, "was not signed like this")
         if key not in known:
             return good, Broken(where, "was signed with another key than the ones known (--key)")
-        if not ledger.holds(unit, seq, hashed):
-            return good, Broken(f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten")
+        broken = ledger.check_head(unit, seq, hashed)
+        if broken:
+            return good, broken
         good += 1
     return good, None
 

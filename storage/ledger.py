@@ -83,6 +83,13 @@ def holds(unit: Unit, seq: int, hashed: str) -> bool:
     return bool(found == hashed)
 
 
+def check_head(unit: Unit, seq: int, hashed: str) -> Broken | None:
+    """Hold the ledger against a head that was kept outside."""
+    if holds(unit, seq, hashed):
+        return None
+    return Broken(f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten")
+
+
 def check_chain(unit: Unit) -> tuple[int, Broken | None]:
     """Walk the chain; return how many entries are good and the first broken place, if any."""
     previous, count = START, 0

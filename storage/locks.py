@@ -6,11 +6,17 @@ say so. A SQLite store has one process, so there is nothing to lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, select
+from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
 
 from storage.database import Unit
+
+#: `key` of many at once.
+_RELEASE = text(
+    "select pg_advisory_unlock(hashtextextended(cast(:kind as text) || number, 0)) "
+    "from unnest(cast(:numbers as bigint[])) as number"
+)
 
 
 def key(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
@@ -30,8 +36,7 @@ def take(unit: Unit, kind: str, number: int) -> bool:
     )
 
 
-def release(unit: Unit, kind: str, numbers: Iterable[int]) -> None:
+def release(unit: Unit, kind: str, numbers: Collection[int]) -> None:
     """Let go of locks."""
-    if not unit.is_sqlite:
-        for number in numbers:
-            unit.connection.execute(select(func.pg_advisory_unlock(key(kind, number))))
+    if numbers and not unit.is_sqlite:
+        unit.connection.execute(_RELEASE, {"kind": f"{kind}:", "numbers": list(numbers)})

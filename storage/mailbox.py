@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
+from storage.clock import utc_now
 from storage.database import Unit
 from storage.models import Card, InboxRow, OutboxRow
 
@@ -221,7 +221,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
         "card": card,
         "state": "waiting",
         "tries": 0,
-        "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "created_at": utc_now(),
         "payload": unit.keys.mailbox.seal(json.dumps(payload).encode(), f"outbox:{chat_id}"),
     }
     unit.connection.execute(_PUT, values)

@@ -17,7 +17,7 @@ from storage import ledger
 from storage.database import Unit
 from storage.models import Opinion, OpinionRequest
 from storage.screened import ScreenedText
-from storage.sealing import Sealer
+from storage.sealing import DESTROYED, Sealer
 
 REQUEST = OpinionRequest.__table__  # type: ignore[attr-defined]
 OPINION = Opinion.__table__  # type: ignore[attr-defined]
@@ -300,13 +300,13 @@ def records_with_advice(unit: Unit, team: str) -> int:
 
 # ---- inside --------------------------------------------------------------------------------------
 def _load(unit: Unit, *where: Any) -> Request | None:
-    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != b"")
+    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED)
     row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
     return _open(unit, row) if row else None
 
 
 def _many(unit: Unit, *where: Any) -> list[Request]:
-    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != b"").order_by(REQUEST.c.asked_at, REQUEST.c.id)
+    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED).order_by(REQUEST.c.asked_at, REQUEST.c.id)
     rows = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().all()
     return [_open(unit, row) for row in rows]
 

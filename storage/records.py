@@ -17,7 +17,7 @@ from storage import ledger, opinions, reviews
 from storage.database import Unit
 from storage.models import Amendment, DecisionRecord
 from storage.screened import ScreenedText
-from storage.sealing import SealBroken
+from storage.sealing import DESTROYED, SealBroken
 
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
@@ -25,7 +25,7 @@ AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
 #: The ledger's actions that write something the ledger then covers.
 WRITTEN = ("record.saved", "record.amended", "opinion.given")
 #: A record whose key was destroyed is erased.
-KEPT = RECORD.c.wrapped_key != b""
+KEPT = RECORD.c.wrapped_key != DESTROYED
 #: Without 0 O 1 I L and U: what is left can be read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = (
@@ -167,12 +167,13 @@ def verify(unit: Unit) -> Checked:
     entries, broken = ledger.check_chain(unit)
     if broken:
         return Checked(entries, 0, broken)
-    told = {
-        entry["subject"]: entry["digest"]
-        for entry in ledger.entries(unit)
-        if entry["action"] in WRITTEN or entry["action"].startswith("review.")
-    }
-    erased = {entry["subject"] for entry in ledger.entries(unit) if entry["action"] == "record.erased"}
+    told: dict[str, str] = {}
+    erased: set[str] = set()
+    for entry in ledger.entries(unit):
+        if entry["action"] in WRITTEN or entry["action"].startswith("review."):
+            told[entry["subject"]] = entry["digest"]
+        elif entry["action"] == "record.erased":
+            erased.add(entry["subject"])
     seen: set[str] = set()
     for row in unit.connection.execute(select(RECORD).order_by(RECORD.c.finished_at, RECORD.c.id)).mappings():
         subject = f"record:{row['id']}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, delete, exists, func, insert, select, update
 
 from storage import ledger, records
+from storage.clock import DAY, later
 from storage.conversations import CONVERSATION
 from storage.database import Unit
 from storage.models import Hold, Retention
@@ -16,6 +16,7 @@ from storage.opinions import REQUEST
 from storage.records import RECORD
 from storage.reviews import REVIEW
 from storage.screened import ScreenedText
+from storage.sealing import DESTROYED
 
 RETENTION = Retention.__table__  # type: ignore[attr-defined]
 HOLD = Hold.__table__  # type: ignore[attr-defined]
@@ -29,7 +30,6 @@ CLASSES = {
     "unfinished": "Questions that were never finished",
 }
 LONGEST_DAYS = 110 * 366
-GONE = b""
 
 
 class CannotSet(Exception):
@@ -73,23 +73,13 @@ class HeldRow:
     reason: str
 
 
-_URGENT = RECORD.c.outcome == "emergency"
-_SHARED = func.coalesce(RECORD.c.decision, "").in_(("share", "share_part"))
-_NOT_SHARED = func.coalesce(RECORD.c.decision, "") == "do_not_share"
-#: The same as `class_of`, for the database.
-_OF_CLASS = {
-    "emergency": _URGENT, "shared": ~_URGENT & _SHARED, "not_shared": ~_URGENT & _NOT_SHARED,
-    "waiting": ~_URGENT & ~_SHARED & ~_NOT_SHARED,
-}  # fmt: skip
-
-
-def class_of(outcome: str, decision: str | None) -> str:
-    """Return the class of a record."""
-    if outcome == "emergency":
-        return "emergency"
-    if decision in ("share", "share_part"):
-        return "shared"
-    return "not_shared" if decision == "do_not_share" else "waiting"
+#: The class of a record, worked out by the database.
+CLASS_OF = case(
+    (RECORD.c.outcome == "emergency", "emergency"),
+    (RECORD.c.decision.in_(("share", "share_part")), "shared"),
+    (RECORD.c.decision == "do_not_share", "not_shared"),
+    else_="waiting",
+)
 
 
 def put(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
@@ -120,23 +110,22 @@ def rules(unit: Unit) -> dict[str, Rule]:
 
 def due(unit: Unit, now: str, team: str | None = None, limit: int | None = None) -> list[Due]:
     """Return records whose time has come, of all teams or one, longest kept first; held ones are named as held."""
-    set_rules = {name: rule for name, rule in rules(unit).items() if name in _OF_CLASS}
+    set_rules = {name: rule for name, rule in rules(unit).items() if name != "unfinished"}
     if not set_rules:
         return []
-    ends = {name: _later(now, -(rule.days or rule.review_days or 0)) for name, rule in set_rules.items()}
+    ends = {name: later(now, -DAY * (rule.days or rule.review_days or 0)) for name, rule in set_rules.items()}
     # One comparison, so that the database goes along the time and stops when it has enough.
-    ripe = RECORD.c.finished_at <= case(*((_OF_CLASS[name], end) for name, end in ends.items()), else_="")
+    ripe = RECORD.c.finished_at <= case(ends, value=CLASS_OF, else_="")
     held = exists().where(HOLD.c.record_id == RECORD.c.id).label("held")
-    clear = (RECORD.c.id, RECORD.c.reference, RECORD.c.team, RECORD.c.outcome, RECORD.c.decision, RECORD.c.finished_at)
-    where = (RECORD.c.wrapped_key != GONE, RECORD.c.finished_at <= max(ends.values()), ripe)
+    clear = (RECORD.c.id, RECORD.c.reference, RECORD.c.team, RECORD.c.finished_at, CLASS_OF.label("record_class"))
+    where = (records.KEPT, RECORD.c.finished_at <= max(ends.values()), ripe)
     query = select(*clear, held).where(*where).order_by(RECORD.c.finished_at)
     if team is not None:
         query = query.where(RECORD.c.team == team)
     found = []
     for row in unit.connection.execute(query.limit(limit)):
-        rule = set_rules[class_of(row.outcome, row.decision)]
-        what = "erase" if rule.days is not None else "look again"
-        found.append(Due(row.id, row.reference, row.team, rule.record_class, row.finished_at, what, bool(row.held)))
+        what = "erase" if set_rules[row.record_class].days is not None else "look again"
+        found.append(Due(row.id, row.reference, row.team, row.record_class, row.finished_at, what, bool(row.held)))
     return found
 
 
@@ -174,9 +163,11 @@ def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
     if unit.connection.execute(select(HOLD.c.record_id).where(HOLD.c.record_id == record_id)).first():
         raise Held("This record is on hold.")
     row = unit.connection.execute(select(RECORD.c.conversation_id).where(RECORD.c.id == record_id)).one()
-    unit.connection.execute(update(RECORD).where(RECORD.c.id == record_id).values(wrapped_key=GONE, case_hash=None))
     unit.connection.execute(
-        update(REQUEST).where(REQUEST.c.conversation_id == row.conversation_id).values(wrapped_key=GONE)
+        update(RECORD).where(RECORD.c.id == record_id).values(wrapped_key=DESTROYED, case_hash=None)
+    )
+    unit.connection.execute(
+        update(REQUEST).where(REQUEST.c.conversation_id == row.conversation_id).values(wrapped_key=DESTROYED)
     )
     _close_conversation(unit, CONVERSATION.c.id == row.conversation_id)
     unit.connection.execute(update(REVIEW).where(REVIEW.c.record_id == record_id).values(state="closed", changed_at=at))
@@ -188,18 +179,18 @@ def expire_unfinished(unit: Unit, now: str) -> int:
     rule = rules(unit).get("unfinished")
     if rule is None or rule.days is None:
         return 0
-    before = _later(now, -rule.days)
+    before = later(now, -DAY * rule.days)
     stale = (
         CONVERSATION.c.status != "finished",
         CONVERSATION.c.updated_at < before,
-        CONVERSATION.c.wrapped_key != GONE,
+        CONVERSATION.c.wrapped_key != DESTROYED,
     )
     ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
     for conversation_id in ids:
         unit.connection.execute(
             update(REQUEST)
             .where(REQUEST.c.conversation_id == conversation_id)
-            .values(wrapped_key=GONE, state="withdrawn")
+            .values(wrapped_key=DESTROYED, state="withdrawn")
         )
         _close_conversation(unit, CONVERSATION.c.id == conversation_id, status="cancelled")
         ledger.append(unit, now, "sharewise", "conversation.expired", f"conversation:{conversation_id}")
@@ -207,21 +198,11 @@ def expire_unfinished(unit: Unit, now: str) -> int:
 
 
 def _close_conversation(unit: Unit, where: Any, **values: Any) -> None:
-    unit.connection.execute(update(CONVERSATION).where(where).values(wrapped_key=GONE, walk=GONE, **values))
-
-
-def of_member(unit: Unit, member_id: int) -> list[records.Stored]:
-    """Return everything recorded by one member, opened: for a request to see what is kept."""
-    return list(records.listed(unit, member_id))
+    unit.connection.execute(update(CONVERSATION).where(where).values(wrapped_key=DESTROYED, walk=DESTROYED, **values))
 
 
 def counts(unit: Unit) -> dict[str, int]:
     """Return how many records are kept and how many were erased."""
-    erased = int(unit.connection.execute(select(func.count()).where(RECORD.c.wrapped_key == GONE)).scalar_one())
+    erased = int(unit.connection.execute(select(func.count()).where(RECORD.c.wrapped_key == DESTROYED)).scalar_one())
     every = int(unit.connection.execute(select(func.count()).select_from(RECORD)).scalar_one())
     return {"kept": every - erased, "erased": erased}
-
-
-def _later(at: str, days: int) -> str:
-    moment = datetime.fromisoformat(at) + timedelta(days=days)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -15,6 +15,7 @@ from storage import ledger
 from storage.database import Unit
 from storage.models import DecisionRecord, Review, ReviewEvent
 from storage.screened import ScreenedText
+from storage.sealing import DESTROYED
 
 REVIEW = Review.__table__  # type: ignore[attr-defined]
 EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]
@@ -103,7 +104,7 @@ def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
 
 _SHOWN = select(
     REVIEW, RECORD.c.reference, RECORD.c.flow, RECORD.c.outcome, RECORD.c.decision, RECORD.c.otherwise, RECORD.c.harm
-).join(RECORD, (RECORD.c.id == REVIEW.c.record_id) & (RECORD.c.wrapped_key != b""))
+).join(RECORD, (RECORD.c.id == REVIEW.c.record_id) & (RECORD.c.wrapped_key != DESTROYED))
 
 
 def get(unit: Unit, record_id: str) -> ReviewRow | None:

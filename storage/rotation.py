@@ -24,7 +24,7 @@ from storage.opinions import REQUEST
 from storage.questions import QUESTION
 from storage.records import RECORD
 from storage.retention import HOLD
-from storage.sealing import KEY_ID, Sealer
+from storage.sealing import DESTROYED, KEY_ID, Sealer
 from storage.text_wanted import WANTED
 from storage.web_sessions import SESSION, SIGN_IN
 
@@ -68,16 +68,12 @@ def rotate(store: Store, at: str, tell: Callable[[str, int], None]) -> int:
 
 def _wrapped_steps() -> Iterator[tuple[str, Callable[[Unit], int]]]:
     for wrapped in TABLES:
-        yield f"keys of {wrapped.name}s", partial(_step, wrapped)
-
-
-def _step(wrapped: Wrapped, unit: Unit) -> int:
-    return _rewrap(unit, wrapped)
+        yield f"keys of {wrapped.name}s", partial(_rewrap, wrapped=wrapped)
 
 
 def _rewrap(unit: Unit, wrapped: Wrapped) -> int:
     table, mine = wrapped.table, unit.keys.key_id
-    old = select(table.c.id, table.c.wrapped_key).where(table.c.wrapped_key != b"")
+    old = select(table.c.id, table.c.wrapped_key).where(table.c.wrapped_key != DESTROYED)
     # Keys wrapped by the master key of now begin with its id.
     old = old.where((table.c.wrapped_key < mine) | (table.c.wrapped_key >= _next(mine))).limit(STEP)
     rows = unit.connection.execute(old).all()

@@ -59,6 +59,10 @@ class Sealer:
             raise SealBroken(f"The seal of {place} is broken.") from error
 
 
+#: What stands where a record's wrapped key was destroyed: nothing opens its content again.
+DESTROYED = b""
+
+
 class Keyring:
     """The master key and the keys made from it: one a purpose, one a record."""
 

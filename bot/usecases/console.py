@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot import review_views
-from bot.usecases.desk import Desk, Who, later, say
+from bot.usecases.desk import Desk, Who, say
 from storage import web_sessions
+from storage.clock import later
 from storage.database import Unit
 
 LINK_MINUTES = 10

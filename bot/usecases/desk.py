@@ -5,24 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from bot.views import Message
 from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import mailbox
+from storage.clock import utc_now
 from storage.database import Unit
 from storage.members import MemberRow
-
-
-def utc_now() -> str:
-    """Return the time as it is stored: UTC, ISO 8601, microseconds, Z."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def later(at: str, minutes: float) -> str:
-    """Return a stored time some minutes after (or before) another."""
-    return (datetime.fromisoformat(at) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def whole(text: str) -> int | None:

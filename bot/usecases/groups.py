@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot import opinion_views
 from bot.usecases import opinions
-from bot.usecases.desk import Desk, Who, later, say
+from bot.usecases.desk import Desk, Who, say
 from storage import mailbox, members, teams, timers
+from storage.clock import later
 from storage.database import Unit
 
 LEAVE = "leave_group"

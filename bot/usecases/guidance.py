@@ -12,7 +12,7 @@ from bot import access, record_content, views
 from bot.access import Thing
 from bot.callback_data import Button, handle_of
 from bot.usecases import advice, opinions, reviews, screen
-from bot.usecases.desk import Desk, Who, later, say
+from bot.usecases.desk import Desk, Who, say
 from flows import navigation
 from flows.catalogue import Book
 from flows.machine import OUTCOME
@@ -20,6 +20,7 @@ from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.screening import IdentifierFound, NotScreened
 from storage import conversations, mailbox, records, text_wanted
 from storage import opinions as asked_opinions
+from storage.clock import later
 from storage.conversations import Open
 from storage.database import Unit
 from storage.members import MemberRow

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bot import access, opinion_views, views
 from bot.access import Thing
 from bot.usecases import guidance, opinions
-from bot.usecases.desk import Desk, Who, later, say, whole
+from bot.usecases.desk import Desk, Who, say, whole
 from flows import screening
 from flows.screening import NotScreened, Screened
 from storage import invites, mailbox, members, teams, text_wanted, web_sessions
+from storage.clock import later
 from storage.database import Unit
 from storage.members import MemberRow
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from bot import access, opinion_views, views
 from bot.access import Thing
 from bot.usecases import screen
-from bot.usecases.desk import Desk, OpenPrivately, Who, later, say, whole
+from bot.usecases.desk import Desk, OpenPrivately, Who, say, whole
 from flows import navigation, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
 from flows.screening import IdentifierFound, NotScreened, Screened
 from storage import conversations, mailbox, members, opinions, records, teams, text_wanted, timers
+from storage.clock import later
 from storage.conversations import Open
 from storage.database import Unit
 from storage.members import MemberRow

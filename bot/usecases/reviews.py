@@ -9,10 +9,11 @@ from typing import Any
 from bot import access, record_views, review_views, views
 from bot.access import Thing
 from bot.usecases import screen
-from bot.usecases.desk import Desk, Who, later, say
+from bot.usecases.desk import Desk, Who, say
 from flows import navigation
 from flows.screening import IdentifierFound, NotScreened, Screened
 from storage import conversations, ledger, mailbox, members, records, reviews, text_wanted, timers
+from storage.clock import later
 from storage.database import Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow

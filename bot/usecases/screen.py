@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from bot.usecases.desk import Desk, Who
 from flows import screening
 from flows.screening import Screened
 from storage import mailbox, name_pass
+from storage.clock import later
 from storage.database import Unit
 
-#: How long a person's word that a name is none holds for what they type next.
-PASS_HOLDS = timedelta(minutes=15)
+#: For how many minutes a person's word that a name is none holds for what they type next.
+PASS_HOLDS = 15
 TYPE_AGAIN = "Please type it again. What looks like a name will pass this once. Numbers and addresses never pass."
 
 
 def words(unit: Unit, desk: Desk, who: Who, text: str) -> Screened:
     """Return typed words as screened, using up a pass for names if one was given; raise NotScreened."""
-    since = (datetime.fromisoformat(desk.now()) - PASS_HOLDS).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    names_pass = name_pass.is_given(unit, who.chat_id, since)
+    names_pass = name_pass.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
     screened = screening.screened(text, own_reference=desk.own_reference, names_pass=names_pass)
     if names_pass:
         name_pass.take(unit, who.chat_id)

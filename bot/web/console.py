@@ -30,12 +30,13 @@ from bot.intake import where_of
 from bot.record_content import exported
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
-from bot.usecases.desk import Desk, Who, later, say, whole
+from bot.usecases.desk import Desk, Who, say, whole
 from bot.web import health
 from bot.web.mini_app import Opened, opened_by
 from flows import chart
 from flows.screening import NotScreened, screened
 from storage import ledger, list_exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
+from storage.clock import later
 from storage.database import StorageUnavailable, Store, Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
@@ -234,8 +235,6 @@ def export(visit: Visit) -> Response:
     try:
         words, _ = _given(visit, "words")
         review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, "exported", words, EXPORTS[kind])
-    except NotScreened as error:
-        return record(visit, views.refusal(error))
     except BadForm as error:
         return record(visit, str(error))
     name = {"content-disposition": f'attachment; filename="{review.reference}.{kind}"'}
@@ -255,17 +254,13 @@ def do(visit: Visit) -> Response:
     try:
         words, value = _given(visit, needs[what])
         review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, what, words, value)
-    except NotScreened as error:
-        return record(visit, views.refusal(error))
-    except NotNow as error:
-        return record(visit, str(error))
-    except BadForm as error:
+    except (BadForm, NotNow) as error:
         return record(visit, str(error))
     return record(visit, review_views.SAID[what])
 
 
 class BadForm(Exception):
-    """What was typed into a form does not fit."""
+    """What was typed into a form does not fit; its words are for the person."""
 
 
 def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
@@ -273,9 +268,11 @@ def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
     if needs == "words":
         if not visit.form.get("words", "").strip():
             raise BadForm("Write something first. Nothing was saved.")
-        return screened(
-            visit.form.get("words", "")[: review_acts.LONGEST], own_reference=visit.desk.own_reference
-        ), None
+        try:
+            text = visit.form["words"][: review_acts.LONGEST]
+            return screened(text, own_reference=visit.desk.own_reference), None
+        except NotScreened as error:
+            raise BadForm(views.refusal(error)) from None
     if needs == "grade" and value not in review_views.GRADES:
         raise BadForm("Choose a grade from the list. Nothing was saved.")
     if needs == "day" and not _is_day(value):
@@ -364,10 +361,11 @@ def retention_page(visit: Visit, said: str = "") -> Response:
     """Show how long records are kept, which of the team are due, and which must not be erased."""
     visit.must("read_retention")
     unit, team = visit.unit, visit.who.team
+    held = retention.held(unit, team)
     return visit.page(
         "retention.html", said=said, classes=retention.CLASSES, rules=retention.rules(unit),
-        due=retention.due(unit, visit.desk.now(), team, PAGE), held=retention.held(unit, team),
-        who_held={row.record_id: review_acts.reader_of(unit, row.actor, visit.who.id) for row in retention.held(unit, team)},
+        due=retention.due(unit, visit.desk.now(), team, PAGE), held=held,
+        who_held={row.record_id: review_acts.reader_of(unit, row.actor, visit.who.id) for row in held},
         opens=access.may(visit.who, "review_record"),
     )  # fmt: skip
 
@@ -385,8 +383,8 @@ def hold_or_release(visit: Visit) -> Response:
         raise ABSENT
     try:
         words, _ = _given(visit, "words")
-    except (NotScreened, BadForm) as error:
-        return retention_page(visit, views.refusal(error) if isinstance(error, NotScreened) else str(error))
+    except BadForm as error:
+        return retention_page(visit, str(error))
     retention.hold(visit.unit, review.record_id, words, at, actor)
     return retention_page(visit, f"{review.reference} is on hold. It will not be erased.")
 

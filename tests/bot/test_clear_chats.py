@@ -7,6 +7,7 @@ import pytest
 from bot import service
 from storage import records
 from storage.database import sqlite_url
+from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 
@@ -28,19 +29,9 @@ async def keep_house(chat):
     await chat.settle()
 
 
-async def a_record(chat):
-    await chat.say("/start")
-    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
-        await chat.tap(label)
-    await chat.say("It is not needed.")
-    await chat.say("CASE-1")
-    await chat.tap("Leave out the rest")
-    await chat.tap("Save the record")
-
-
 async def test_messages_are_taken_out_after_the_hours_that_were_set(chat):
     chat.desk.clear_chats_hours = 24
-    await a_record(chat)
+    await not_shared(chat)
     assert "It is not needed." in left(chat) and len(left(chat)) > 3
     chat.minutes += 23 * 60
     await keep_house(chat)
@@ -70,7 +61,7 @@ async def test_an_open_question_is_shown_again_after_its_card_was_taken_out(chat
 
 
 async def test_nothing_is_noted_or_taken_out_unless_it_is_asked_for(chat):
-    await a_record(chat)
+    await not_shared(chat)
     chat.minutes += 100 * 60
     shown = len(left(chat))
     await keep_house(chat)

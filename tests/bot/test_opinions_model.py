@@ -18,11 +18,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.callback_data import Button, handle_of
 from bot.handlers.updates import of_button
 from bot.usecases import alarms, guidance
-from bot.usecases.desk import Came, Desk, later, utc_now
+from bot.usecases.desk import Came, Desk
 from bot.usecases.front import once
 from flows.second_opinion import OWN, REASONS
 from storage import conversations, ledger, mailbox, members, teams, timers
 from storage import opinions as stored
+from storage.clock import later, utc_now
 from storage.database import open_store, sqlite_url
 from tests.conftest import KEYS
 from tests.support.counts import COUNTS

