@@ -20,6 +20,8 @@ VERSION = version_of("sharewise")
 WRONG_CALL = 2
 #: How long a worker may take to finish what is in hand.
 STOP_SECONDS = 9
+#: How long the process before may take to be gone, and the database to be there, in seconds.
+ENDING_SECONDS, DATABASE_SECONDS = 2, 30
 #: Who can be at the terminal of the local chat.
 LOCAL_PEOPLE = ("me", "colleague-1", "colleague-2", "supervisor", "administrator")
 
@@ -142,14 +144,14 @@ def _only_one(data: Path) -> Any:
             except Timeout:
                 raise Failed(f"Another Sharewise is running on {data}. End it first.") from None
 
-    return Lock(data / "sharewise.lock", timeout=0)
+    # One that was just ended may need a moment to let go.
+    return Lock(data / "sharewise.lock", timeout=ENDING_SECONDS)
 
 
 def serve(args: argparse.Namespace) -> int:
     """Serve Telegram, by polling or by webhook, with one worker or several."""
     from bot import logs
     from bot.settings import read
-    from storage.database import open_store
 
     settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
@@ -159,7 +161,7 @@ def serve(args: argparse.Namespace) -> int:
     if args.workers > 1:
         if settings.url.startswith("sqlite"):
             raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
-        open_store(settings.url, settings.keys()).close()
+        _store_at_start(settings).close()
         return _many_workers(args.workers, listening)
     from bot import application
     from bot.handlers.front import Front
@@ -167,7 +169,7 @@ def serve(args: argparse.Namespace) -> int:
 
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
-        store = open_store(settings.url, settings.keys())
+        store = _store_at_start(settings)
         desk = _desk(settings, int(token.split(":")[0]))
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
@@ -187,6 +189,23 @@ def serve(args: argparse.Namespace) -> int:
         finally:
             store.close()
     return 0
+
+
+def _store_at_start(settings: Any) -> Any:
+    """Open the store; wait for a database that is not there yet, as when a whole machine starts."""
+    import logging
+
+    from storage.database import StorageUnavailable, open_store
+
+    give_up = time.monotonic() + DATABASE_SECONDS
+    while True:
+        try:
+            return open_store(settings.url, settings.keys())
+        except StorageUnavailable as error:
+            if time.monotonic() > give_up:
+                raise
+            logging.getLogger("sharewise").warning("%s Trying again for %s seconds.", error, DATABASE_SECONDS)
+            time.sleep(1)
 
 
 def _listening(args: argparse.Namespace) -> socket.socket | None:

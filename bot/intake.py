@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -47,8 +46,8 @@ def where_of(error: BaseException) -> str:
 class Intake:
     """Takes updates in and has them handled: lanes side by side, each in order."""
 
-    def __init__(self, application: App, front: Front, on_handled: Callable[[], None]) -> None:
-        self.application, self.front, self.on_handled = application, front, on_handled
+    def __init__(self, application: App, front: Front) -> None:
+        self.application, self.front = application, front
         self.arrived = asyncio.Event()
         self._at: dict[int, asyncio.Task[None]] = {}
         #: Lanes that were worked off and are still ours.
@@ -94,8 +93,10 @@ class Intake:
 
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
         """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
-        await self.front.store.run(mailbox.take_in, self.front.desk.bot_id, updates, self.front.desk.now())
+        taking = self.front.store.run(mailbox.take_in, self.front.desk.bot_id, updates, self.front.desk.now())
+        # The store works in order: who looks from now on finds them.
         self.arrived.set()
+        await taking
 
     async def dispatch(self, stop: asyncio.Event) -> None:
         """Have stored updates handled until told to stop: lanes side by side, each in the order it came."""
@@ -114,9 +115,9 @@ class Intake:
                 continue
             for lane, updates in found.items():
                 self._at[lane] = asyncio.create_task(self._work_off(lane, updates, stop))
-            if not found or len(self._at) >= SIDE_BY_SIDE:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
+            # What was asked for was found, or there is no more: until something arrives, or a lane is worked off.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
         await asyncio.gather(*self._at.values())
         with suppress(StorageUnavailable):
             await store.run(mailbox.let_go, self._done)
@@ -127,7 +128,6 @@ class Intake:
                 if stop.is_set():
                     return
                 await self.handle(taken)
-                self.on_handled()
         except StorageUnavailable as error:
             log.warning("%s Trying again.", error)
             await asyncio.sleep(PAUSE)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -125,6 +126,8 @@ class Sender:
         self._resting: dict[int, Rest] = {}
         #: Chats that were sent to and are still ours.
         self._sent_to: list[int] = []
+        #: One picture at a time: each takes ten megabytes while it is drawn.
+        self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
         #: Ends with an error when a send failed in a way that trying again cannot mend.
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -135,11 +138,9 @@ class Sender:
             self.wake.clear()
             self._let_rested_go(loop.time())
             done, self._sent_to = self._sent_to, []
-            not_chats = [*self._busy, *self._resting]
+            not_chats, asked = [*self._busy, *self._resting], SIDE_BY_SIDE - len(self._busy)
             try:
-                found = await self.store.run(
-                    fetch, self.desk, done, not_chats, SIDE_BY_SIDE - len(self._busy), time.time()
-                )
+                found = await self.store.run(fetch, self.desk, done, not_chats, asked, time.time())
             except StorageUnavailable as error:
                 self._sent_to += done
                 log.warning("%s Trying again.", error)
@@ -151,7 +152,7 @@ class Sender:
                 task = asyncio.create_task(self.send(message, card))
                 self._busy[message.chat_id] = task
                 task.add_done_callback(partial(self._done, message.chat_id))
-            if not found.messages:
+            if not found.rests or len(found.messages) + len(found.rests) < asked:
                 wait = (
                     min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()
                 )
@@ -233,8 +234,8 @@ class Sender:
             await self._remove(chat, payload["user_id"])
             return None
         if message.kind == "photo":
-            picture = await asyncio.to_thread(
-                picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
+            picture = await asyncio.get_running_loop().run_in_executor(
+                self._drawing, picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
             )
             drawn = await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
             return int(drawn.message_id)

@@ -94,7 +94,8 @@ class Service:
         self.sender = Sender(
             application, front.store, front.desk, partial(_moved, front.desk), partial(_parked, front.desk)
         )
-        self.intake = Intake(application, front, self.sender.wake.set)
+        front.on_acting = self.sender.wake.set
+        self.intake = Intake(application, front)
         self.webhook = webhook
         #: The process that began this one; when it is gone, this one stops too.
         self.parent = parent

@@ -13,18 +13,16 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
 from typing import Any, Literal
 
-import snowballstemmer
-import yaml
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from flows import danger
 from flows.definition import Edition, InvalidEdition
-from flows.names import english, fold
+from flows.names import fold, frequency
+from flows.yaml_files import packaged
 
 Band = Literal["answer", "closest", "none"]
 
@@ -121,17 +119,22 @@ def _words() -> _Words:
 
 def _read(name: str) -> Any:
     try:
-        return yaml.safe_load(files("flows").joinpath("asked", name).read_text(encoding="utf-8"))
+        return packaged("asked", name)
     except FileNotFoundError:
         raise InvalidEdition((f"asked/{name}: file: is missing; it holds the ways people ask",)) from None
 
 
-_STEMMER = snowballstemmer.stemmer("english")
-
-
 @cache
+def _stemmer() -> Any:
+    # It brings the stemmers of all languages along: not at start, which nobody's first tap should wait for.
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
-    return str(_STEMMER.stemWord(word))
+    return str(_stemmer().stemWord(word))
 
 
 class Index:
@@ -211,7 +214,7 @@ class Index:
             or word in self._vocabulary
             or bare in self._vocabulary
             or not word.isalpha()
-            or english().get(word, 0) > 0
+            or frequency(word)
         ):
             return word.removesuffix("'s")
         found = process.extractOne(word, self._typed, scorer=OSA.distance, score_cutoff=1 if len(word) < 8 else 2)
@@ -240,7 +243,7 @@ class Index:
         """Return the shortcuts written in a text, each once. Those that are words too count in capitals only."""
         known = _words().shortcuts
         found = {word.lower(): word for word in WORD.findall(text) if word.lower() in known}
-        counted = {key: word for key, word in found.items() if word.isupper() or english().get(key, 0) < COMMON}
+        counted = {key: word for key, word in found.items() if word.isupper() or frequency(key) < COMMON}
         return tuple(
             Shortcut(word if any(map(str.isdigit, key)) else word.upper(), known[key][0])
             for key, word in counted.items()

@@ -265,7 +265,7 @@ def fonts() -> Any:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes:
     """Draw a flow as PNG. Takes some ten milliseconds and frees the interpreter meanwhile."""
     import typst

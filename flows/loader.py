@@ -28,6 +28,7 @@ from flows.definition import (
 )
 from flows.machine import PAUSED
 from flows.validation import problems as problems_of
+from flows.yaml_files import SafeLoader
 
 EDITIONS = Path(__file__).parent / "editions"
 
@@ -45,7 +46,7 @@ QUESTION_TEXT_KEYS = {"label", "quoted", "why", "options", "notes"}
 DUTY_KEYS = {"text", "strength", "cites"}
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(SafeLoader):  # type: ignore[misc]
     """A loader that refuses a key written twice instead of keeping the last one."""
 
 

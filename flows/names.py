@@ -8,17 +8,19 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from unicodedata import combining, normalize
 
-import yaml
+from flows.yaml_files import packaged
 
 
 def _around() -> dict[str, frozenset[str]]:
-    raw = yaml.safe_load(files("flows").joinpath("words", "around_names.yaml").read_text(encoding="utf-8"))
+    raw = packaged("words", "around_names.yaml")
     return {key: frozenset(words.split()) for key, words in raw.items()}
 
 
@@ -83,17 +85,24 @@ def _listed(name: str) -> frozenset[str]:
 
 
 @cache
-def english() -> dict[str, int]:
-    """Return English words with how often they stand in a large collection of texts."""
+def _counted() -> tuple[array[int], array[int]]:
+    """English words by their hash, sorted, and their counts: a tenth of the memory of a dictionary."""
     packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
-    words: dict[str, int] = json.loads(gzip.decompress(packed))
-    return words
+    words = sorted((hash(word), count) for word, count in json.loads(gzip.decompress(packed)).items())
+    return array("q", (word for word, _ in words)), array("Q", (count for _, count in words))
+
+
+def frequency(word: str) -> int:
+    """Return how often a word stands in a large collection of English texts; 0 for one that is no English word."""
+    words, counts = _counted()
+    sought = hash(word)
+    at = bisect_left(words, sought)
+    return counts[at] if at < len(words) and words[at] == sought else 0
 
 
 def _is_word(plain: str) -> bool:
-    known = english()
     bases = (plain, plain.removesuffix("s"), plain.removesuffix("'s"), plain.replace("'", ""))
-    return any(known.get(base, 0) > 0 for base in bases) or all(known.get(part, 0) > 0 for part in plain.split("-"))
+    return any(map(frequency, bases)) or all(map(frequency, plain.split("-")))
 
 
 def _is_given(plain: str) -> bool:
@@ -198,7 +207,7 @@ def _beside_people(token: _Token, shouted: bool) -> bool:
         return False
     if plain in _listed("names_that_are_words.txt"):
         return plain not in DATE_OR_VERB
-    return plain not in _listed("not_names.txt") and english().get(plain, 0) < 500
+    return plain not in _listed("not_names.txt") and frequency(plain) < 500
 
 
 def _given_counts(text: str, tokens: list[_Token], index: int) -> bool:
@@ -234,7 +243,7 @@ def _unknown(text: str, tokens: list[_Token], index: int, before: _Token | None)
     ):
         family = re.match(r"\s+(?:family|household|siblings|brothers|sisters|twins)\b", text[token.end :])
         the = before is not None and before.plain == "the"
-        return 1 if family and the and english().get(plain, 0) < 3000 else 0
+        return 1 if family and the and frequency(plain) < 3000 else 0
     if before is not None:
         return 0 if before.plain in PLACE_BEFORE - {"from", "to"} else _length(text, tokens, index, False)
     after = _next(text, tokens, index)
@@ -288,7 +297,7 @@ def _length(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:
         if not joined or (shouted and not _is_given(following.plain)):
             break
         plain = following.plain
-        common = english().get(plain, 0) > 3000 or plain in _listed("not_names.txt") or plain in BODY
+        common = frequency(plain) > 3000 or plain in _listed("not_names.txt") or plain in BODY
         if not (following.is_capital and not common) and not _is_given(plain):
             break
         count += 1

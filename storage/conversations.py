@@ -32,6 +32,12 @@ _SAVE = (
     .values({name: bindparam(name) for name in ("revision", "status", "updated_at", "walk")})
 )
 _EVENT = insert(EVENT)
+_EVENTS = (
+    select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed)
+    .where(EVENT.c.conversation_id == bindparam("of"))
+    .order_by(EVENT.c.seq)
+)
+_NEW = insert(CONVERSATION)
 
 
 class RevisionMoved(Exception):
@@ -74,7 +80,7 @@ def start(
         "started_at": at,
         "updated_at": at,
     }
-    unit.connection.execute(insert(CONVERSATION).values(**row, wrapped_key=wrapped, walk=_sealed(sealer, key, walk)))
+    unit.connection.execute(_NEW, {**row, "wrapped_key": wrapped, "walk": _sealed(sealer, key, walk)})
     return Open(**row, walk=walk, sealer=sealer)
 
 
@@ -150,11 +156,7 @@ def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
 
 def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
     """Return what was done in a conversation, in order, each with its time as `at`."""
-    rows = unit.connection.execute(
-        select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed)
-        .where(EVENT.c.conversation_id == loaded.id)
-        .order_by(EVENT.c.seq)
-    )
+    rows = unit.connection.execute(_EVENTS, {"of": loaded.id})
     return [
         {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}
         for row in rows

@@ -34,7 +34,12 @@ _HANDLED = (
     .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == "waiting")
     .values(state="done", payload=None)
 )
+_TAKEN_IN = insert(INBOX)
+#: Another worker may take the same update in just now.
+_TAKEN_IN_ONCE = postgresql.insert(INBOX).on_conflict_do_nothing()
 _SENT = delete(OUTBOX).where(OUTBOX.c.id == bindparam("number"))
+_NO_CARD = delete(CARD).where(CARD.c.subject == bindparam("of"))
+_CARD = insert(CARD)
 _CARD_OF = select(CARD.c.message_id).where(CARD.c.subject == bindparam("of"), CARD.c.chat_id == bindparam("chat"))
 _UNSENT = select(OUTBOX.c.id, OUTBOX.c.payload).where(
     OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == "waiting"
@@ -47,6 +52,7 @@ def _many(name: str) -> Any:
     return bindparam(name, expanding=True)
 
 
+_KNOWN = select(INBOX.c.update_id).where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id.in_(_many("numbers")))
 _OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
 _HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == "waiting")
 _HEADS = (
@@ -131,9 +137,7 @@ def lane_of(unit: Unit, raw: dict[str, Any]) -> int:
 def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
     """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
     ids = [update["update_id"] for update in updates]
-    known = set(
-        unit.connection.scalars(select(INBOX.c.update_id).where(INBOX.c.bot_id == bot_id, INBOX.c.update_id.in_(ids)))
-    )
+    known = set(unit.connection.scalars(_KNOWN, {"of_bot": bot_id, "numbers": ids}))
     rows = []
     for raw in updates:
         if raw["update_id"] in known:
@@ -151,11 +155,8 @@ def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str)
                 "payload": sealed,
             }
         )
-    if rows and unit.is_sqlite:
-        unit.connection.execute(insert(INBOX), rows)
-    elif rows:
-        # Another worker may take the same update in just now.
-        unit.connection.execute(postgresql.insert(INBOX).on_conflict_do_nothing(), rows)
+    if rows:
+        unit.connection.execute(_TAKEN_IN if unit.is_sqlite else _TAKEN_IN_ONCE, rows)
     return len(rows)
 
 
@@ -214,7 +215,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
         for row in unsent:
             below = json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{chat_id}")).get("below")
             payload = {**payload, "below": payload.get("below") or below}
-            unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.id == row.id))
+            sent(unit, row.id)
     values = {
         "chat_id": chat_id,
         "kind": kind,
@@ -258,7 +259,7 @@ def chats_done(unit: Unit, chats: Sequence[int]) -> None:
 
 
 def sent(unit: Unit, message_id: int) -> None:
-    """Forget a message that was sent."""
+    """Forget a message that was sent, or that a newer one takes the place of."""
     unit.connection.execute(_SENT, {"number": message_id})
 
 
@@ -271,8 +272,8 @@ def park(unit: Unit, message_id: int) -> None:
 
 def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
     """Remember which message of a chat is the card of something."""
-    unit.connection.execute(delete(CARD).where(CARD.c.subject == subject))
-    unit.connection.execute(insert(CARD).values(subject=subject, chat_id=chat_id, message_id=message_id))
+    unit.connection.execute(_NO_CARD, {"of": subject})
+    unit.connection.execute(_CARD, {"subject": subject, "chat_id": chat_id, "message_id": message_id})
 
 
 def card_of(unit: Unit, subject: str, chat_id: int) -> int | None:

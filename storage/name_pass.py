@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from storage.database import Unit
 from storage.models import NamePass
 
 PASS = NamePass.__table__  # type: ignore[attr-defined]
+# Built once: this is asked whenever words are typed.
+_GIVEN = select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat"))
 
 
 def give(unit: Unit, chat_id: int, at: str) -> None:
@@ -18,7 +20,7 @@ def give(unit: Unit, chat_id: int, at: str) -> None:
 
 def is_given(unit: Unit, chat_id: int, since: str) -> bool:
     """Say whether a pass was given in this chat at or after a time."""
-    given = unit.connection.execute(select(PASS.c.given_at).where(PASS.c.chat_id == chat_id)).scalar()
+    given = unit.connection.execute(_GIVEN, {"chat": chat_id}).scalar()
     return given is not None and given >= since
 
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from storage.database import Unit
 from storage.models import Pace
 
 PACE = Pace.__table__  # type: ignore[attr-defined]
+# Built once: these are asked whenever something is sent.
+_THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
+_DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
+_DUE_LOCKED = _DUE.with_for_update()
+_FORGET, _COUNT = delete(PACE).where(_THESE), insert(PACE)
 #: A time further ahead than this was written by a clock that was wrong, in seconds.
 NONSENSE = 120.0
 
@@ -30,8 +35,7 @@ class Budget:
 
     def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
         self.unit, self.rates, self.now = unit, rates, now
-        query = select(PACE).where(PACE.c.key.in_(rates)).order_by(PACE.c.key)
-        rows = unit.connection.execute(query if unit.is_sqlite else query.with_for_update())
+        rows = unit.connection.execute(_DUE if unit.is_sqlite else _DUE_LOCKED, {"keys": [*rates]})
         self._due: dict[str, float] = {row.key: row.due for row in rows if row.due < now + NONSENSE}
         self._changed: set[str] = set()
 
@@ -49,10 +53,8 @@ class Budget:
     def save(self) -> None:
         """Write what was counted."""
         if self._changed:
-            self.unit.connection.execute(delete(PACE).where(PACE.c.key.in_(self._changed)))
-            self.unit.connection.execute(
-                insert(PACE), [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
-            )
+            self.unit.connection.execute(_FORGET, {"keys": [*self._changed]})
+            self.unit.connection.execute(_COUNT, [{"key": key, "due": self._due[key]} for key in sorted(self._changed)])
 
     def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
         return [(key, self.rates[key]) for key in keys]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from storage.database import Unit
 from storage.models import TextWanted
 
 WANTED = TextWanted.__table__  # type: ignore[attr-defined]
+# Built once: these are asked whenever words are typed.
+_OF = select(WANTED).where(WANTED.c.chat_id == bindparam("chat"))
+_DROP = delete(WANTED).where(WANTED.c.chat_id == bindparam("chat"))
 
 #: Words of this kind were taken: the same words again are no new ones.
 TAKEN = "taken"
@@ -34,7 +37,7 @@ def put(unit: Unit, chat_id: int, kind: str, subject: str, at: str) -> None:
 
 def get(unit: Unit, chat_id: int) -> Wanted | None:
     """Return what typed words in a chat are for, however long ago that was asked."""
-    row = unit.connection.execute(select(WANTED).where(WANTED.c.chat_id == chat_id)).first()
+    row = unit.connection.execute(_OF, {"chat": chat_id}).first()
     if row is None:
         return None
     plain = unit.keys.mailbox.open(bytes.fromhex(row.subject), f"wanted:{chat_id}:{row.kind}")
@@ -53,4 +56,4 @@ def are_same(unit: Unit, wanted: Wanted, text: str) -> bool:
 
 def drop(unit: Unit, chat_id: int) -> None:
     """Take typed words for what they were before."""
-    unit.connection.execute(delete(WANTED).where(WANTED.c.chat_id == chat_id))
+    unit.connection.execute(_DROP, {"chat": chat_id})

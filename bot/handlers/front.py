@@ -35,6 +35,8 @@ class Front:
         #: Updates that an act took care of, and those whose handler failed, for the dispatcher to see.
         self.acted: set[int] = set()
         self.failures: dict[int, BaseException] = {}
+        #: Called when an act is on its way into the store, which works in order: who looks then finds what it decided to send.
+        self.on_acting: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def act(self, update: Update, action: str, act: Act, for_strangers: StrangersAct | None = None) -> None:
@@ -48,7 +50,9 @@ class Front:
         typed = (message.text or message.caption or "") if message and not update.callback_query else ""
         written = Written(message.message_id, typed) if message and typed else None
         came = Came(update.update_id, user.id, chat.id if chat else None, private, thread, written)
-        said = await self.store.run(once, self.desk, action, came, act, for_strangers)
+        acting = self.store.run(once, self.desk, action, came, act, for_strangers)
+        self.on_acting()
+        said = await acting
         self.acted.add(update.update_id)
         if update.callback_query:
             # Only after the commit, and not waited for: losing or doubling it is harmless.
@@ -56,7 +60,9 @@ class Front:
 
     async def service(self, update: Update, act: Callable[[Unit, Desk], None]) -> None:
         """Follow what Telegram says about a chat."""
-        await self.store.run(service, self.desk, update.update_id, act)
+        acting = self.store.run(service, self.desk, update.update_id, act)
+        self.on_acting()
+        await acting
         self.acted.add(update.update_id)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import insert
 from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk
 from bot.web.console import COOKIE, build
-from storage import conversations, members, records, retention, reviews, web_sessions
+from storage import conversations, ledger, members, records, retention, reviews, web_sessions
 from storage.clock import later, utc_now
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring
@@ -88,6 +88,7 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                 state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
                 looks.append({"record_id": key, "team": clear["team"], "member_id": people[who], "state": state, "rank": rank,
                               "finished_at": at, "changed_at": at})  # fmt: skip
+                ledger.append(unit, at, f"member:{people[who]}", "record.saved", f"record:{key}", "0" * 64)
                 talks.append({"id": key, "chat_id": who, "member_id": people[who], "edition_id": "hmg-2015",
                               "edition_sha256": "0" * 64, "flow": "sharing", "revision": 1, "status": "finished",
                               "wrapped_key": b"x", "walk": b"x", "started_at": at, "updated_at": at})  # fmt: skip

@@ -1,9 +1,10 @@
 """Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
 
-    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--json]
+    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--stored N] [--open N] [--json]
 
-Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome; the
-plain one keeps its state in a pickle that a kill loses. Read the ratios: both bots share the machine with the driver.
+Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome. The
+plain one keeps its state in a pickle, aiogram in memory: a kill loses both. The floor writes the same rows by the sqlite3
+module alone. Read the ratios: all share the machine with the driver. aiogram is installed for the run, from the network.
 """
 
 from __future__ import annotations
@@ -13,35 +14,56 @@ import asyncio
 import itertools
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import venv
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.local.world import World
+from storage.database import open_store, sqlite_url
+from storage.sealing import Keyring
+from tests.benchmarks.lists import fill
 from tests.conftest import postgresql_url
 from tests.support.loopback import TOKEN, Loopback
-from tests.support.people import Person
+from tests.support.people import WALK, Person, button
 from tests.support.poster import Poster
 from tests.support.servers import free_port, postgresql_in
 
 SERVE = [sys.executable, "-m", "bot", "serve"]
-SECRET = "a-secret-for-benchmarks-on-loopback-only"
+SECRET, KEY = "a-secret-for-benchmarks-on-loopback-only", "cd" * 32
+#: The first of those who leave their questions open.
+OPENERS = 100_000
 
 
 @dataclass(frozen=True)
 class Bot:
-    """One way to run a bot: the command, whether it takes a webhook, whether it needs PostgreSQL."""
+    """One way to run a bot: the command, whether it takes a webhook, whether it needs PostgreSQL.
+
+    `package`: what is installed for it, in an environment of its own. `stored`: records that are there before it starts.
+    """
 
     command: list[str]
     webhook: bool = False
     postgresql: bool = False
+    package: str = ""
+    stored: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a bot runs: its folder, the address of its database, the interpreter for a package of its own."""
+
+    folder: Path
+    database: str = ""
+    python: str = ""
 
 
 BOTS = {
@@ -51,99 +73,162 @@ BOTS = {
     "sharewise, PostgreSQL, 2 workers": Bot([*SERVE, "--workers", "2"], postgresql=True),
     "sharewise, PostgreSQL, 3 workers": Bot([*SERVE, "--workers", "3"], postgresql=True),
     "plain PTB, pickle": Bot([sys.executable, "-m", "tests.benchmarks.plain_bot"]),
+    "aiogram 3, memory": Bot(["tests/benchmarks/aiogram_bot.py"], package="aiogram>=3.31,<4"),
+    "floor, sqlite3 alone": Bot([sys.executable, "-m", "tests.benchmarks.floor_bot"]),
 }
+PEERS = [*BOTS]
+
+
+def family(pid: int) -> list[str]:
+    """Return a process and those it began."""
+    return [
+        str(pid),
+        *subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split(),
+    ]
 
 
 def memory(pid: int) -> float:
     """Return the resident memory of a process and those it began, in MiB."""
-    children = subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()
-    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in (str(pid), *children))
+    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid))
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-async def measure(bot: Bot, people: int, seconds: float, database: str) -> dict[str, float]:
+def cpu(pid: int) -> float:
+    """Return the CPU seconds that a process and those it began have used."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def leave_open(world: World, count: int) -> None:
+    """Have many people answer one question and go away."""
+    for first in range(OPENERS, OPENERS + count, 50):
+        people = [Person(world, number) for number in range(first, min(first + 50, OPENERS + count))]
+        for person in people:
+            world.say(person.number, "/start")
+        for person in people:
+            message = await person.until(*WALK[0])
+            world.press(person.number, message, button(message, WALK[0][1]) or "")
+        for person in people:
+            await person.until(*WALK[1])
+            world.listeners.remove(person._see)
+
+
+async def measure(bot: Bot, people: int, seconds: float, left_open: int, place: Place) -> dict[str, float]:
     """Run one bot for a while; return its figures."""
     world, port = World(), free_port()
-    command = [*bot.command, *(["--webhook", "--listen", f"127.0.0.1:{port}"] if bot.webhook else [])]
-    with tempfile.TemporaryDirectory() as folder:
-        async with AsyncExitStack() as stack:
-            api = await stack.enter_async_context(Loopback(world))
-            if bot.webhook:
-                await stack.enter_async_context(Poster(world, f"http://127.0.0.1:{port}/telegram", SECRET, twice=0))
-            env = {
-                **os.environ, "SHAREWISE_TOKEN": TOKEN, "SHAREWISE_API_BASE_URL": api.url, "SHAREWISE_DATA_DIR": folder,
-                "SHAREWISE_MASTER_KEY": "cd" * 32, "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_SENDS_PER_SECOND": "0",
-                "SHAREWISE_WEBHOOK_SECRET": SECRET, **({"SHAREWISE_DATABASE_URL": database} if bot.postgresql else {}),
-            }  # fmt: skip
-            numbers = [str(number) for number in range(1000, 1000 + people)]
-            add = [
-                sys.executable,
-                "-m",
-                "bot",
-                "member",
-                "add",
-                "--telegram-id",
-                *numbers,
-                "--role",
-                "practitioner",
-                "--team",
-                "b",
-            ]
-            await asyncio.to_thread(subprocess.run, add, env=env, check=True, stdout=subprocess.DEVNULL)
-            walkers = [Person(world, int(number)) for number in numbers]
-            with open(Path(folder) / "log", "wb") as log:
-                started = time.perf_counter()
-                child = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-                try:
-                    world.say(walkers[0].number, "/start")
-                    await walkers[0].until("immediate danger?")
-                    first = time.perf_counter() - started
-                    await asyncio.sleep(0.5)
-                    for walker in walkers:
-                        walker.waits.clear()
-                    walking = [asyncio.create_task(walker.use()) for walker in walkers]
-                    begun = time.perf_counter()
-                    await asyncio.sleep(seconds)
-                    took = time.perf_counter() - begun
-                    used = memory(child.pid)
-                    waits = [wait for walker in walkers for wait in walker.waits]
-                    for walker in walkers:
-                        walker.stop = True
-                    await asyncio.gather(*walking)
-                finally:
-                    child.send_signal(signal.SIGTERM)
-                    child.wait(15)
+    command = [place.python, *bot.command] if bot.package else bot.command
+    command = [*command, *(["--webhook", "--listen", f"127.0.0.1:{port}"] if bot.webhook else [])]
+    async with AsyncExitStack() as stack:
+        api = await stack.enter_async_context(Loopback(world))
+        if bot.webhook:
+            await stack.enter_async_context(Poster(world, f"http://127.0.0.1:{port}/telegram", SECRET, twice=0))
+        env = {
+            **os.environ, "SHAREWISE_TOKEN": TOKEN, "SHAREWISE_API_BASE_URL": api.url,
+            "SHAREWISE_DATA_DIR": str(place.folder), "SHAREWISE_MASTER_KEY": KEY, "SHAREWISE_EDITION": "hmg-2015",
+            "SHAREWISE_SENDS_PER_SECOND": "0", "SHAREWISE_WEBHOOK_SECRET": SECRET, "PEER_WALK": json.dumps(WALK),
+            **({"SHAREWISE_DATABASE_URL": place.database} if bot.postgresql else {}),
+        }  # fmt: skip
+        numbers = [str(number) for number in range(1000, 1000 + people)]
+        may = ["--telegram-id", *numbers, *map(str, range(OPENERS, OPENERS + left_open))]
+        add = [sys.executable, "-m", "bot", "member", "add", *may, "--role", "practitioner", "--team", "b"]
+        await asyncio.to_thread(subprocess.run, add, env=env, check=True, stdout=subprocess.DEVNULL)
+        walkers = [Person(world, int(number)) for number in numbers]
+        with open(place.folder / "log", "wb") as log:
+            started = time.perf_counter()
+            child = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+            try:
+                world.say(walkers[0].number, "/start")
+                await walkers[0].until(WALK[0][0])
+                first = time.perf_counter() - started
+                await asyncio.sleep(0.5)
+                before = memory(child.pid)
+                await leave_open(world, left_open)
+                opened = memory(child.pid) - before
+                for walker in walkers:
+                    walker.waits.clear()
+                used = cpu(child.pid)
+                walking = [asyncio.create_task(walker.use()) for walker in walkers]
+                begun = time.perf_counter()
+                await asyncio.sleep(seconds)
+                took = time.perf_counter() - begun
+                used = cpu(child.pid) - used
+                resident = memory(child.pid)
+                waits = [wait for walker in walkers for wait in walker.waits]
+                for walker in walkers:
+                    walker.stop = True
+                await asyncio.gather(*walking)
+            finally:
+                child.send_signal(signal.SIGTERM)
+                child.wait(15)
     ordered = sorted(waits)
     return {
         "updates_per_s": len(waits) / took,
+        "cpu_ms_per_update": 1000 * used / len(waits),
         "p50_ms": 1000 * statistics.median(ordered),
         "p99_ms": 1000 * ordered[int(0.99 * (len(ordered) - 1))],
         "start_to_first_answer_s": first,
-        "memory_mib": used,
+        "memory_mib": resident,
+        **({"left_open_mib": opened} if left_open else {}),
     }
 
 
-async def run(people: int, seconds: float, rounds: int, only: str) -> dict[str, dict[str, float]]:
+async def run(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Measure the bots in turn, some rounds; return the medians."""
-    chosen = {name: bot for name, bot in BOTS.items() if only in name or name.startswith("plain")}
+    bots = dict(BOTS)
+    for count in args.stored:
+        for name in ("sharewise", "sharewise, PostgreSQL"):
+            bots[f"{name}, {count:,} stored"] = replace(BOTS[name], stored=count)
+    chosen = {name: bot for name, bot in bots.items() if args.only in name or (name in PEERS and not args.only)}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
-    with postgresql(any(bot.postgresql for bot in chosen.values())) as new_database:
-        for number in range(rounds):
+    with places(chosen) as place_of:
+        for number in range(args.rounds):
             for name, bot in chosen.items():
-                sys.stderr.write(f"round {number + 1} of {rounds}: {name}\n")
-                found[name].append(await measure(bot, people, seconds, new_database() if bot.postgresql else ""))
+                sys.stderr.write(f"round {number + 1} of {args.rounds}: {name}\n")
+                with place_of(name) as place:
+                    found[name].append(await measure(bot, args.people, args.seconds, args.open, place))
     return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in found.items()}
 
 
 @contextmanager
-def postgresql(wanted: bool) -> Iterator[Callable[[], str]]:
-    """Run a PostgreSQL server if one is wanted; give what makes a new database and returns its address."""
-    if not wanted:
-        yield str
-        return
+def places(chosen: dict[str, Bot]) -> Iterator[Callable[[str], AbstractContextManager[Place]]]:
+    """Give what makes a place for a bot: an empty one each time, or one with records, filled once and used again."""
     number = itertools.count()
-    with tempfile.TemporaryDirectory() as folder, postgresql_in(Path(folder)) as server:
-        yield lambda: postgresql_url(server.get_uri(), f"peers_{next(number)}")
+    with ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        wants_server = any(bot.postgresql for bot in chosen.values())
+        server = stack.enter_context(postgresql_in(root)).get_uri() if wants_server else ""
+        kept: dict[str, Place] = {}
+
+        def new(bot: Bot) -> Place:
+            one = next(number)
+            folder = root / str(one)
+            folder.mkdir()
+            place = Place(folder, postgresql_url(server, f"peers_{one}") if bot.postgresql else "")
+            if bot.package:
+                venv.create(folder / "python", with_pip=True)
+                place = replace(place, python=str(folder / "python" / "bin" / "python"))
+                subprocess.run((place.python, "-m", "pip", "install", "-q", bot.package), check=True)
+            if bot.stored:
+                store = open_store(place.database or sqlite_url(folder / "sharewise.db"), Keyring(bytes.fromhex(KEY)))
+                fill(store, bot.stored)
+                store.close()
+            return place
+
+        @contextmanager
+        def place_of(name: str) -> Iterator[Place]:
+            bot = chosen[name]
+            if bot.stored or bot.package:
+                kept[name] = kept.get(name) or new(bot)
+                yield kept[name]
+            else:
+                place = new(bot)
+                yield place
+                shutil.rmtree(place.folder)
+
+        yield place_of
 
 
 def main() -> int:
@@ -152,20 +237,25 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="the plain bot, and those with this in their names")
+    parser.add_argument("--only", default="", help="only those with this in their names")
+    parser.add_argument("--stored", type=int, nargs="*", default=[], help="also with so many records there before")
+    parser.add_argument("--open", type=int, default=0, help="so many conversations are left open first")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    found = asyncio.run(run(args.people, args.seconds, args.rounds, args.only))
+    found = asyncio.run(run(args))
     if args.json:
         print(json.dumps(found))
         return 0
-    plain = found["plain PTB, pickle"]["updates_per_s"]
-    print(f"{'bot':34} {'updates/s':>9} {'x plain':>8} {'p50 ms':>7} {'p99 ms':>7} {'start s':>8} {'MiB':>5}")
+    base = next(iter(found.values())) if args.only else found["plain PTB, pickle"]
+    columns = ("updates_per_s", "cpu_ms_per_update", "p50_ms", "p99_ms", "start_to_first_answer_s", "memory_mib")
+    titles = ("updates/s", "CPU ms", "p50 ms", "p99 ms", "start s", "MiB")
+    print(
+        f"{'bot':40} {'x':>6}" + "".join(f"{title:>11}" for title in titles) + ("   left open MiB" if args.open else "")
+    )
     for name, row in found.items():
-        print(
-            f"{name:34} {row['updates_per_s']:9.0f} {row['updates_per_s'] / plain:8.2f} {row['p50_ms']:7.1f} {row['p99_ms']:7.1f} "
-            f"{row['start_to_first_answer_s']:8.2f} {row['memory_mib']:5.0f}"
-        )
+        figures = "".join(f"{row[column]:11.1f}" for column in columns)
+        opened = f"{row['left_open_mib']:16.1f}" if args.open else ""
+        print(f"{name:40} {row['updates_per_s'] / base['updates_per_s']:6.2f}{figures}{opened}")
     return 0
 
 

@@ -1,0 +1,84 @@
+"""Trouble under the real process while people use it: a disk that is full, a database held by another, being told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import signal
+import sqlite3
+import time
+
+import pytest
+
+from tests.process.test_kill import sharewise
+from tests.process.test_workers import PEOPLE, serving
+from tests.support.counts import COUNTS
+from tests.support.people import Person
+
+
+async def disk_full(tmp_path, pid):
+    """Let the process write no file further than it is now: every write to the log fails, until it may again."""
+    log = tmp_path / "data" / "sharewise.db-wal"
+    whole = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(4096, log.stat().st_size // 2), whole[1]))
+    await asyncio.sleep(1.5)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, whole)
+
+
+async def lock_held(tmp_path, _pid):
+    """Hold the write lock for longer than the process waits for it."""
+
+    def hold():
+        other = sqlite3.connect(tmp_path / "data" / "sharewise.db", isolation_level=None, timeout=10)
+        other.execute("begin exclusive")
+        time.sleep(7)
+        other.execute("rollback")
+        other.close()
+
+    await asyncio.to_thread(hold)
+
+
+@pytest.mark.parametrize(("trouble", "times"), [(disk_full, 4), (lock_held, 2)])
+async def test_nothing_is_lost_and_nobody_restarts_the_bot(tmp_path, trouble, times):
+    async with serving(tmp_path, None) as (world, workers, env, _):
+        people = [Person(world, number) for number in PEOPLE]
+        walking = [asyncio.create_task(person.use()) for person in people]
+        while not all(person.saved for person in people):
+            await asyncio.sleep(0.05)
+        for _ in range(times):
+            await trouble(tmp_path, workers.child.pid)
+            before = sum(len(person.saved) for person in people)
+            while sum(len(person.saved) for person in people) < before + len(people):
+                await asyncio.sleep(0.05)
+            COUNTS[f"{trouble.__name__.replace('_', ' ')} while people use the bot"] += 1
+        for person in people:
+            person.stop = True
+        await asyncio.gather(*walking)
+        assert await asyncio.to_thread(workers.end) == 0
+        assert "cannot be used just now" in (tmp_path / "log").read_text(), "there was no trouble"
+        stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
+        cases = sorted(record["content"]["case_reference"] for record in stored)
+        assert cases == sorted(tag for person in people for tag in person.saved)
+        assert cases == sorted(tag for person in people for tag in person.tags)
+        assert "All is as it was written" in sharewise("verify", env=env)
+
+
+async def test_told_to_stop_again_and_again_it_ends_well_and_loses_nothing(tmp_path):
+    async with serving(tmp_path, None) as (world, workers, env, _):
+        people = [Person(world, number) for number in PEOPLE]
+        walking = [asyncio.create_task(person.use()) for person in people]
+        for count in range(6):
+            done = sum(len(person.saved) for person in people)
+            while sum(len(person.saved) for person in people) <= done + count:
+                await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(workers.end) == 0
+            COUNTS["told to stop while people use the bot, ended with 0"] += 1
+            workers.start()
+        for person in people:
+            person.stop = True
+        await asyncio.gather(*walking)
+        workers.child.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(workers.child.wait, 10) == 0
+        stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
+        assert sorted(r["content"]["case_reference"] for r in stored) == sorted(t for p in people for t in p.saved)
