@@ -22,6 +22,7 @@ from bot.intake import Intake, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
+from flows import chart, screening
 from storage import heads, invites, list_exports, mailbox, members, pace, retention, shown, timers, web_sessions
 from storage.clock import later, utc_now
 from storage.database import StorageUnavailable, Unit
@@ -42,6 +43,8 @@ TICK = 1.0
 PUT_OFF_MINUTES = 10
 #: Seconds between two times of keeping house.
 HOUSEKEEPING = 600
+#: Seconds after the start.
+WARM_UP_AFTER = 2.0
 
 
 def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
@@ -53,6 +56,12 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     retention.expire_unfinished(unit, desk.now())
     if desk.clear_chats_hours:
         shown.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
+
+
+def _load(desk: Desk) -> None:
+    desk.index.ask("consent")
+    screening.screened("consent")
+    chart.fonts()
 
 
 def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
@@ -112,6 +121,7 @@ class Service:
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
+        warm = asyncio.create_task(self._warm_up(), name="warm-up")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
         workers: set[asyncio.Future[Any]] = {take_in, dispatch, send, keep, watch, stopping, self.sender.failed}
         try:
@@ -131,12 +141,12 @@ class Service:
                 draining.add(take_in)
             else:
                 take_in.cancel()
-            for task in (keep, watch, menu, stopping):
+            for task in (keep, watch, menu, warm, stopping):
                 task.cancel()
             await asyncio.wait(draining, timeout=GRACE)
             for task in draining:
                 task.cancel()
-            await asyncio.gather(take_in, keep, watch, menu, stopping, dispatch, send, return_exceptions=True)
+            await asyncio.gather(take_in, keep, watch, menu, warm, stopping, dispatch, send, return_exceptions=True)
             await self.front.settle()
             await self.application.shutdown()
 
@@ -197,6 +207,11 @@ class Service:
                 log.error("A timer failed (%s). It is put off.", where_of(error))
                 await store.run(timers.put_off, timer, later(desk.now(), PUT_OFF_MINUTES))
             self.sender.wake.set()
+
+    async def _warm_up(self) -> None:
+        """Load what the first typed words and the first picture would wait for, once the first taps were answered."""
+        await asyncio.sleep(WARM_UP_AFTER)
+        await asyncio.to_thread(_load, self.front.desk)
 
     async def _set_menu(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
 
-    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--stored N] [--open N] [--json]
+    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--stored N] [--open N]
+        [--flood N] [--json]
 
 Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome. The
 plain one keeps its state in a pickle, aiogram in memory: a kill loses both. The floor writes the same rows by the sqlite3
@@ -27,6 +28,8 @@ from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import create_engine, make_url
+
 from bot.local.world import World
 from storage.database import open_store, sqlite_url
 from storage.sealing import Keyring
@@ -41,6 +44,7 @@ SERVE = [sys.executable, "-m", "bot", "serve"]
 SECRET, KEY = "a-secret-for-benchmarks-on-loopback-only", "cd" * 32
 #: The first of those who leave their questions open.
 OPENERS = 100_000
+FLOODER = 999
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,11 @@ class Bot:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a bot runs: its folder, the address of its database, the interpreter for a package of its own."""
+    """Where a bot runs: its folder, its database's address and server process, the interpreter for a package of its own."""
 
     folder: Path
     database: str = ""
+    server: int = 0
     python: str = ""
 
 
@@ -102,6 +107,22 @@ def cpu(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def work_of_server(place: Place) -> dict[str, float]:
+    """Return what the PostgreSQL server has done so far: CPU seconds, bytes written ahead, commits."""
+    if not place.database:
+        return {}
+    driver = make_url(place.database).set(drivername="postgresql+psycopg")
+    engine = create_engine(driver)
+    with engine.connect() as connection:
+        ahead = connection.exec_driver_sql("select pg_current_wal_lsn() - '0/0'").scalar_one()
+        connection.exec_driver_sql("select pg_stat_clear_snapshot()")
+        commits = connection.exec_driver_sql(
+            "select xact_commit from pg_stat_database where datname = current_database()"
+        ).scalar_one()
+    engine.dispose()
+    return {"cpu": cpu(place.server), "ahead": float(ahead), "commits": float(commits)}
+
+
 async def leave_open(world: World, count: int) -> None:
     """Have many people answer one question and go away."""
     for first in range(OPENERS, OPENERS + count, 50):
@@ -116,7 +137,14 @@ async def leave_open(world: World, count: int) -> None:
             world.listeners.remove(person._see)
 
 
-async def measure(bot: Bot, people: int, seconds: float, left_open: int, place: Place) -> dict[str, float]:
+async def flood(world: World, per_second: int) -> None:
+    """Have one person type without end."""
+    for number in itertools.count():
+        world.say(FLOODER, f"Can I share this without consent? {number}")
+        await asyncio.sleep(1 / per_second)
+
+
+async def measure(bot: Bot, args: argparse.Namespace, place: Place) -> dict[str, float]:
     """Run one bot for a while; return its figures."""
     world, port = World(), free_port()
     command = [place.python, *bot.command] if bot.package else bot.command
@@ -131,8 +159,8 @@ async def measure(bot: Bot, people: int, seconds: float, left_open: int, place: 
             "SHAREWISE_SENDS_PER_SECOND": "0", "SHAREWISE_WEBHOOK_SECRET": SECRET, "PEER_WALK": json.dumps(WALK),
             **({"SHAREWISE_DATABASE_URL": place.database} if bot.postgresql else {}),
         }  # fmt: skip
-        numbers = [str(number) for number in range(1000, 1000 + people)]
-        may = ["--telegram-id", *numbers, *map(str, range(OPENERS, OPENERS + left_open))]
+        numbers = [str(number) for number in range(1000, 1000 + args.people)]
+        may = ["--telegram-id", *numbers, str(FLOODER), *map(str, range(OPENERS, OPENERS + args.open))]
         add = [sys.executable, "-m", "bot", "member", "add", *may, "--role", "practitioner", "--team", "b"]
         await asyncio.to_thread(subprocess.run, add, env=env, check=True, stdout=subprocess.DEVNULL)
         walkers = [Person(world, int(number)) for number in numbers]
@@ -145,20 +173,24 @@ async def measure(bot: Bot, people: int, seconds: float, left_open: int, place: 
                 first = time.perf_counter() - started
                 await asyncio.sleep(0.5)
                 before = memory(child.pid)
-                await leave_open(world, left_open)
+                await leave_open(world, args.open)
                 opened = memory(child.pid) - before
                 for walker in walkers:
                     walker.waits.clear()
-                used = cpu(child.pid)
+                used, server = cpu(child.pid), work_of_server(place)
                 walking = [asyncio.create_task(walker.use()) for walker in walkers]
+                flooding = asyncio.create_task(flood(world, args.flood)) if args.flood else None
                 begun = time.perf_counter()
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(args.seconds)
                 took = time.perf_counter() - begun
                 used = cpu(child.pid) - used
+                server = {name: value - server[name] for name, value in work_of_server(place).items()}
                 resident = memory(child.pid)
                 waits = [wait for walker in walkers for wait in walker.waits]
                 for walker in walkers:
                     walker.stop = True
+                if flooding:
+                    flooding.cancel()
                 await asyncio.gather(*walking)
             finally:
                 child.send_signal(signal.SIGTERM)
@@ -171,7 +203,16 @@ async def measure(bot: Bot, people: int, seconds: float, left_open: int, place: 
         "p99_ms": 1000 * ordered[int(0.99 * (len(ordered) - 1))],
         "start_to_first_answer_s": first,
         "memory_mib": resident,
-        **({"left_open_mib": opened} if left_open else {}),
+        **({"left_open_mib": opened} if args.open else {}),
+        **(
+            {
+                "server_cpu_ms_per_update": 1000 * server["cpu"] / len(waits),
+                "server_kib_ahead_per_update": server["ahead"] / 1024 / len(waits),
+                "server_commits_per_update": server["commits"] / len(waits),
+            }
+            if server
+            else {}
+        ),
     }
 
 
@@ -188,7 +229,7 @@ async def run(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             for name, bot in chosen.items():
                 sys.stderr.write(f"round {number + 1} of {args.rounds}: {name}\n")
                 with place_of(name) as place:
-                    found[name].append(await measure(bot, args.people, args.seconds, args.open, place))
+                    found[name].append(await measure(bot, args, place))
     return {name: {key: statistics.median(row[key] for row in rows) for key in rows[0]} for name, rows in found.items()}
 
 
@@ -199,14 +240,16 @@ def places(chosen: dict[str, Bot]) -> Iterator[Callable[[str], AbstractContextMa
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         wants_server = any(bot.postgresql for bot in chosen.values())
-        server = stack.enter_context(postgresql_in(root)).get_uri() if wants_server else ""
+        server = stack.enter_context(postgresql_in(root)) if wants_server else None
         kept: dict[str, Place] = {}
 
         def new(bot: Bot) -> Place:
             one = next(number)
             folder = root / str(one)
             folder.mkdir()
-            place = Place(folder, postgresql_url(server, f"peers_{one}") if bot.postgresql else "")
+            place = Place(folder)
+            if bot.postgresql and server:
+                place = Place(folder, postgresql_url(server.get_uri(), f"peers_{one}"), server.get_pid())
             if bot.package:
                 venv.create(folder / "python", with_pip=True)
                 place = replace(place, python=str(folder / "python" / "bin" / "python"))
@@ -240,6 +283,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only those with this in their names")
     parser.add_argument("--stored", type=int, nargs="*", default=[], help="also with so many records there before")
     parser.add_argument("--open", type=int, default=0, help="so many conversations are left open first")
+    parser.add_argument("--flood", type=int, default=0, help="one more person types so many messages a second")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     found = asyncio.run(run(args))
@@ -256,6 +300,10 @@ def main() -> int:
         figures = "".join(f"{row[column]:11.1f}" for column in columns)
         opened = f"{row['left_open_mib']:16.1f}" if args.open else ""
         print(f"{name:40} {row['updates_per_s'] / base['updates_per_s']:6.2f}{figures}{opened}")
+    for name, row in found.items():
+        for figure, value in row.items():
+            if figure.startswith("server"):
+                print(f"{name}: {figure.replace('_', ' ')} {value:.2f}")
     return 0
 
 

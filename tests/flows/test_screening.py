@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -12,12 +15,20 @@ from hypothesis import strategies as st
 from bot.settings import CASE_REFERENCE
 from flows import screening
 from flows.catalogue import open_book
+from flows.names import frequency
 from flows.screening import PERSON, IdentifierFound, Screened, ScreeningFailed, identifiers, screened
 from tests.support import sets
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
 
 STRUCTURED = [kind for kind in screening.KINDS if kind != PERSON]
+
+
+def test_words_are_counted_as_the_collection_of_texts_does():
+    packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
+    counts = json.loads(gzip.decompress(packed))
+    assert all(frequency(word) == count for word, count in counts.items()) and len(counts) > 100_000
+    assert not any(map(frequency, ("", "xqzzt", "Jaydon-Rae", "a" * 5000)))
 
 
 def test_the_set_of_sentences_is_screened_as_well_as_the_figures_say():

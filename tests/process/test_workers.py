@@ -247,10 +247,16 @@ async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_
                 await asyncio.to_thread(server.start)
                 await asyncio.sleep(rng.uniform(1.0, 2.0))
                 COUNTS["PostgreSQL ended at once under two workers"] += 1
+            assert workers.child.poll() is None, "nobody restarted the bot"
+            await asyncio.to_thread(server.stop)
+            assert await asyncio.to_thread(workers.end) == 0
+            workers.start()
+            await asyncio.sleep(3)
+            assert workers.child.poll() is None, "it waits for a database that is not there yet"
+            await asyncio.to_thread(server.start)
             for person in people:
                 person.stop = True
             await asyncio.gather(*walking)
-            assert workers.child.poll() is None, "nobody restarted the bot"
             assert await asyncio.to_thread(workers.end) == 0
             stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
             cases = [record["content"]["case_reference"] for record in stored]
