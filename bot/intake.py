@@ -30,8 +30,6 @@ PAUSE = 0.2
 SIDE_BY_SIDE = 32
 #: Seconds after which the mailbox is looked at again, though nothing was heard: another worker may have taken something in.
 LOOK_AGAIN = 0.25
-#: The same when something waits that another worker holds, which lets go within milliseconds. Doubled each time in vain.
-SOON = 0.01
 #: The lock of the worker that polls, and seconds between two tries to be it.
 POLL, LEAD_SECONDS = "poll", 2.0
 
@@ -102,15 +100,14 @@ class Intake:
 
     async def dispatch(self, stop: asyncio.Event) -> None:
         """Have stored updates handled until told to stop: lanes side by side, each in the order it came."""
-        store, in_vain = self.front.store, 0
+        store = self.front.store
         while not stop.is_set():
             if self._broken is not None:
                 raise self._broken
             self.arrived.clear()
             done, self._done = self._done, []
             try:
-                lanes = SIDE_BY_SIDE - len(self._at)
-                found, held = await store.run(claim, self.front.desk.bot_id, done, [*self._at], lanes)
+                found = await store.run(claim, self.front.desk.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at))
             except StorageUnavailable as error:
                 self._done += done
                 log.warning("%s Trying again.", error)
@@ -119,9 +116,8 @@ class Intake:
             for lane, updates in found.items():
                 self._at[lane] = asyncio.create_task(self._work_off(lane, updates, stop))
             # What was asked for was found, or there is no more: until something arrives, or a lane is worked off.
-            in_vain = in_vain + 1 if held and not found else 0
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.arrived.wait(), look_again(in_vain) if held else LOOK_AGAIN)
+                await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
         await asyncio.gather(*self._at.values())
         with suppress(StorageUnavailable):
             await store.run(mailbox.let_go, self._done)
@@ -163,20 +159,13 @@ class Intake:
             await front.store.run(mailbox.handled, front.desk.bot_id, taken.update_id)
 
 
-def claim(
-    unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int
-) -> tuple[dict[int, list[mailbox.Taken]], bool]:
-    """Let go of lanes that were worked off, and take others, each with what waits there; say whether others hold more."""
+def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:
+    """Let go of lanes that were worked off, and take others, each with what waits there."""
     mailbox.let_go(unit, done)
     found: dict[int, list[mailbox.Taken]] = {}
     for taken in mailbox.waiting(unit, bot_id, busy, lanes) if lanes > 0 else ():
         found.setdefault(taken.lane, []).append(taken)
-    return found, len(found) < lanes and mailbox.others_hold(unit, bot_id, [*busy, *found])
-
-
-def look_again(in_vain: int) -> float:
-    """Return when to look again for what another worker holds, in seconds."""
-    return min(SOON * 2.0 ** min(in_vain, 10), LOOK_AGAIN)
+    return found
 
 
 def seconds_of(error: RetryAfter) -> float:

@@ -21,7 +21,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Re
 
 from bot import opinion_views, views
 from bot.application import App
-from bot.intake import LOOK_AGAIN, PAUSE, look_again, seconds_of, where_of
+from bot.intake import LOOK_AGAIN, PAUSE, seconds_of, where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
 from storage import mailbox, pace, shown
@@ -42,14 +42,10 @@ Parked = Callable[[Unit, Message, bool], None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What is to be sent next, each with the message that is its card now; and chats that must wait, for how many seconds.
-
-    `held`: more waits, in chats that another worker is at.
-    """
+    """What is to be sent next, each with the message that is its card now; and chats that must wait, for how many seconds."""
 
     messages: list[tuple[Message, int | None]]
     rests: dict[int, float]
-    held: bool = False
 
 
 def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
@@ -61,9 +57,8 @@ def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: 
         (m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None)
         for m in mailbox.to_send(unit, not_chats, limit)
     ]
-    held = len(found) < limit and mailbox.others_send(unit, [*not_chats, *(m.chat_id for m, _ in found)])
     if not found or not desk.sends_per_second:
-        return Fetched(found, {}, held)
+        return Fetched(found, {})
     rates = {ALL: all_together(desk.sends_per_second)}
     rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
     budget = pace.Budget(unit, rates, now)
@@ -78,7 +73,7 @@ def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: 
         go.append((message, card))
     budget.save()
     mailbox.chats_done(unit, [*rests])
-    return Fetched(go, rests, held)
+    return Fetched(go, rests)
 
 
 ALL = "all"
@@ -138,7 +133,7 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send for ever, until told to stop; then finish what is under way."""
-        loop, in_vain = asyncio.get_running_loop(), 0
+        loop = asyncio.get_running_loop()
         while not stop.is_set():
             self.wake.clear()
             self._let_rested_go(loop.time())
@@ -158,11 +153,11 @@ class Sender:
                 self._busy[message.chat_id] = task
                 task.add_done_callback(partial(self._done, message.chat_id))
             if not found.rests or len(found.messages) + len(found.rests) < asked:
-                in_vain = in_vain + 1 if found.held and not found.messages else 0
-                soon = look_again(in_vain) if found.held else LOOK_AGAIN
-                over = min((rest.until for rest in self._resting.values()), default=loop.time() + soon) - loop.time()
+                wait = (
+                    min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()
+                )
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), min(max(over, 0.01), soon))
+                    await asyncio.wait_for(self.wake.wait(), min(max(wait, 0.01), LOOK_AGAIN))
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     def _let_rested_go(self, now: float) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
@@ -63,7 +63,6 @@ _HEADS = (
 _LANES = _HEADS.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane)
 _SOME = _HEADS.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 _LANES_FREE = select(_SOME.c.lane).where(locks.is_free(LANE, _SOME.c.lane)).limit(_MOST)
-_HELD = select(exists().where(*_HERE, INBOX.c.lane.not_in(_many("busy"))))
 _PLACE = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
 _NUMBERED = (
     select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _PLACE)
@@ -83,7 +82,6 @@ _OURS = _OLDEST_OF_CHAT.limit(_MOST).subquery()
 _TO_SEND = select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id)
 _CHATS = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 _HEADS_FREE = select(_CHATS.c.id, _CHATS.c.chat_id).where(locks.is_free(CHAT, _CHATS.c.chat_id)).limit(_MOST)
-_HELD_BACK = select(exists().where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(_many("chats"))))
 _SEND_FREE = (
     select(OUTBOX)
     .where(OUTBOX.c.id.in_(_many("ids")), OUTBOX.c.state == "waiting")
@@ -183,11 +181,6 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
     ]  # fmt: skip
 
 
-def others_hold(unit: Unit, bot_id: int, busy: Sequence[int]) -> bool:
-    """Say whether something waits beside these lanes: another worker has just had its lane, and will let go."""
-    return not unit.is_sqlite and bool(unit.connection.scalar(_HELD, {"of_bot": bot_id, "busy": list(busy)}))
-
-
 def let_go(unit: Unit, lanes: Sequence[int]) -> None:
     """Let other workers have these lanes."""
     locks.release(unit, LANE, lanes)
@@ -258,11 +251,6 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
         )
         for row in rows
     ]
-
-
-def others_send(unit: Unit, chats: Sequence[int]) -> bool:
-    """Say whether something waits to be sent beside these chats: another worker has just sent to its chat, and will let go."""
-    return not unit.is_sqlite and bool(unit.connection.scalar(_HELD_BACK, {"chats": list(chats)}))
 
 
 def chats_done(unit: Unit, chats: Sequence[int]) -> None:

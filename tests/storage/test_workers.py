@@ -48,8 +48,6 @@ def test_a_lane_is_worked_on_by_one_worker_and_free_again_after_it(two):
     theirs = run(other, lambda unit: mailbox.waiting(unit, 1))
     assert ids(theirs) == [2]
     assert run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane])) == []
-    assert run(other, lambda unit: mailbox.others_hold(unit, 1, [theirs[0].lane])), "it looks again soon"
-    assert not run(other, lambda unit: mailbox.others_hold(unit, 1, [theirs[0].lane, mine[0].lane]))
     run(one, lambda unit: mailbox.let_go(unit, [mine[0].lane]))
     assert ids(run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane]))) == [1, 3]
 
@@ -83,8 +81,6 @@ def test_a_chat_is_sent_to_by_one_worker_and_what_is_just_noted_as_sent_is_passe
     (first,) = run(one, lambda unit: mailbox.to_send(unit, limit=1))
     assert first.chat_id == 5
     assert [message.chat_id for message in run(other, lambda unit: mailbox.to_send(unit))] == [6]
-    assert run(other, lambda unit: mailbox.others_send(unit, [6]))
-    assert not run(other, lambda unit: mailbox.others_send(unit, [5, 6]))
     with one.unit() as unit:
         mailbox.sent(unit, first.id)
         mailbox.chats_done(unit, [5])
