@@ -170,7 +170,12 @@ class Service:
                 return
             except NetworkError as error:
                 log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
+                self._stop_without_parent()
                 await asyncio.sleep(1)
+
+    def _stop_without_parent(self) -> None:
+        if self.parent is not None and os.getppid() != self.parent:
+            self.stop.set()
 
     async def _keep_house(self) -> None:
         while True:
@@ -191,8 +196,7 @@ class Service:
                 await self.fire_due()
             except StorageUnavailable as error:
                 log.warning("%s Trying again.", error)
-            if self.parent is not None and os.getppid() != self.parent:
-                self.stop.set()
+            self._stop_without_parent()
             await asyncio.sleep(TICK)
 
     async def fire_due(self) -> None:

@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -139,6 +140,37 @@ async def test_a_worker_that_dies_ends_all_and_the_command(request, tmp_path):
             await asyncio.sleep(0.05)
         os.kill(workers.workers()[1], signal.SIGKILL)
         assert await asyncio.to_thread(workers.child.wait, 20) == 1
+
+
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_workers_whose_parent_is_gone_end_too_even_while_telegram_cannot_be_reached(request, tmp_path):
+    (tmp_path / "data").mkdir()
+    env = environment(tmp_path / "data", "http://127.0.0.1:9/bot")
+    env["SHAREWISE_DATABASE_URL"] = database_of("postgresql", request)
+    with open(tmp_path / "log", "wb") as log:
+        workers = Workers(env, log, "--workers", 2)
+        workers.start()
+        try:
+            while (tmp_path / "log").read_text().count("Telegram cannot be reached") < 2:
+                await asyncio.sleep(0.1)
+            pids = workers.workers()
+            assert len(pids) == 2
+            workers.child.kill()
+            workers.child.wait(10)
+            for _ in range(200):
+                if not any(map(runs, pids)):
+                    break
+                await asyncio.sleep(0.1)
+            assert not any(map(runs, pids))
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(workers.child.pid, signal.SIGKILL)
 
 
 async def test_several_workers_on_one_file_are_refused(tmp_path):
