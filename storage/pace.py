@@ -18,8 +18,10 @@ _THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
 _DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
 _DUE_LOCKED = _DUE.with_for_update()
 _FORGET, _COUNT = delete(PACE).where(_THESE), insert(PACE)
-#: A time further ahead than this was written by a clock that was wrong, in seconds.
-NONSENSE = 120.0
+#: How far the clocks of two workers may differ, in seconds.
+SKEW = 1.0
+#: After how many seconds a row that lies in the past says nothing any more.
+OVER = 120.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Rate:
     seconds: float
     burst: int
 
+    @property
+    def furthest(self) -> float:
+        """How far ahead a row can be, in seconds: what is further was written by a clock that was wrong, or was set back."""
+        return self.seconds * self.burst + SKEW
+
 
 class Budget:
     """What may be sent now, for some keys, in one transaction: `wait` asks, `spend` counts, `save` writes."""
@@ -36,7 +43,7 @@ class Budget:
     def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
         self.unit, self.rates, self.now = unit, rates, now
         rows = unit.connection.execute(_DUE if unit.is_sqlite else _DUE_LOCKED, {"keys": [*rates]})
-        self._due: dict[str, float] = {row.key: row.due for row in rows if row.due < now + NONSENSE}
+        self._due: dict[str, float] = {row.key: row.due for row in rows if row.due <= now + rates[row.key].furthest}
         self._changed: set[str] = set()
 
     def wait(self, *keys: str) -> float:
@@ -65,4 +72,4 @@ class Budget:
 
 def prune(unit: Unit, now: float) -> None:
     """Forget chats that nothing was sent to lately."""
-    unit.connection.execute(delete(PACE).where(PACE.c.due < now - NONSENSE))
+    unit.connection.execute(delete(PACE).where(PACE.c.due < now - OVER))

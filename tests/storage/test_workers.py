@@ -211,12 +211,19 @@ def test_telegrams_limits_hold_over_two_workers(two):
     COUNTS["messages of a virtual minute within Telegram's limits"] += len(sent)
 
 
-def test_a_clock_that_was_wrong_does_not_stop_the_messages(store):
+@pytest.mark.parametrize("rate", [PRIVATE, GROUP, all_together(30), Rate(1.0, 1)])
+@pytest.mark.parametrize("back", [0.5, 5.0, 30.0, 110.0, 3600.0, 10**9])
+def test_a_clock_that_was_wrong_does_not_stop_the_messages(store, rate, back):
+    now = 10**9 * 3.0
     with store.unit() as unit:
-        budget = Budget(unit, {"all": Rate(1.0, 1)}, 10**9 * 3.0)
-        budget.spend("all")
+        budget = Budget(unit, {"all": rate}, now)
+        for _ in range(rate.burst):
+            budget.spend("all")
         budget.save()
     with store.unit() as unit:
-        assert Budget(unit, {"all": Rate(1.0, 1)}, 1000.0).wait("all") == 0.0
+        wait = Budget(unit, {"all": rate}, now - back).wait("all")
+        assert wait <= rate.seconds + pace.SKEW, "at most what one message waits, and a little"
+        if back > 30:
+            assert wait == 0.0
         pace.prune(unit, 10**12)
         assert unit.connection.execute(pace.PACE.select()).all() == []
