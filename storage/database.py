@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import StaticPool
 
@@ -52,6 +53,16 @@ class Unit:
     def is_sqlite(self) -> bool:
         """Whether this unit runs on SQLite."""
         return self.connection.dialect.name == "sqlite"
+
+
+def put(unit: Unit, table: Table, known_by: Sequence[str], rows: Sequence[dict[str, Any]], **change: Any) -> None:
+    """Write rows. One that is there already, perhaps since another worker wrote it a moment ago, is changed to what is given here.
+
+    `known_by`: the columns that tell rows apart. `change`: what is set in a row that is there; by default what was given.
+    """
+    new = sqlite.insert(table) if unit.is_sqlite else postgresql.insert(table)
+    change = change or {name: new.excluded[name] for name in rows[0] if name not in known_by}
+    unit.connection.execute(new.on_conflict_do_update(index_elements=known_by, set_=change), rows)
 
 
 #: A piece of work, and what came of it: a result or an error.

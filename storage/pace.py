@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 
+from storage import database
 from storage.database import Unit
 from storage.models import Pace
 
@@ -17,7 +18,6 @@ PACE = Pace.__table__  # type: ignore[attr-defined]
 _THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
 _DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
 _DUE_LOCKED = _DUE.with_for_update()
-_FORGET, _COUNT = delete(PACE).where(_THESE), insert(PACE)
 #: How far the clocks of two workers may differ, in seconds.
 SKEW = 1.0
 #: After how many seconds a row that lies in the past says nothing any more.
@@ -60,8 +60,8 @@ class Budget:
     def save(self) -> None:
         """Write what was counted."""
         if self._changed:
-            self.unit.connection.execute(_FORGET, {"keys": [*self._changed]})
-            self.unit.connection.execute(_COUNT, [{"key": key, "due": self._due[key]} for key in sorted(self._changed)])
+            rows = [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
+            database.put(self.unit, PACE, ("key",), rows)
 
     def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
         return [(key, self.rates[key]) for key in keys]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
+from storage import database
 from storage.database import Unit
 from storage.models import AskedQuestion
 from storage.screened import ScreenedText
 
 QUESTION = AskedQuestion.__table__  # type: ignore[attr-defined]
+KNOWN_BY = ("edition_id", "kind", "subject", "question_hash")
 #: How many different unanswered questions are kept; further ones only count for their topic.
 MOST = 5000
 
@@ -54,8 +56,11 @@ def _count(unit: Unit, edition_id: str, kind: str, subject: str, mark: bytes, se
     if sealed is not None and _is_full(unit):
         _count(unit, edition_id, kind, subject, b"", None, at)
         return
-    row = {"edition_id": edition_id, "kind": kind, "subject": subject, "question_hash": mark, "question": sealed}
-    unit.connection.execute(insert(QUESTION).values(**row, times=1, first_at=at, last_at=at))
+    row = {
+        "edition_id": edition_id, "kind": kind, "subject": subject, "question_hash": mark, "question": sealed,
+        "times": 1, "first_at": at, "last_at": at,
+    }  # fmt: skip
+    database.put(unit, QUESTION, KNOWN_BY, [row], times=QUESTION.c.times + 1, last_at=at)
 
 
 def _is_full(unit: Unit) -> bool:

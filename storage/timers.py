@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
+from storage import database
 from storage.database import Unit
 from storage.models import Timer
 
@@ -23,8 +24,7 @@ class Due:
 
 def put(unit: Unit, kind: str, subject: str, due_at: str) -> None:
     """Set a timer, in place of an earlier one of this kind on this subject."""
-    drop(unit, kind, subject)
-    unit.connection.execute(insert(TIMER).values(kind=kind, subject=subject, due_at=due_at))
+    database.put(unit, TIMER, ("kind", "subject"), [{"kind": kind, "subject": subject, "due_at": due_at}])
 
 
 def drop(unit: Unit, kind: str, subject: str) -> None:

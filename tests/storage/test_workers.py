@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from sqlalchemy.exc import IntegrityError
 
 from bot.sender import GROUP, PRIVATE, all_together
-from storage import ledger, locks, mailbox, members, pace, records
+from storage import ledger, locks, mailbox, members, pace, questions, records, timers
 from storage.database import StorageUnavailable, open_store
 from storage.pace import Budget, Rate
 from tests.conftest import KEYS, postgresql_url
@@ -227,3 +227,21 @@ def test_a_clock_that_was_wrong_does_not_stop_the_messages(store, rate, back):
             assert wait == 0.0
         pace.prune(unit, 10**12)
         assert unit.connection.execute(pace.PACE.select()).all() == []
+
+
+# ---- rows that two workers write at once -------------------------------------------------------------
+async def test_what_two_workers_write_first_at_the_same_moment_fails_for_neither(two):
+    rates = {"all": Rate(1.0, 5)}
+
+    def write(unit, number):
+        budget = Budget(unit, {f"chat:{number}": Rate(1.0, 5), **rates}, 10.0**9 + number)
+        budget.spend("all", f"chat:{number}")
+        budget.save()
+        timers.put(unit, "review_digest", f"team {number}", AT)
+        questions.count_no_help(unit, "e", f"passage {number}", AT)
+        return True
+
+    for number in range(60):
+        assert all(await asyncio.gather(*(store.run(write, number) for store in two)))
+    counted = run(two[0], questions.listed)
+    assert [one.times for one in counted] == [2] * 60
