@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from datetime import UTC, datetime
 from typing import TextIO
 
 from storage.clock import FORM
 
 OURS = "sharewise"
+#: A line is not said again for so many seconds; then it says how often it was left out.
+QUIET = 10.0
+REMEMBERED = 1000
 
 
 class _OnlyOurs(logging.Filter):
@@ -25,6 +29,27 @@ class _OnlyOurs(logging.Filter):
         return True
 
 
+class _NotAgain(logging.Filter):
+    """Trouble is met many times a second, by everything that meets it: one line tells, hundreds hide the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        key, now = (record.name, record.getMessage()), time.monotonic()
+        said, left_out = self._said.get(key, (now - QUIET, 0))
+        if now - said < QUIET:
+            self._said[key] = said, left_out + 1
+            return False
+        if len(self._said) >= REMEMBERED:
+            self._said.clear()
+        self._said[key] = now, 0
+        if left_out:
+            record.msg = f"{record.msg} ({left_out} times more since it was last said)"
+        return True
+
+
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime(FORM)
@@ -34,10 +59,11 @@ class _Json(logging.Formatter):
 def set_up(level: int = logging.WARNING, stream: TextIO | None = None, form: str = "text") -> logging.Handler:
     """Log to standard error (or a stream), at any level without what people write and without the token.
 
-    `form`: text, or json with a line each: at, level, logger, message.
+    The same line is said every ten seconds at most. `form`: text, or json with a line each: at, level, logger, message.
     """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_OnlyOurs())
+    handler.addFilter(_NotAgain())
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(_Json() if form == "json" else plain)
     logging.basicConfig(level=level, handlers=[handler], force=True)

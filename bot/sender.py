@@ -152,6 +152,7 @@ class Sender:
                 task = asyncio.create_task(self.send(message, card))
                 self._busy[message.chat_id] = task
                 task.add_done_callback(partial(self._done, message.chat_id))
+            # Where chats that must rest filled the list, others may stand behind them.
             if not found.rests or len(found.messages) + len(found.rests) < asked:
                 wait = (
                     min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()

@@ -359,3 +359,23 @@ def test_logs_are_lines_of_json_without_what_was_written_and_without_the_token()
     assert [line["level"] for line in lines] == ["WARNING", "WARNING", "ERROR"]
     assert set(lines[0]) == {"at", "level", "logger", "message"}
     assert "canary" not in stream.getvalue() and "AbC-dEf" not in stream.getvalue()
+
+
+def test_trouble_that_is_met_again_and_again_is_one_line_and_says_how_often(monkeypatch):
+    import logging
+
+    now = [100.0]
+    monkeypatch.setattr("bot.logs.time.monotonic", lambda: now[0])
+    with logged(logging.WARNING, "json") as stream:
+        for _ in range(500):
+            logging.getLogger("sharewise.sender").warning("Sending failed (%s). Trying again.", "NetworkError")
+            now[0] += 0.001
+        logging.getLogger("sharewise.sender").warning("Sending failed (%s). Trying again.", "TimedOut")
+        now[0] += 10
+        logging.getLogger("sharewise.sender").warning("Sending failed (%s). Trying again.", "NetworkError")
+    said = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert said == [
+        "Sending failed (NetworkError). Trying again.",
+        "Sending failed (TimedOut). Trying again.",
+        "Sending failed (NetworkError). Trying again. (499 times more since it was last said)",
+    ]
