@@ -1,6 +1,6 @@
 """Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
 
-    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only TEXT] [--stored N] [--open N]
+    python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only PATTERN] [--stored N ...] [--open N]
         [--flood N] [--json]
 
 Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome. The
@@ -15,6 +15,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -222,7 +223,7 @@ async def run(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     for count in args.stored:
         for name in ("sharewise", "sharewise, PostgreSQL"):
             bots[f"{name}, {count:,} stored"] = replace(BOTS[name], stored=count)
-    chosen = {name: bot for name, bot in bots.items() if args.only in name or (name in PEERS and not args.only)}
+    chosen = {name: bot for name, bot in bots.items() if (re.search(args.only, name) if args.only else name in PEERS)}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
     with places(chosen) as place_of:
         for number in range(args.rounds):
@@ -280,7 +281,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="only those with this in their names")
+    parser.add_argument("--only", default="", help="only those whose names fit this pattern")
     parser.add_argument("--stored", type=int, nargs="*", default=[], help="also with so many records there before")
     parser.add_argument("--open", type=int, default=0, help="so many conversations are left open first")
     parser.add_argument("--flood", type=int, default=0, help="one more person types so many messages a second")
