@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
-from telegram.error import NetworkError, TelegramError
+from telegram.error import NetworkError, RetryAfter, TelegramError
 
 from bot.application import App
 from bot.handlers.front import Front
 from bot.handlers.updates import GROUP_MENU, MENU
-from bot.intake import Intake, where_of
+from bot.intake import Intake, seconds_of, where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
@@ -168,10 +168,16 @@ class Service:
                 await self.application.initialize()
                 self.front.desk.username = self.application.bot.username
                 return
-            except NetworkError as error:
+            except (NetworkError, RetryAfter) as error:
                 log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
-                self._stop_without_parent()
-                await asyncio.sleep(1)
+                await self._wait(seconds_of(error) if isinstance(error, RetryAfter) else 1)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, unless meanwhile told to stop or the parent is gone."""
+        until = time.monotonic() + seconds
+        while not self.stop.is_set() and time.monotonic() < until:
+            self._stop_without_parent()
+            await asyncio.sleep(min(seconds, 1))
 
     def _stop_without_parent(self) -> None:
         if self.parent is not None and os.getppid() != self.parent:

@@ -1,7 +1,7 @@
 """Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
 
     python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only PATTERN] [--stored N ...] [--open N]
-        [--flood N] [--json]
+        [--flood N] [--think SECONDS] [--json]
 
 Real processes over loopback. This bot seals, syncs every commit, keeps a ledger and sends a chart with the outcome. The
 plain one keeps its state in a pickle, aiogram in memory: a kill loses both. The floor writes the same rows by the sqlite3
@@ -46,6 +46,8 @@ SECRET, KEY = "a-secret-for-benchmarks-on-loopback-only", "cd" * 32
 #: The first of those who leave their questions open.
 OPENERS = 100_000
 FLOODER = 999
+#: Seconds in which a bot loads what it loads after its first answer.
+WARM_UP = 5.0
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,16 @@ def work_of_server(place: Place) -> dict[str, float]:
     return {"cpu": cpu(place.server), "ahead": float(ahead), "commits": float(commits)}
 
 
+def settle(database: str) -> None:
+    """Have a PostgreSQL server finish what filling it left to do, as one has that was there for a while."""
+    if database:
+        engine = create_engine(make_url(database).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("vacuum analyze")
+            connection.exec_driver_sql("checkpoint")
+        engine.dispose()
+
+
 async def leave_open(world: World, count: int) -> None:
     """Have many people answer one question and go away."""
     for first in range(OPENERS, OPENERS + count, 50):
@@ -172,14 +184,14 @@ async def measure(bot: Bot, args: argparse.Namespace, place: Place) -> dict[str,
                 world.say(walkers[0].number, "/start")
                 await walkers[0].until(WALK[0][0])
                 first = time.perf_counter() - started
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(WARM_UP)
                 before = memory(child.pid)
                 await leave_open(world, args.open)
                 opened = memory(child.pid) - before
                 for walker in walkers:
                     walker.waits.clear()
                 used, server = cpu(child.pid), work_of_server(place)
-                walking = [asyncio.create_task(walker.use()) for walker in walkers]
+                walking = [asyncio.create_task(walker.use(args.think)) for walker in walkers]
                 flooding = asyncio.create_task(flood(world, args.flood)) if args.flood else None
                 begun = time.perf_counter()
                 await asyncio.sleep(args.seconds)
@@ -259,6 +271,7 @@ def places(chosen: dict[str, Bot]) -> Iterator[Callable[[str], AbstractContextMa
                 store = open_store(place.database or sqlite_url(folder / "sharewise.db"), Keyring(bytes.fromhex(KEY)))
                 fill(store, bot.stored)
                 store.close()
+                settle(place.database)
             return place
 
         @contextmanager
@@ -285,6 +298,7 @@ def main() -> int:
     parser.add_argument("--stored", type=int, nargs="*", default=[], help="also with so many records there before")
     parser.add_argument("--open", type=int, default=0, help="so many conversations are left open first")
     parser.add_argument("--flood", type=int, default=0, help="one more person types so many messages a second")
+    parser.add_argument("--think", type=float, default=0, help="people wait so many seconds before they answer")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     found = asyncio.run(run(args))

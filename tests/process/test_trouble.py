@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from bot.local.world import Refused
 from tests.process.test_kill import sharewise
 from tests.process.test_workers import PEOPLE, serving
 from tests.support.counts import COUNTS
@@ -82,3 +83,22 @@ async def test_told_to_stop_again_and_again_it_ends_well_and_loses_nothing(tmp_p
         assert await asyncio.to_thread(workers.child.wait, 10) == 0
         stored = [json.loads(line) for line in sharewise("records", "--json", env=env).splitlines()]
         assert sorted(r["content"]["case_reference"] for r in stored) == sorted(t for p in people for t in p.saved)
+
+
+async def test_told_to_come_back_later_at_its_very_start_it_does(tmp_path):
+    refused = []
+
+    def too_many(method, _parameters):
+        if method.lower() == "getme" and len(refused) < 2:
+            refused.append(time.monotonic())
+            raise Refused("Too Many Requests: retry after 2", 429, {"retry_after": 2})
+
+    async with serving(tmp_path, None) as (world, workers, _env, _):
+        workers.kill_all()
+        world.before = too_many
+        workers.start()
+        person = Person(world, PEOPLE[0])
+        world.say(person.number, "/start")
+        await person.until("immediate danger?")
+        assert len(refused) == 2 and refused[1] - refused[0] >= 2
+        assert await asyncio.to_thread(workers.end) == 0

@@ -63,8 +63,8 @@ class Person:
                 seen = [message.get("text", "")[:80] for message in self._shown.values()]
                 raise AssertionError(f"{self.number} never saw {words!r}; sees {seen}") from None
 
-    async def use(self) -> None:
-        """Walk to a saved record, again and again, until told to stop."""
+    async def use(self, think: float = 0) -> None:
+        """Walk to a saved record, again and again, until told to stop. `think`: seconds before each answer."""
         while not self.stop:
             tag = f"T-{self.number}-{len(self.tags)}-{self.random.randrange(10**6)}"
             self.tags.append(tag)
@@ -73,6 +73,7 @@ class Person:
             self.world.say(self.number, "/start")
             for words, act in WALK:
                 message = await self.until(words, None if act.startswith("=") else act)
+                await asyncio.sleep(think)
                 if act.startswith("="):
                     self.world.say(self.number, act[1:].format(tag=tag))
                 else:
