@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -185,10 +185,20 @@ def serve(args: argparse.Namespace) -> int:
             await service.run()
 
         try:
-            asyncio.run(run())
+            with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+                runner.run(run())
         finally:
             store.close()
     return 0
+
+
+def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the quickest event loop there is on this system; None for the usual one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _store_at_start(settings: Any) -> Any:

@@ -1,7 +1,8 @@
-"""The Bot API over aiohttp: the same calls as the library's own client, for a third of the work or less (docs/figures.md)."""
+"""The Bot API over aiohttp: the same calls as the library's own client, for a quarter of the work or less (docs/figures.md)."""
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 READ_SECONDS, CONNECT_SECONDS = 10.0, 5.0
+JSON = {"content-type": "application/json"}
 
 
 def _has_proxy() -> bool:
@@ -56,14 +58,18 @@ class AiohttpRequest(BaseRequest):
         waits = READ_SECONDS if read_timeout is BaseRequest.DEFAULT_NONE else read_timeout
         timeout = aiohttp.ClientTimeout(total=None, sock_read=waits, sock_connect=CONNECT_SECONDS)
         body: Any = None
+        headers = {}
         if request_data is not None and request_data.contains_files:
             body = aiohttp.FormData(request_data.json_parameters)
             for name, (file_name, content, kind) in (request_data.multipart_data or {}).items():
                 body.add_field(name, content, filename=file_name, content_type=kind)
         elif request_data is not None:
-            body = request_data.json_parameters
+            # Telegram reads a form and JSON alike; writing a form takes longer.
+            body, headers = json.dumps(request_data.parameters).encode(), JSON
         try:
-            async with self._session.request(method, url, data=body, timeout=timeout, allow_redirects=False) as answer:
+            async with self._session.request(
+                method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as error:
             raise TimedOut from error

@@ -34,6 +34,19 @@ LOOK_AGAIN = 0.25
 POLL, LEAD_SECONDS = "poll", 2.0
 
 
+#: What is kept of a message whose button was pressed: where it stands. Its words and buttons are ours.
+PLACE = ("message_id", "date", "chat", "message_thread_id", "is_topic_message")
+
+
+def lean(update: dict[str, Any]) -> dict[str, Any]:
+    """Return a raw update without the words and buttons of the message that was pressed."""
+    query = update.get("callback_query")
+    if not isinstance(query, dict) or not isinstance(query.get("message"), dict):
+        return update
+    place = {name: value for name, value in query["message"].items() if name in PLACE}
+    return {**update, "callback_query": {**query, "message": place}}
+
+
 def where_of(error: BaseException) -> str:
     """Say what failed and where, without the error's own words: they may hold what a person wrote."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -93,7 +106,8 @@ class Intake:
 
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
         """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
-        taking = self.front.store.run(mailbox.take_in, self.front.desk.bot_id, updates, self.front.desk.now())
+        raw = [lean(update) for update in updates]
+        taking = self.front.store.run(mailbox.take_in, self.front.desk.bot_id, raw, self.front.desk.now())
         # The store works in order: who looks from now on finds them.
         self.arrived.set()
         await taking

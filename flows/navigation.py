@@ -6,7 +6,7 @@ A Walk is what a person said, keyed by the state it answers. Its Position is rep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -175,7 +175,15 @@ def start(machine: FlowMachine, entry: str | None = None) -> Walk:
 
 
 def replay(machine: FlowMachine, walk: Walk) -> Position:
-    """Find where the walk stands by giving its answers to the machine, from the start."""
+    """Find where the walk stands by giving its answers to the machine, from the start. A walk never changes, so once will do."""
+    known: Position | None = vars(walk).get("_position")
+    if known is None or known.machine is not machine:
+        known = _replayed(machine, walk)
+        vars(walk)["_position"] = known
+    return known
+
+
+def _replayed(machine: FlowMachine, walk: Walk) -> Position:
     token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure)
     live: list[tuple[str, Answer]] = []
     interrupt = walk.interrupt
@@ -255,7 +263,8 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     gone = {state: value for state, value in answers.items() if state not in kept}
     offered = {state: value for state, value in {**walk.offered, **gone}.items() if state not in kept}
     dropped = tuple(state for state in gone if state in machine.flow.questions)
-    return Change(replace(moved, answers=kept, offered=offered), dropped)
+    stays_whole = not gone and offered == moved.offered
+    return Change(moved if stays_whole else replace(moved, answers=kept, offered=offered), dropped)
 
 
 def _still_fits(machine: FlowMachine, after: Position, state: str, answer: Answer) -> bool:
@@ -340,7 +349,13 @@ def resumed_without_interrupt(walk: Walk) -> Walk:
 # ---- keeping -----------------------------------------------------------------------------------
 def as_dict(walk: Walk) -> dict[str, object]:
     """Return a walk as plain values, for keeping."""
-    return asdict(walk)
+
+    def plain(answers: Mapping[str, Answer]) -> dict[str, dict[str, Any]]:
+        return {state: dict(vars(answer)) for state, answer in answers.items()}
+
+    kept = {one.name: getattr(walk, one.name) for one in fields(walk)}
+    pending = dict(vars(walk.pending)) if walk.pending else None
+    return {**kept, "answers": plain(walk.answers), "offered": plain(walk.offered), "pending": pending}
 
 
 def from_dict(kept: dict[str, Any]) -> Walk:

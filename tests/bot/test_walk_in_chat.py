@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import records
+from storage import mailbox, records
 from storage.database import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
@@ -108,6 +108,18 @@ async def test_one_card_is_edited_in_place(chat):
     await taps(chat, "No", "No", "Somebody asked", "Why this question?", "Hide help")
     assert len(chat.visible()) == before
     assert chat.card()["message_id"] == card
+
+
+async def test_of_a_pressed_message_nothing_but_its_place_is_taken_in(chat):
+    await chat.say("/start")
+    message, data = chat.find("No")
+    assert "immediate danger?" in message["text"]
+    chat.world.press(100, message, data)
+    await chat.take_in()
+    (taken,) = await chat.store.run(mailbox.waiting, chat.desk.bot_id)
+    query = taken.payload["callback_query"]
+    assert query["data"] == data
+    assert query["message"] == {name: message[name] for name in ("message_id", "date", "chat")}
 
 
 async def test_why_this_question_shows_the_passage_and_how_strongly_it_is_put(chat):

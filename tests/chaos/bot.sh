@@ -1,8 +1,13 @@
 #!/bin/sh
 # Starts the bot for a fault harness: users 1000 to 1019 are members, group -100 is their channel. Settings come from the
-# environment. WEBHOOK_PORT: updates are posted there instead of polled. WORKERS: how many (PostgreSQL for more than one).
+# environment. DATABASE_FROM: a SQLite file that has them already, copied. WEBHOOK_PORT: updates are posted there instead of polled. WORKERS: how many (PostgreSQL for more than one).
 set -e
-if [ ! -f "$SHAREWISE_DATA_DIR/members" ]; then
+if [ -n "$DATABASE_FROM" ]; then
+    if [ ! -f "$SHAREWISE_DATA_DIR/sharewise.db" ]; then
+        cp "$DATABASE_FROM" "$SHAREWISE_DATA_DIR/begun"
+        mv "$SHAREWISE_DATA_DIR/begun" "$SHAREWISE_DATA_DIR/sharewise.db"
+    fi
+elif [ ! -f "$SHAREWISE_DATA_DIR/members" ]; then
     sharewise member add --telegram-id $(seq 1000 1019) --role practitioner --team chaos >/dev/null
     sharewise team set chaos --channel -100 >/dev/null
     touch "$SHAREWISE_DATA_DIR/members"

@@ -86,7 +86,7 @@ class Chat:
     async def take_in(self) -> None:
         """Store what waits at Telegram, and acknowledge it."""
         while updates := await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": 0, "timeout": 0}):
-            await self.store.run(mailbox.take_in, self.desk.bot_id, updates, utc_now())
+            await self.intake.take_in(updates)
             last = max(update["update_id"] for update in updates)
             await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": last + 1, "timeout": 0})
 
