@@ -20,6 +20,8 @@ VERSION = version_of("sharewise")
 WRONG_CALL = 2
 #: How long a worker may take to finish what is in hand.
 STOP_SECONDS = 9
+#: How long the database may take to let go of us, in seconds.
+CLOSE_SECONDS = 2
 #: How long the process before may take to be gone, and the database to be there, in seconds.
 ENDING_SECONDS, DATABASE_SECONDS = 2, 30
 #: Who can be at the terminal of the local chat.
@@ -156,7 +158,7 @@ def serve(args: argparse.Namespace) -> int:
     settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
     assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_folder(settings.data_dir)
     listening = _listening(args)
     if args.workers > 1:
         if settings.url.startswith("sqlite"):
@@ -165,6 +167,7 @@ def serve(args: argparse.Namespace) -> int:
         return _many_workers(args.workers, listening)
     from bot import application
     from bot.handlers.front import Front
+    from bot.intake import TokenRefused
     from bot.service import Service, Webhook
 
     token = settings.token.get_secret_value()
@@ -184,12 +187,27 @@ def serve(args: argparse.Namespace) -> int:
                 loop.add_signal_handler(number, service.stop.set)
             await service.run()
 
+        code = 1
         try:
             with asyncio.Runner(loop_factory=_quick_loop()) as runner:
                 runner.run(run())
+            code = 0
+        except TokenRefused as error:
+            raise Failed(str(error)) from None
         finally:
-            store.close()
+            if not store.close(CLOSE_SECONDS):
+                # The database says nothing, and its thread waits for it. All that was promised is committed already.
+                sys.stderr.write("sharewise: the database did not answer; ended without it.\n")
+                sys.stderr.flush()
+                os._exit(code)
     return 0
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Failed(f"The data folder {path} cannot be made ({error.strerror}).") from None
 
 
 def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -248,19 +266,21 @@ def _many_workers(count: int, listening: socket.socket | None) -> int:
     ended = [worker for worker in workers if worker.poll() is not None]
     for worker in workers:
         worker.terminate()
-    codes = [_ended(worker) for worker in workers]
+    until = time.monotonic() + STOP_SECONDS
+    codes = [_ended(worker, until) for worker in workers]
     if ended and not told:
         sys.stderr.write("sharewise: a worker ended; all were ended.\n")
         return 1
-    return max(abs(code) for code in codes)
+    # One that was told to stop before it could listen to that had nothing in hand.
+    return int(any(code not in (0, -signal.SIGTERM) for code in codes))
 
 
-def _ended(worker: Any) -> int:
-    """Return how a worker that was told to stop ended; one that does not within its time is ended."""
+def _ended(worker: Any, until: float) -> int:
+    """Return how a worker that was told to stop ended; one that has not by then is ended."""
     import subprocess
 
     try:
-        return int(worker.wait(STOP_SECONDS))
+        return int(worker.wait(max(0.0, until - time.monotonic())))
     except subprocess.TimeoutExpired:
         worker.kill()
         return int(worker.wait())
@@ -269,7 +289,7 @@ def _ended(worker: Any) -> int:
 def webhook(args: argparse.Namespace) -> int:
     """Tell Telegram where to post updates, stop that, or ask how it goes: a step of a deployment, not of every start."""
     from bot.http_client import AiohttpRequest
-    from bot.intake import ALLOWED
+    from bot.intake import ALLOWED, TokenRefused
     from bot.settings import read
     from bot.web.webhook import PATH
 
@@ -280,7 +300,7 @@ def webhook(args: argparse.Namespace) -> int:
 
     async def call() -> Any:
         from telegram import Bot
-        from telegram.error import TelegramError
+        from telegram.error import InvalidToken, TelegramError
 
         bot = Bot(settings.token.get_secret_value(), settings.api_base_url, request=AiohttpRequest(1))  # type: ignore[union-attr]
         try:
@@ -294,6 +314,8 @@ def webhook(args: argparse.Namespace) -> int:
                 elif args.verb == "delete":
                     await bot.delete_webhook()
                 return (await bot.get_webhook_info()).to_dict()
+        except InvalidToken:
+            raise Failed(str(TokenRefused())) from None
         except TelegramError as error:
             raise Failed(f"Telegram says: {error.message}.") from None
 
@@ -1153,6 +1175,11 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.writelines(f"  {problem}\n" for problem in error.problems)
     except (Failed, BadKey, SealBroken, StorageRefused, StorageUnavailable) as error:
         sys.stderr.write(f"sharewise: {error}\n")
+    except Exception as error:
+        from bot.logs import where_of
+
+        # Its own words, and what Python would print of it, may hold what people wrote, or a secret.
+        sys.stderr.write(f"sharewise: it ended by a fault of its own ({where_of(error)}). Please report this.\n")
     return 1
 
 

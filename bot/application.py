@@ -8,20 +8,22 @@ from telegram.ext import Application
 from telegram.request import BaseRequest
 
 from bot.handlers.errors import on_error
-from bot.handlers.front import Front
+from bot.handlers.front import ANSWERS, Front
 from bot.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
-#: Enough for the sender's own limit.
-CONNECTIONS = 16
+#: How many messages are on their way at once.
+SENDS = 16
+#: Enough for these, for answers to taps and for polling: none of them waits for another.
+CONNECTIONS = SENDS + ANSWERS + 2
 
 
 def network_request() -> BaseRequest:
     """Return the request over the network, for calls and for polling."""
     from bot.http_client import AiohttpRequest
 
-    return AiohttpRequest(CONNECTIONS + 1)
+    return AiohttpRequest(CONNECTIONS)
 
 
 def build(front: Front, token: str, request: BaseRequest, base_url: str | None = None) -> App:

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from telegram import Update
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
+from bot import views
 from bot.application import App
 from bot.handlers.front import Front
-from storage import locks, mailbox
+from bot.logs import where_of
+from bot.usecases.desk import Desk, say
+from storage import locks, mailbox, members
 from storage.database import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
 ALLOWED = ["message", "callback_query", "inline_query", "my_chat_member"]
-PAUSE = 0.2
+#: Seconds before something that failed is tried again; polling waits longer each time.
+PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: How many lanes are worked on side by side.
 SIDE_BY_SIDE = 32
 #: Seconds after which the mailbox is looked at again, though nothing was heard: another worker may have taken something in.
@@ -47,13 +50,15 @@ def lean(update: dict[str, Any]) -> dict[str, Any]:
     return {**update, "callback_query": {**query, "message": place}}
 
 
-def where_of(error: BaseException) -> str:
-    """Say what failed and where, without the error's own words: they may hold what a person wrote."""
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1] if frames else None
-    return (
-        f"{type(error).__name__} at {last.filename.rsplit('/', 1)[-1]}:{last.lineno}" if last else type(error).__name__
-    )
+class TokenRefused(Exception):
+    """Telegram does not know the token, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Telegram refuses the token (SHAREWISE_TOKEN). @BotFather shows the one that counts.")
+
+
+#: What the library makes of a token that Telegram refuses. Its words hold the token.
+REFUSED = (InvalidToken, EndPointNotFound)
 
 
 class Intake:
@@ -70,7 +75,7 @@ class Intake:
 
     async def poll(self) -> None:
         """Fetch updates for ever; each poll confirms only what is stored. Of several workers one does."""
-        offset = 0
+        offset, pause = 0, PAUSE
         while True:
             try:
                 if not await self._leads():
@@ -86,22 +91,28 @@ class Intake:
                 if updates:
                     await self.take_in(updates)
                     offset = max(update["update_id"] for update in updates) + 1
-            except InvalidToken:
-                raise
+                pause = PAUSE
+            except REFUSED:
+                raise TokenRefused from None
             except Conflict:
                 log.warning("Another process polls for this bot, or a webhook is set. Trying again.")
                 await asyncio.sleep(3)
             except RetryAfter as error:
                 await asyncio.sleep(seconds_of(error))
-            except (NetworkError, TelegramError, StorageUnavailable) as error:
+            except (TelegramError, StorageUnavailable) as error:
                 log.warning("Polling failed (%s). Trying again.", type(error).__name__)
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _leads(self) -> bool:
         """Say whether this worker polls. The lock ends with the connection it was taken on."""
         store = self.front.store
-        if self._led != store.connected and await store.run(locks.take, POLL, self.front.desk.bot_id):
-            self._led = store.connected
+
+        def lead(unit: Unit) -> int:
+            return store.connected if locks.take(unit, POLL, self.front.desk.bot_id) else -1
+
+        if self._led != store.connected:
+            self._led = await store.run(lead)
         return self._led == store.connected
 
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
@@ -141,7 +152,9 @@ class Intake:
             for taken in updates:
                 if stop.is_set():
                     return
-                await self.handle(taken)
+                if not await self.handle(taken):
+                    # Nothing of this person's goes before it.
+                    return
         except StorageUnavailable as error:
             log.warning("%s Trying again.", error)
             await asyncio.sleep(PAUSE)
@@ -152,8 +165,11 @@ class Intake:
             self._done.append(lane)
             self.arrived.set()
 
-    async def handle(self, taken: mailbox.Taken) -> None:
-        """Have one stored update handled; count a failure, park it after the third. Raises StorageUnavailable."""
+    async def handle(self, taken: mailbox.Taken) -> bool:
+        """Have one stored update handled; count a failure, park it after the third. Return False when it waits to be tried again.
+
+        Raises StorageUnavailable.
+        """
         front = self.front
         failure: BaseException | None = None
         try:
@@ -165,12 +181,23 @@ class Intake:
         if isinstance(failure, StorageUnavailable):
             raise failure
         if failure is not None:
-            parked = await front.store.run(mailbox.failed, taken.id)
+            parked = await front.store.run(count_failure, front.desk, taken)
             log.error("Update %s failed (%s)%s.", taken.update_id, where_of(failure), "; parked" if parked else "")
-        elif taken.update_id in front.acted:
+            return parked
+        if taken.update_id in front.acted:
             front.acted.discard(taken.update_id)
         else:
             await front.store.run(mailbox.handled, front.desk.bot_id, taken.update_id)
+        return True
+
+
+def count_failure(unit: Unit, desk: Desk, taken: mailbox.Taken) -> bool:
+    """Count a failed try; return whether the update is parked now. A member is told so, in their private chat."""
+    parked = mailbox.failed(unit, taken.id)
+    person = mailbox.person_of(taken.payload)
+    if parked and person is not None and members.get(unit, person):
+        say(unit, person, views.failed())
+    return parked
 
 
 def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:

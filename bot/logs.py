@@ -6,12 +6,23 @@ import json
 import logging
 import re
 import time
+import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
 from storage.clock import FORM
 
 OURS = "sharewise"
+
+
+def where_of(error: BaseException) -> str:
+    """Say what failed and where, without the error's own words: they may hold what a person wrote, or the token."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    return f"{type(error).__name__} at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}"
+
+
 #: A line is not said again for so many seconds; then it says how often it was left out.
 QUIET = 10.0
 REMEMBERED = 1000

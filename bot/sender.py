@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from telegram import InputFile
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
 from bot import opinion_views, views
-from bot.application import App
-from bot.intake import LOOK_AGAIN, PAUSE, seconds_of, where_of
+from bot.application import SENDS, App
+from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, TokenRefused, seconds_of
+from bot.logs import where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
 from storage import mailbox, pace, shown
@@ -31,7 +33,9 @@ from storage.pace import Rate
 
 log = logging.getLogger("sharewise.sender")
 
-SIDE_BY_SIDE = 16
+#: Seconds a chat rests when Telegram did not answer in time, once, twice, three times; then the message is parked: each
+#: time it may have been shown.
+LATE = (PAUSE, 10.0, 60.0)
 NO_PREVIEW = {"is_disabled": True}
 
 #: What is done in the store when a chat got another id, and when a message can never be sent
@@ -42,10 +46,11 @@ Parked = Callable[[Unit, Message, bool], None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What is to be sent next, each with the message that is its card now; and chats that must wait, for how many seconds."""
+    """What is to be sent next, each with the message that is its card now; chats that must wait, and all of them, in seconds."""
 
     messages: list[tuple[Message, int | None]]
     rests: dict[int, float]
+    pause: float = 0.0
 
 
 def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
@@ -62,18 +67,22 @@ def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: 
     rates = {ALL: all_together(desk.sends_per_second)}
     rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
     budget = pace.Budget(unit, rates, now)
-    go, rests = [], dict[int, float]()
+    go, rests, held, pause = [], dict[int, float](), list[int](), 0.0
     for message, card in found:
         keys = keys_of(message, card)
-        wait = budget.wait(*keys) if keys else 0.0
+        if keys and (pause := budget.wait(ALL)) > 0:
+            # It is everybody's turn that has not come: no chat is to blame.
+            held.append(message.chat_id)
+            continue
+        wait = budget.wait(*keys)
         if wait > 0:
             rests[message.chat_id] = wait
             continue
         budget.spend(*keys)
         go.append((message, card))
     budget.save()
-    mailbox.chats_done(unit, [*rests])
-    return Fetched(go, rests)
+    mailbox.chats_done(unit, [*rests, *held])
+    return Fetched(go, rests, pause if held else 0.0)
 
 
 ALL = "all"
@@ -126,6 +135,8 @@ class Sender:
         self._resting: dict[int, Rest] = {}
         #: Chats that were sent to and are still ours.
         self._sent_to: list[int] = []
+        #: How often Telegram did not answer in time for a message.
+        self._late: dict[int, int] = {}
         #: One picture at a time: each takes ten megabytes while it is drawn.
         self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
         #: Ends with an error when a send failed in a way that trying again cannot mend.
@@ -134,11 +145,11 @@ class Sender:
     async def run(self, stop: asyncio.Event) -> None:
         """Send for ever, until told to stop; then finish what is under way."""
         loop = asyncio.get_running_loop()
-        while not stop.is_set():
+        while not stop.is_set() and not self.failed.done():
             self.wake.clear()
             self._let_rested_go(loop.time())
             done, self._sent_to = self._sent_to, []
-            not_chats, asked = [*self._busy, *self._resting], SIDE_BY_SIDE - len(self._busy)
+            not_chats, asked = [*self._busy, *self._resting], SENDS - len(self._busy)
             try:
                 found = await self.store.run(fetch, self.desk, done, not_chats, asked, time.time())
             except StorageUnavailable as error:
@@ -152,8 +163,10 @@ class Sender:
                 task = asyncio.create_task(self.send(message, card))
                 self._busy[message.chat_id] = task
                 task.add_done_callback(partial(self._done, message.chat_id))
+            if found.pause:
+                await asyncio.sleep(found.pause)
             # Where chats that must rest filled the list, others may stand behind them.
-            if not found.rests or len(found.messages) + len(found.rests) < asked:
+            elif not found.rests or len(found.messages) + len(found.rests) < asked:
                 wait = (
                     min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()
                 )
@@ -193,18 +206,35 @@ class Sender:
             new_card = await self._post(message, card)
         except RetryAfter as error:
             rest = seconds_of(error)
-        except InvalidToken:
-            raise
+        except REFUSED:
+            raise TokenRefused from None
         except ChatMigrated as error:
             await self._note(self.on_moved, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
-            log.warning("A message cannot be sent and is put aside (%s).", type(error).__name__)
+            log.warning("A message cannot be sent and is parked (%s).", type(error).__name__)
             await self._note(self.on_parked, message, isinstance(error, Forbidden))
             return
+        except TimedOut:
+            late = self._late[message.id] = self._late.get(message.id, 0) + 1
+            if late > len(LATE):
+                log.error(
+                    "Telegram did not answer %s times for a message. It may have been shown, and is parked.", late
+                )
+                await self._note(self.on_parked, message, False)
+                del self._late[message.id]
+                return
+            log.warning("Telegram did not answer in time. Trying again.")
+            rest = LATE[late - 1]
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
+        except Exception as error:
+            # As a picture of an edition that is gone: to try again would end the same way, for ever.
+            log.error("A message cannot be made and is parked (%s).", where_of(error))
+            await self._note(self.on_parked, message, False)
+            return
         else:
+            self._late.pop(message.id, None)
             await self._note(note_sent, self.desk, message, new_card, card)
             return
         # The chat stays ours while it rests: no other worker may send there before its time.
@@ -238,8 +268,9 @@ class Sender:
             picture = await asyncio.get_running_loop().run_in_executor(
                 self._drawing, picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
             )
-            drawn = await bot.send_photo(chat, picture, caption=payload["caption"], parse_mode=ParseMode.HTML)
-            return int(drawn.message_id)
+            photo = {"photo": InputFile(picture, "chart.png", attach=False), "caption": payload["caption"]}
+            drawn = await self._call("sendphoto", {"chat_id": chat, **photo, "parse_mode": ParseMode.HTML})
+            return int(drawn["message_id"])
         shown = {
             "chat_id": chat,
             "text": payload["text"],

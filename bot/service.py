@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
-from telegram.error import NetworkError, RetryAfter, TelegramError
+from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot.application import App
 from bot.handlers.front import Front
 from bot.handlers.updates import GROUP_MENU, MENU
-from bot.intake import Intake, seconds_of, where_of
+from bot.intake import Intake, TokenRefused, seconds_of
+from bot.logs import where_of
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
@@ -34,8 +35,8 @@ log = logging.getLogger("sharewise")
 
 #: Telegram repeats an update for at most 24 hours; update ids are remembered twice as long, in minutes.
 REMEMBER = 48 * 60
-#: How long sends under way may take when the process is told to stop.
-GRACE = 5.0
+#: How long sends under way may take when the process is told to stop, and answers to taps after that, in seconds.
+GRACE, ANSWERED_WITHIN = 5.0, 0.5
 
 
 #: Seconds between two looks at what is due.
@@ -147,7 +148,7 @@ class Service:
             for task in draining:
                 task.cancel()
             await asyncio.gather(take_in, keep, watch, menu, warm, stopping, dispatch, send, return_exceptions=True)
-            await self.front.settle()
+            await self.front.settle(ANSWERED_WITHIN)
             await self.application.shutdown()
 
     def _server(self) -> Server | None:
@@ -164,11 +165,22 @@ class Service:
 
     async def _initialize(self) -> None:
         while not self.stop.is_set():
+            asking = asyncio.create_task(self.application.initialize())
+            stopping = asyncio.create_task(self.stop.wait())
+            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait({asking})
+                await self.application.bot.request.shutdown()
+                return
             try:
-                await self.application.initialize()
+                asking.result()
                 self.front.desk.username = self.application.bot.username
                 return
-            except (NetworkError, RetryAfter) as error:
+            except InvalidToken:
+                raise TokenRefused from None
+            except TelegramError as error:
                 log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
                 await self._wait(seconds_of(error) if isinstance(error, RetryAfter) else 1)
 
@@ -190,7 +202,7 @@ class Service:
                 await self.front.store.run(_keep_house, self.front.desk, before)
                 if self.heads is not None:
                     await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
-            except (StorageUnavailable, OSError) as error:
+            except (StorageUnavailable, OSError, ValueError) as error:
                 log.warning("Keeping house failed (%s). Trying again.", type(error).__name__)
             self.sender.wake.set()
             await asyncio.sleep(HOUSEKEEPING)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from flows import catalogue
 from storage.database import sqlite_url
@@ -61,6 +63,22 @@ class Settings(BaseSettings):
         except re.error as error:
             raise ValueError(f"is no regular expression: {error}") from error
         return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        # "postgres://" is how many hosts give it out.
+        written = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", value.get_secret_value())
+        try:
+            known = make_url(written).get_backend_name() in ("postgresql", "sqlite")
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            # Never its own text: a password stands in it.
+            raise ValueError("must be postgresql://user:password@host:port/name")
+        return SecretStr(written)
 
     @field_validator("webhook_secret")
     @classmethod

@@ -461,6 +461,19 @@ def paused(reason: str) -> Message:
     return Message("\n\n".join(lines), EMERGENCY_ROW)
 
 
+def failed() -> Message:
+    """Return what a member gets when an update of theirs is parked: they must not believe that it counted."""
+    lines = [
+        bold("Something went wrong on our side."),
+        escape(
+            "Your last message or tap could not be handled. It does not count. The people who run this bot can see that."
+        ),
+        escape("Please look at your open questions and do it again. If it fails again, decide without this bot."),
+        escape(DANGER),
+    ]
+    return Message("\n\n".join(lines), EMERGENCY_ROW)
+
+
 def not_your_role() -> Message:
     """Return what a member gets who asks for what their role may not do."""
     return Message(escape("Your role does not allow this. Ask your administrator."))

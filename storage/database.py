@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import StaticPool
@@ -39,6 +39,19 @@ class StorageRefused(Exception):
 #: How much is committed together at most.
 TOGETHER = 32
 
+#: What PostgreSQL says when a server may be read only, as a standby is; and the classes of what passes: the connection,
+#: read only, rolled back or deadlocked, out of room, a lock, told to stop, the disk.
+READ_ONLY = "25006"
+PASSING = ("08", READ_ONLY, "40", "53", "55P03", "57", "58")
+#: How long a server that says nothing is waited for: libpq's words, seconds, the last in milliseconds.
+SILENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -48,6 +61,8 @@ class Unit:
     keys: Keyring
     #: Ledger entries of this transaction that are not written yet: they are written last, so that nobody waits for long.
     entries: list[dict[str, Any]] = field(default_factory=list)
+    #: Locks of the session that were taken in this transaction: when it fails they are let go of too.
+    locked: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def is_sqlite(self) -> bool:
@@ -101,33 +116,55 @@ class Store:
 
         Raises StorageUnavailable when the database could not be reached or could not write.
         """
+        from storage import ledger
+
+        locked: list[tuple[str, int]] = []
         try:
             if self._held is None or self._held.closed:
                 self._held = self.engine.connect()
                 self.connected += 1
             with self._held.begin():
-                unit = Unit(self._held, self.keys)
+                unit = Unit(self._held, self.keys, locked=locked)
                 yield unit
-                if unit.entries:
-                    from storage import ledger
-
-                    ledger.write(unit)
-        except DBAPIError as error:
-            if _is_passing(error):
+                ledger.write(unit)
+        except Exception as error:
+            if self._is_of_no_use(error):
                 self._let_go()
+            elif locked:
+                self._unlock(locked)
+            if isinstance(error, DBAPIError) and _is_passing(error):
                 raise _unavailable(error) from None
+            if isinstance(error, PendingRollbackError):
+                # The connection broke on an earlier statement of this transaction.
+                raise StorageUnavailable("The database cannot be used just now (the connection broke).") from None
             raise
-        except PendingRollbackError:
-            # The connection broke on an earlier statement of this transaction.
-            self._let_go()
-            raise StorageUnavailable("The database cannot be used just now (the connection broke).") from None
+
+    def _is_of_no_use(self, error: Exception) -> bool:
+        """Say whether the connection is to be given up: it broke, or what it leads to may not be written to any more."""
+        if self._held is None or self.engine.dialect.name == "sqlite":
+            return False
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == READ_ONLY:
+            return True
+        driver: Any = None if self._held.invalidated else self._held.connection.driver_connection
+        return driver is None or driver.closed
 
     def _let_go(self) -> None:
-        """End the connection after trouble, and with it every lock that was taken on it."""
-        if self._held is not None and self.engine.dialect.name != "sqlite":
+        """End the connection, and with it every lock that was taken on it."""
+        if self._held is not None:
             self._held.invalidate()
             self._held.close()
             self._held = None
+
+    def _unlock(self, locked: list[tuple[str, int]]) -> None:
+        """Let go of locks that were taken in vain: a transaction that is rolled back keeps them otherwise."""
+        from storage import locks
+
+        try:
+            assert self._held is not None  # noqa: S101 (the caller says so)
+            with self._held.begin():
+                locks.release_all(Unit(self._held, self.keys), locked)
+        except DBAPIError:
+            self._let_go()
 
     def run(self, work: Callable[..., Result], *args: Any) -> asyncio.Future[Result]:
         """Do `work(unit, *args)` in the store's thread, whole or not at all; the future has its result once it is committed.
@@ -161,17 +198,19 @@ class Store:
 
     def _together(self, pieces: list[Work]) -> list[Done]:
         """Carry pieces out in one transaction; when that as a whole fails, each in one of its own."""
+        from storage import locks
+
         if len(pieces) == 1:
             return [self._alone(pieces[0])]
         results: list[Done] = []
-        began = False
+        began = ran = False
         try:
             with self.unit() as unit:
                 began = True
                 # By the driver itself: the same through the library costs as much as a statement that asks something.
                 driver: Any = unit.connection.connection.driver_connection
                 for piece in pieces:
-                    before = len(unit.entries)
+                    entries, locked = len(unit.entries), len(unit.locked)
                     driver.execute("SAVEPOINT piece")
                     try:
                         results.append((piece(unit), None))
@@ -179,12 +218,15 @@ class Store:
                         if unit.connection.invalidated or _is_passing(error):
                             raise
                         driver.execute("ROLLBACK TO SAVEPOINT piece")
-                        del unit.entries[before:]
+                        del unit.entries[entries:]
+                        locks.release_all(unit, unit.locked[locked:])
                         results.append((None, error))
                     driver.execute("RELEASE SAVEPOINT piece")
+                ran = True
         except Exception as error:
-            if not began:
-                # None of them is to blame, and each would wait as long for the database as this did.
+            if not began or (ran and self._held is None):
+                # None of them is to blame. Each would wait as long for the database as this did; and where the connection
+                # broke on the commit, it may have been carried out.
                 return [(None, error)] * len(pieces)
             return [self._alone(piece) for piece in pieces]
         return results
@@ -205,10 +247,15 @@ class Store:
             finally:
                 raw.close()
 
-    def close(self) -> None:
-        """Finish the work in hand and let go of the database."""
-        self._thread.submit(self._close).result()
+    def close(self, at_most: float | None = None) -> bool:
+        """Finish the work in hand and let go of the database; return False when that takes more seconds than `at_most`."""
+        closing = self._thread.submit(self._close)
+        try:
+            closing.result(at_most)
+        except TimeoutError:
+            return False
         self._thread.shutdown()
+        return True
 
     def _close(self) -> None:
         if self._held is not None:
@@ -225,11 +272,11 @@ def _is_passing(error: Exception) -> bool:
     """Say whether trying again can help: the server is away, the disk is full, a lock is held."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, StorageUnavailable | PendingRollbackError)
-    name = type(error.orig).__name__
-    return error.connection_invalidated or name in (
-        "OperationalError", "AdminShutdown", "CannotConnectNow", "CrashShutdown", "DiskFull", "ConnectionTimeout",
-        "DeadlockDetected", "LockNotAvailable", "SerializationFailure",
-    )  # fmt: skip
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(PASSING)
+    # SQLite's, or one of a server that could not be reached.
+    return error.connection_invalidated or type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")
 
 
 def sqlite_url(path: Path) -> str:
@@ -255,11 +302,10 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
 
 def make_engine(url: str) -> Engine:
     """Return an engine with the settings a commit needs to be lasting. Parameters never reach an error text."""
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     if not url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
-        return engine
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        waits = {name: value for name, value in SILENCE.items() if name not in address.query}
+        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
     engine = create_engine(
         url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5}
     )

@@ -31,7 +31,7 @@ def signed(unit: Unit, at: str) -> str:
 
 
 def write_daily(unit: Unit, path: Path, at: str) -> bool:
-    """Add today's signed head to a file unless one is there; return whether it was added; raise OSError."""
+    """Add today's signed head to a file unless one is there; return whether it was added; raise OSError or ValueError."""
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     if lines and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2]):
         return False

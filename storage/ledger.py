@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.engine import RowMapping
 
+from storage import locks
 from storage.database import Unit
 from storage.models import LedgerEntry
 
@@ -41,8 +42,7 @@ def write(unit: Unit) -> None:
     """Put this transaction's entries at the end of the chain. Others wait from here on, until the commit."""
     if not unit.entries:
         return
-    if not unit.is_sqlite:
-        unit.connection.execute(text("lock table ledger in exclusive mode"))
+    locks.wait(unit, "ledger")
     last = unit.connection.execute(_LAST).first()
     seq, previous = (last.seq, last.hash) if last else (0, START)
     rows = []

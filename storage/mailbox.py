@@ -125,13 +125,23 @@ class Parked:
 # ---- inbox -------------------------------------------------------------------------------------
 def lane_of(unit: Unit, raw: dict[str, Any]) -> int:
     """Return whose update it is: the person's, else the chat's, as a keyed hash that names nobody."""
+    number = _number_in(raw, "from", "chat")
+    return 0 if number is None else int.from_bytes(unit.keys.lookup(f"lane:{number}")[:7])
+
+
+def person_of(raw: dict[str, Any]) -> int | None:
+    """Return the Telegram id of the person whose update it is; None where there is none."""
+    return _number_in(raw, "from")
+
+
+def _number_in(raw: dict[str, Any], *names: str) -> int | None:
     for part in raw.values():
         if isinstance(part, dict):
-            for name in ("from", "chat"):
+            for name in names:
                 number = part[name].get("id") if isinstance(part.get(name), dict) else None
                 if type(number) is int:
-                    return int.from_bytes(unit.keys.lookup(f"lane:{number}")[:7])
-    return 0
+                    return number
+    return None
 
 
 def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
@@ -169,6 +179,7 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
     ours = list(unit.connection.scalars(_LANES if unit.is_sqlite else _LANES_FREE, given))
     if not ours:
         return []
+    locks.taken(unit, LANE, ours)
     rows = unit.connection.execute(_WAITING, {"of_bot": bot_id, "ours": ours, "each": each}).all()
     empty = set(ours) - {row.lane for row in rows}
     locks.release(unit, LANE, empty)
@@ -238,6 +249,7 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
         rows = unit.connection.execute(_TO_SEND, given).all()
     else:
         chats = {row.id: row.chat_id for row in unit.connection.execute(_HEADS_FREE, given)}
+        locks.taken(unit, CHAT, chats.values())
         # One that another worker has just sent, and not yet said so, is passed over.
         rows = unit.connection.execute(_SEND_FREE, {"ids": list(chats)}).all() if chats else []
         locks.release(unit, CHAT, set(chats.values()) - {row.chat_id for row in rows})

@@ -5,9 +5,12 @@ A row a key holds when the next message would be exactly on time. A short burst 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Row, bindparam, delete, select
+from sqlalchemy.dialects import postgresql
 
 from storage import database
 from storage.database import Unit
@@ -18,6 +21,7 @@ PACE = Pace.__table__  # type: ignore[attr-defined]
 _THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
 _DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
 _DUE_LOCKED = _DUE.with_for_update()
+_BEGUN = postgresql.insert(PACE).on_conflict_do_nothing()
 #: How far the clocks of two workers may differ, in seconds.
 SKEW = 1.0
 #: After how many seconds a row that lies in the past says nothing any more.
@@ -42,14 +46,24 @@ class Budget:
 
     def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
         self.unit, self.rates, self.now = unit, rates, now
-        rows = unit.connection.execute(_DUE if unit.is_sqlite else _DUE_LOCKED, {"keys": [*rates]})
+        rows = self._locked(sorted(rates))
         self._due: dict[str, float] = {row.key: row.due for row in rows if row.due <= now + rates[row.key].furthest}
         self._changed: set[str] = set()
+
+    def _locked(self, keys: list[str]) -> Sequence[Row[Any]]:
+        """Return the rows of these keys, and let nobody else look at them until this transaction ends."""
+        found = [*self.unit.connection.execute(_DUE if self.unit.is_sqlite else _DUE_LOCKED, {"keys": keys})]
+        if self.unit.is_sqlite or len(found) == len(keys):
+            return found
+        # A row that is not there cannot be locked: two who look for it at once would both begin at nothing.
+        missing = sorted(set(keys) - {row.key for row in found})
+        self.unit.connection.execute(_BEGUN, [{"key": key, "due": 0.0} for key in missing])
+        return [*self.unit.connection.execute(_DUE_LOCKED, {"keys": keys})]
 
     def wait(self, *keys: str) -> float:
         """Return for how many seconds a message with these keys must wait; 0 when it may go now."""
         waits = [self._ahead(key) - (rate.burst - 1) * rate.seconds for key, rate in self._of(keys)]
-        return max(0.0, *waits)
+        return max([0.0, *waits])
 
     def spend(self, *keys: str) -> None:
         """Count a message."""

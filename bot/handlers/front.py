@@ -26,6 +26,9 @@ from storage.database import Store, Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
+#: How many taps are answered at once, and after how many seconds an answer comes too late.
+ANSWERS, ANSWER_SECONDS = 4, 5.0
+
 
 class Front:
     """The store and the desk, as handlers reach them."""
@@ -38,6 +41,7 @@ class Front:
         #: Called when an act is on its way into the store, which works in order: who looks then finds what it decided to send.
         self.on_acting: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answering = asyncio.Semaphore(ANSWERS)
 
     async def act(self, update: Update, action: str, act: Act, for_strangers: StrangersAct | None = None) -> None:
         """Do one act for this update, then answer the tap if it was one."""
@@ -65,23 +69,34 @@ class Front:
         await acting
         self.acted.add(update.update_id)
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something small beside the updates."""
-        task = asyncio.create_task(work)
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Answer a tap or an inline query beside the updates: a few at once, and not for long. Losing an answer is harmless."""
+
+        async def shortly() -> None:
+            try:
+                with suppress(TimeoutError, TelegramError):
+                    async with asyncio.timeout(ANSWER_SECONDS), self._answering:
+                        await work
+            finally:
+                work.close()
+
+        task = asyncio.create_task(shortly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def settle(self) -> None:
-        """Wait for what is done beside the updates."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def settle(self, at_most: float | None = None) -> None:
+        """Wait for what is done beside the updates, for so many seconds at most."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=at_most)
+            for task in late:
+                task.cancel()
 
 
 async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str) -> None:
-    with suppress(TelegramError):
-        if isinstance(said, OpenPrivately):
-            await query.answer(url=f"https://t.me/{username}?start={said.start}")
-        else:
-            await query.answer(said[:200] or None)
+    if isinstance(said, OpenPrivately):
+        await query.answer(url=f"https://t.me/{username}?start={said.start}")
+    else:
+        await query.answer(said[:200] or None)
 
 
 async def answer_inline(query: InlineQuery, found: list[views.Article]) -> None:
@@ -95,5 +110,4 @@ async def answer_inline(query: InlineQuery, found: list[views.Article]) -> None:
         )
         for article in found
     ]
-    with suppress(TelegramError):
-        await query.answer(results, cache_time=0, is_personal=True)
+    await query.answer(results, cache_time=0, is_personal=True)

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import access, list_files, opinion_views, review_views, views
 from bot.access import Thing
-from bot.intake import where_of
+from bot.logs import where_of
 from bot.record_content import exported
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import socket
@@ -18,16 +19,19 @@ from storage.database import StorageUnavailable
 
 PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
+#: Bytes.
 MOST_BODY = 1024 * 1024
 #: Seconds after which Telegram is asked to post again when the database is away.
 RETRY_AFTER = "2"
+#: Seconds after which a database that says nothing counts as away. What is stored later all the same is known when posted again.
+PATIENCE = 10.0
 
 #: Stores one raw update and returns once it is committed; raises StorageUnavailable.
 TakeIn = Callable[[dict[str, object]], Awaitable[None]]
 
 
 def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlette:
-    """Return the ASGI app: 200 only after the commit, 403 without the secret, 413, 400, or 503 to be posted again."""
+    """Return the ASGI app: 200 only after the commit; 403 without the secret, 413, 400, 408 unread, 503 to be posted again."""
     expected = secret.encode()
 
     async def post(request: Request) -> Response:
@@ -45,8 +49,8 @@ def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlet
         if not isinstance(update, dict) or type(update.get("update_id")) is not int:
             return PlainTextResponse("", 400)
         try:
-            await take_in(update)
-        except StorageUnavailable:
+            await asyncio.wait_for(take_in(update), PATIENCE)
+        except (StorageUnavailable, TimeoutError):
             return PlainTextResponse("", 503, headers={"retry-after": RETRY_AFTER})
         return PlainTextResponse("")
 

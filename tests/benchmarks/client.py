@@ -19,15 +19,15 @@ from contextlib import suppress
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from bot.application import CONNECTIONS
+from bot.application import CONNECTIONS, SENDS
 from bot.http_client import AiohttpRequest
 
 ANSWER = json.dumps(
     {"ok": True, "result": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "x" * 300}}
 ).encode()
 CLIENTS = {
-    "aiohttp": lambda: AiohttpRequest(CONNECTIONS + 1),
-    "httpx": lambda: HTTPXRequest(connection_pool_size=CONNECTIONS + 1, pool_timeout=10),
+    "aiohttp": lambda: AiohttpRequest(CONNECTIONS),
+    "httpx": lambda: HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=10),
 }
 
 
@@ -87,7 +87,7 @@ def main() -> None:
         try:
             assert server.stdout is not None
             url = f"http://127.0.0.1:{int(server.stdout.readline())}/sendmessage"
-            for side_by_side in (1, CONNECTIONS):
+            for side_by_side in (1, SENDS):
                 found: dict[str, list[float]] = {name: [] for name in CLIENTS}
                 for _ in range(args.rounds):
                     for name, made in CLIENTS.items():

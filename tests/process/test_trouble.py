@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import signal
 import sqlite3
+import subprocess
 import time
+import uuid
 
+import httpx
 import pytest
 
-from bot.local.world import Refused
+from bot.local.world import Refused, World
+from tests.conftest import postgresql_url
 from tests.process.test_kill import sharewise
 from tests.process.test_workers import PEOPLE, serving
 from tests.support.counts import COUNTS
-from tests.support.people import Person
+from tests.support.people import Person, button
+from tests.support.servers import free_port, postgresql_in
 
 
 async def disk_full(tmp_path, pid):
@@ -102,3 +108,102 @@ async def test_told_to_come_back_later_at_its_very_start_it_does(tmp_path):
         await person.until("immediate danger?")
         assert len(refused) == 2 and refused[1] - refused[0] >= 2
         assert await asyncio.to_thread(workers.end) == 0
+
+
+@pytest.mark.parametrize("when", ["at the start", "later"])
+async def test_a_token_that_telegram_refuses_ends_it_with_a_sentence_and_is_not_shown(tmp_path, when):
+    def refuse(_method, _parameters):
+        raise Refused("Unauthorized", 401)
+
+    # `serving` looks for the token in the log.
+    async with serving(tmp_path, None) as (world, workers, _env, _):
+        if when == "later":
+            person = Person(world, PEOPLE[0])
+            world.say(person.number, "/start")
+            await person.until("immediate danger?")
+        else:
+            workers.kill_all()
+        world.before = refuse
+        if when == "later":
+            world.say(PEOPLE[0], "/start")
+        else:
+            workers.start()
+        assert await asyncio.to_thread(workers.child.wait, 30) == 1
+        log = (tmp_path / "log").read_text()
+        assert "Telegram refuses the token" in log and "Traceback" not in log
+
+
+@pytest.mark.parametrize("method", ["getme", "answercallbackquery", "sendmessage"])
+async def test_told_to_stop_while_telegram_says_nothing_it_ends_in_time(tmp_path, method):
+    hanging = asyncio.Event()
+
+    async def hang(called, *args):
+        if called.lower() == method:
+            hanging.set()
+            await asyncio.sleep(60)
+        return await World.call(world, called, *args)
+
+    async with serving(tmp_path, None) as (world, workers, _env, _):
+        person = Person(world, PEOPLE[0])
+        world.say(person.number, "/start")
+        message = await person.until("immediate danger?")
+        world.call = hang
+        if method == "getme":
+            workers.kill_all()
+            workers.start()
+        else:
+            for _ in range(40):
+                world.press(person.number, message, button(message, "No"))
+            world.say(person.number, "/help")
+        await asyncio.wait_for(hanging.wait(), 30)
+        workers.child.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(workers.child.wait, 10) == 0
+
+
+async def test_one_whose_taps_cannot_be_answered_does_not_hold_up_others(tmp_path):
+    async def hang(called, *args):
+        if called.lower() == "answercallbackquery":
+            await asyncio.sleep(60)
+        return await World.call(world, called, *args)
+
+    async with serving(tmp_path, None) as (world, _workers, _env, _):
+        tapping, other = Person(world, PEOPLE[0]), Person(world, PEOPLE[1])
+        world.say(tapping.number, "/start")
+        message = await tapping.until("immediate danger?")
+        world.call = hang
+        for _ in range(100):
+            world.press(tapping.number, message, "zzz")
+        world.say(other.number, "/start")
+        # An answer to a tap is waited for 5 seconds, and a hundred were asked for: none of that is the other's to wait.
+        await asyncio.wait_for(other.until("immediate danger?"), 5)
+
+
+async def test_a_database_that_says_nothing_is_told_of_and_holds_up_no_end(tmp_path):
+    (tmp_path / "server").mkdir(mode=0o700)
+    with postgresql_in(tmp_path / "server") as server:
+        name = f"frozen_{uuid.uuid4().hex}"
+        database = postgresql_url(server.get_uri(), name)
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/telegram"
+        webhook = ("--webhook", "--listen", f"127.0.0.1:{port}")
+        async with serving(tmp_path, url, *webhook, database=database) as (world, workers, _env, _):
+            person = Person(world, PEOPLE[0])
+            world.say(person.number, "/start")
+            await person.until("immediate danger?")
+            frozen = [server.get_pid(), *map(int, children(server.get_pid()))]
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                    answer = await client.get("/readyz")
+                    assert answer.status_code == 503 and "no answer" in answer.text
+                    assert (await client.get("/livez")).status_code == 200
+                workers.child.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(workers.child.wait, 10) == 0
+            finally:
+                for pid in frozen:
+                    os.kill(pid, signal.SIGCONT)
+
+
+def children(pid):
+    return subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
+import threading
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.sender import GROUP, PRIVATE, all_together
 from storage import ledger, locks, mailbox, members, pace, questions, records, timers
-from storage.database import StorageUnavailable, open_store
+from storage.database import TOGETHER, StorageUnavailable, open_store
 from storage.pace import Budget, Rate
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import AT, run
@@ -101,16 +105,29 @@ def test_one_persons_flood_does_not_keep_others_out(store, lanes):
 
 
 # ---- committing together ----------------------------------------------------------------------------
+def together(store, works):
+    """Have all of these wait before the first is begun."""
+    go = threading.Event()
+    held = store.run(lambda unit: go.wait(10))
+    waiting = [store.run(*work) for work in works]
+    go.set()
+    return asyncio.gather(held, *waiting, return_exceptions=True)
+
+
 async def test_what_waits_together_commits_together_and_one_that_fails_harms_no_other(store):
+    commits = []
+    event.listen(store.engine, "commit", commits.append)
+
     def add(unit, number):
         members.save(unit, number, "practitioner", "north", AT, "test")
         if number % 3 == 0:
             raise ValueError(number)
         return number
 
-    done = await asyncio.gather(*(store.run(add, number) for number in range(1, 101)), return_exceptions=True)
+    _, *done = await together(store, [(add, number) for number in range(1, 101)])
     fine = [number for number in range(1, 101) if number % 3]
     assert [one for one in done if not isinstance(one, ValueError)] == fine
+    assert len(commits) <= 1 + 100 // TOGETHER + 1
     with store.unit() as unit:
         assert [member.telegram_id for member in members.listed(unit)] == fine
         assert len(list(ledger.entries(unit))) == len(fine) and records.verify(unit).broken is None
@@ -119,7 +136,6 @@ async def test_what_waits_together_commits_together_and_one_that_fails_harms_no_
 async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store):
     def twice(unit):
         for _ in range(2):
-            mailbox.INBOX.insert()
             unit.connection.execute(
                 mailbox.INBOX.insert().values(bot_id=1, update_id=1, state="waiting", tries=0, received_at=AT)
             )
@@ -134,16 +150,105 @@ async def test_when_all_fails_together_each_is_done_alone(store):
 
     def passing(unit, number):
         tries[number] += 1
-        if number == 1 and tries[1] == 1:
-            raise StorageUnavailable("for a moment")
         members.save(unit, number, "practitioner", "north", AT, "test")
+        if number == 1 and tries[1] == 1:
+            raise OperationalError("", None, sqlite3.OperationalError("locked"))
         return number
 
-    found = await asyncio.gather(*(store.run(passing, number) for number in (0, 1, 2)), return_exceptions=True)
+    _, *found = await together(store, [(passing, number) for number in (0, 1, 2)])
+    assert found == [0, 1, 2] and tries == {0: 2, 1: 2, 2: 1}
     with store.unit() as unit:
-        kept = {member.telegram_id for member in members.listed(unit)}
-        assert kept == {number for number in found if isinstance(number, int)}
-        assert len(list(ledger.entries(unit))) == len(kept)
+        assert {member.telegram_id for member in members.listed(unit)} == {0, 1, 2}
+        assert len(list(ledger.entries(unit))) == 3
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, alone):
+    one, other = two
+    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7)], AT))
+    run(one, lambda unit: mailbox.put(unit, 5, "message", {"text": "x"}))
+
+    def fails(unit):
+        assert ids(mailbox.waiting(unit, 1)) == [1] and len(mailbox.to_send(unit)) == 1
+        assert locks.take(unit, "poll", 1)
+        raise ValueError("after the locks")
+
+    connected = one.connected
+    if alone:
+        with pytest.raises(ValueError, match="after the locks"):
+            await one.run(fails)
+    else:
+        _, failed, kept = await together(one, [(fails,), (locks.take, "poll", 2)])
+        assert isinstance(failed, ValueError) and kept is True
+        assert not run(other, lambda unit: locks.take(unit, "poll", 2)), "a piece that went well keeps its lock"
+    assert one.connected == connected
+    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
+    assert len(run(other, mailbox.to_send)) == 1
+    assert run(other, lambda unit: locks.take(unit, "poll", 1))
+
+
+async def test_a_deadlock_is_done_again_and_costs_nobody_the_connection(two):
+    """Two workers, each with two rows of the other's: PostgreSQL ends one of the transactions."""
+    for number, store in enumerate(two, 1):
+        run(store, lambda unit, number=number: members.save(unit, number, "practitioner", "north", AT, "test"))
+    both = threading.Barrier(2, timeout=10)
+    waited: set[int] = set()
+
+    def mark(unit, worker, number):
+        members.set_unreachable(unit, number, AT)
+        if worker not in waited:
+            waited.add(worker)
+            both.wait()
+
+    connected = [store.connected for store in two]
+    work = (together(two[n], [(mark, n, 1 + n), (mark, n, 2 - n)]) for n in (0, 1))
+    done = await asyncio.wait_for(asyncio.gather(*work), 30)
+    assert all(result is None for _, *results in done for result in results)
+    assert [store.connected for store in two] == connected
+
+
+def test_a_server_that_is_read_only_for_a_moment_is_the_databases_trouble(two):
+    one, _ = two
+    run(one, lambda unit: members.get(unit, 9))
+    connected = one.connected
+    with pytest.raises(StorageUnavailable), one.unit() as unit:
+        unit.connection.exec_driver_sql("set transaction read only")
+        members.save(unit, 9, "practitioner", "north", AT, "test")
+    run(one, lambda unit: members.save(unit, 9, "practitioner", "north", AT, "test"))
+    assert one.connected == connected + 1, "the address may lead to another server now"
+
+
+def test_two_workers_that_are_the_first_to_send_share_one_budget(two):
+    """Nothing was sent lately, so no row is there that the first of them could lock."""
+    at_once, go = 8, threading.Barrier(8, timeout=10)
+    url = two[0].engine.url.render_as_string(hide_password=False)
+    stores = [open_store(url, KEYS) for _ in range(at_once)]
+
+    def spend(store):
+        go.wait()
+        with store.unit() as unit:
+            budget, sent = Budget(unit, {"all": all_together(30)}, 1000.0), 0
+            while budget.wait("all") == 0:
+                budget.spend("all")
+                sent += 1
+            budget.save()
+            return sent
+
+    with ThreadPoolExecutor(at_once) as threads:
+        sent = sum(threads.map(spend, stores))
+    for store in stores:
+        store.close()
+    assert sent == all_together(30).burst
+
+
+def test_saves_go_on_while_the_ledger_is_vacuumed(two):
+    one, other = two
+    with one.engine.connect() as vacuuming, vacuuming.begin():
+        # What VACUUM and ANALYZE hold.
+        vacuuming.exec_driver_sql("lock table ledger in share update exclusive mode")
+        with other.unit() as unit:
+            unit.connection.exec_driver_sql("set local lock_timeout = '2s'")
+            members.save(unit, 9, "practitioner", "north", AT, "test")
 
 
 # ---- how fast -----------------------------------------------------------------------------------
