@@ -914,7 +914,7 @@ def unanswered(args: argparse.Namespace) -> int:
 
 
 def parked(args: argparse.Namespace) -> int:
-    """List what was put aside after it failed, have it tried again, or give it up."""
+    """List what was parked after it failed, have it tried again, or give it up."""
     from storage import ledger, mailbox
     from storage.clock import utc_now
 
@@ -925,7 +925,7 @@ def parked(args: argparse.Namespace) -> int:
                 raise WrongCall(f"{args.name}: write update:NUMBER or message:NUMBER, as the list says it.")
             act = mailbox.try_again if args.verb == "retry" else mailbox.drop
             if not act(unit, what, int(number)):
-                raise Failed(f"{args.name} is not put aside. Nothing was changed.")
+                raise Failed(f"{args.name} is not parked. Nothing was changed.")
             ledger.append(unit, utc_now(), "command line", f"parked.{args.verb}", args.name)
         found = mailbox.parked(unit)
     for one in found:
@@ -936,7 +936,7 @@ def parked(args: argparse.Namespace) -> int:
             kind = f"Telegram's {one.name}" if one.what == "update" else f"a {one.name}"
             say(f"{name:16}  {kind:24}  since {one.at[:19]}  tried {one.tries} times")
     if not args.json:
-        say(f"{len(found)} put aside")
+        say(f"{len(found)} parked")
     return 0
 
 
@@ -986,7 +986,7 @@ def parser() -> argparse.ArgumentParser:
         verb.set_defaults(action="serve")
         verb.add_argument("--json", action="store_true")
 
-    parking = command("parked", parked, "what was put aside after it failed: list, retry, drop", "serve")
+    parking = command("parked", parked, "what was parked after it failed: list, retry, drop", "serve")
     parking_verbs = parking.add_subparsers(required=True, dest="verb", metavar="VERB")
     for name, text in (("list", "list it"), ("retry", "have it tried again"), ("drop", "give it up for good")):
         verb = parking_verbs.add_parser(name, help=text)

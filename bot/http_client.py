@@ -52,7 +52,10 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """Make one call; return status and body. Raises NetworkError; TimedOut where it may have been carried out."""
+        """Make one call; return status and body. Raises NetworkError, TimedOut when it took too long; it may have been carried out.
+
+        Of the times only `read_timeout` is heeded.
+        """
         if self._session is None:
             raise RuntimeError("The client was not initialized.")
         waits = READ_SECONDS if read_timeout is BaseRequest.DEFAULT_NONE else read_timeout
@@ -71,8 +74,8 @@ class AiohttpRequest(BaseRequest):
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 return answer.status, await answer.read()
-        except TimeoutError as error:
-            raise TimedOut from error
+        # Their own words may hold the address, and the token stands in that.
+        except TimeoutError:
+            raise TimedOut from None
         except aiohttp.ClientError as error:
-            # Its own words may hold the address, and the token stands in that.
             raise NetworkError(f"aiohttp.{type(error).__name__}") from None

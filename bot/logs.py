@@ -23,7 +23,7 @@ def where_of(error: BaseException) -> str:
     return f"{type(error).__name__} at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}"
 
 
-#: A line is not said again for so many seconds; then it says how often it was left out.
+#: A line is not said again for so many seconds; the next time it says how often it was left out.
 QUIET = 10.0
 REMEMBERED = 1000
 

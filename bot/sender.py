@@ -40,8 +40,8 @@ NO_PREVIEW = {"is_disabled": True}
 
 #: What is done in the store when a chat got another id, and when a message can never be sent
 #: (True: because the person stopped the bot).
-Moved = Callable[[Unit, int, int], None]
-Parked = Callable[[Unit, Message, bool], None]
+OnMoved = Callable[[Unit, Desk, int, int], None]
+OnParked = Callable[[Unit, Desk, Message, bool], None]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Rest:
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(self, application: App, store: Store, desk: Desk, on_moved: Moved, on_parked: Parked) -> None:
+    def __init__(self, application: App, store: Store, desk: Desk, on_moved: OnMoved, on_parked: OnParked) -> None:
         self.application, self.store, self.desk = application, store, desk
         self.on_moved, self.on_parked = on_moved, on_parked
         self.wake = asyncio.Event()
@@ -209,11 +209,11 @@ class Sender:
         except REFUSED:
             raise TokenRefused from None
         except ChatMigrated as error:
-            await self._note(self.on_moved, message.chat_id, error.new_chat_id)
+            await self._note(self.on_moved, self.desk, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
             log.warning("A message cannot be sent and is parked (%s).", type(error).__name__)
-            await self._note(self.on_parked, message, isinstance(error, Forbidden))
+            await self._note(self.on_parked, self.desk, message, isinstance(error, Forbidden))
             return
         except TimedOut:
             late = self._late[message.id] = self._late.get(message.id, 0) + 1
@@ -221,7 +221,7 @@ class Sender:
                 log.error(
                     "Telegram did not answer %s times for a message. It may have been shown, and is parked.", late
                 )
-                await self._note(self.on_parked, message, False)
+                await self._note(self.on_parked, self.desk, message, False)
                 del self._late[message.id]
                 return
             log.warning("Telegram did not answer in time. Trying again.")
@@ -231,7 +231,7 @@ class Sender:
         except Exception as error:
             # As a picture of an edition that is gone: to try again would end the same way, for ever.
             log.error("A message cannot be made and is parked (%s).", where_of(error))
-            await self._note(self.on_parked, message, False)
+            await self._note(self.on_parked, self.desk, message, False)
             return
         else:
             self._late.pop(message.id, None)

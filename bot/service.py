@@ -8,7 +8,6 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +64,7 @@ def _load(desk: Desk) -> None:
     chart.fonts()
 
 
-def _moved(desk: Desk, unit: Unit, old: int, new: int) -> None:
-    groups.moved(unit, desk, old, new)
-
-
-def _parked(desk: Desk, unit: Unit, message: mailbox.Message, stopped_by_person: bool) -> None:
+def _parked(unit: Unit, desk: Desk, message: mailbox.Message, stopped_by_person: bool) -> None:
     mailbox.park(unit, message.id)
     if stopped_by_person and message.chat_id > 0:
         members.set_unreachable(unit, message.chat_id, desk.now())
@@ -85,8 +80,8 @@ class Webhook:
     secret: str
 
 
-class WorkerEnded(Exception):
-    """A worker ended although nobody told it to."""
+class PartEnded(Exception):
+    """A part of the bot ended although nobody told it to."""
 
 
 class Service:
@@ -101,9 +96,7 @@ class Service:
         parent: int | None = None,
     ) -> None:
         self.application, self.front, self.heads = application, front, head_file
-        self.sender = Sender(
-            application, front.store, front.desk, partial(_moved, front.desk), partial(_parked, front.desk)
-        )
+        self.sender = Sender(application, front.store, front.desk, groups.moved, _parked)
         front.on_acting = self.sender.wake.set
         self.intake = Intake(application, front)
         self.webhook = webhook
@@ -112,7 +105,7 @@ class Service:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until `stop` is set; raise when a worker failed."""
+        """Run until `stop` is set; raise when a part failed."""
         await self._initialize()
         server = self._server()
         taking_in = server.run_until_told() if server else self.intake.poll()
@@ -124,14 +117,14 @@ class Service:
         watch = asyncio.create_task(self._watch_timers(), name="timers")
         warm = asyncio.create_task(self._warm_up(), name="warm-up")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        workers: set[asyncio.Future[Any]] = {take_in, dispatch, send, keep, watch, stopping, self.sender.failed}
+        parts: set[asyncio.Future[Any]] = {take_in, dispatch, send, keep, watch, stopping, self.sender.failed}
         try:
-            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
             if ended and not self.stop.is_set():
                 for task in ended:
                     task.result()
-                raise WorkerEnded("A worker ended.")
+                raise PartEnded("A part of the bot ended.")
         finally:
             self.stop.set()
             self.intake.arrived.set()

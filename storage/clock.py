@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+#: Minutes.
 DAY = 24 * 60
 
 

@@ -1,4 +1,4 @@
-"""The engine and the unit of work: one transaction per act, on SQLite and on PostgreSQL.
+"""The engine and the unit of work, on SQLite and on PostgreSQL: an act is done whole or not at all.
 
 SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: refused at start when its settings would lose a commit.
 All work of a process goes through one connection in one thread; what fails is rolled back whole.
@@ -170,7 +170,7 @@ class Store:
         """Do `work(unit, *args)` in the store's thread, whole or not at all; the future has its result once it is committed.
 
         Work is done in the order of these calls. What waits together commits together, each piece in a savepoint of its
-        own: one that fails harms no other.
+        own: one that fails harms no other. The future raises what the work raised, or StorageUnavailable.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()

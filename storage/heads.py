@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from storage import ledger
+from storage import ledger, locks
 from storage.database import Unit
 from storage.ledger import Broken
 
@@ -32,12 +32,15 @@ def signed(unit: Unit, at: str) -> str:
 
 def write_daily(unit: Unit, path: Path, at: str) -> bool:
     """Add today's signed head to a file unless one is there; return whether it was added; raise OSError or ValueError."""
+    if not locks.take(unit, "heads", 0):
+        return False  # another worker is at it
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
-    if lines and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2]):
-        return False
-    with path.open("a", encoding="ascii") as file:
-        file.write(signed(unit, at) + "\n")
-    return True
+    is_there = bool(lines) and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2])
+    if not is_there:
+        with path.open("a", encoding="ascii") as file:
+            file.write(signed(unit, at) + "\n")
+    locks.release(unit, "heads", [0])
+    return not is_there
 
 
 def check(unit: Unit, lines: Iterable[str], keys: frozenset[str]) -> tuple[int, Broken | None]:

@@ -27,8 +27,8 @@ def key(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
     return func.hashtextextended(literal(f"{kind}:") + cast(number, String), 0)
 
 
-def is_free(kind: str, number: ColumnElement[int]) -> ColumnElement[bool]:
-    """A condition that takes the lock of a row's thing, and holds for rows that got it."""
+def try_take(kind: str, number: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return a condition that takes the lock of a row's thing; it holds where the lock is ours now."""
     return func.pg_try_advisory_lock(key(kind, number))
 
 

@@ -55,14 +55,17 @@ def _many(name: str) -> Any:
 _KNOWN = select(INBOX.c.update_id).where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id.in_(_many("numbers")))
 _OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
 _HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == "waiting")
-_HEADS = (
+_OLDEST_OF_LANE = (
     select(INBOX.c.lane, _OLDEST.label("oldest"))
     .where(*_HERE, INBOX.c.lane.not_in(_many("busy")))
     .group_by(INBOX.c.lane)
 )
-_LANES = _HEADS.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane)
-_SOME = _HEADS.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
-_LANES_FREE = select(_SOME.c.lane).where(locks.is_free(LANE, _SOME.c.lane)).limit(_MOST)
+_LANES = _OLDEST_OF_LANE.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane)
+#: So many are looked at to find enough that no other worker is at; a lock is tried only on those.
+_LANES_SEEN = (
+    _OLDEST_OF_LANE.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
+)
+_LANES_FREE = select(_LANES_SEEN.c.lane).where(locks.try_take(LANE, _LANES_SEEN.c.lane)).limit(_MOST)
 _PLACE = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
 _NUMBERED = (
     select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _PLACE)
@@ -71,17 +74,19 @@ _NUMBERED = (
 )
 _WAITING = select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each")).order_by(_NUMBERED.c.id)
 
-_FIRST = func.min(OUTBOX.c.id)
+_OLDEST_MESSAGE = func.min(OUTBOX.c.id)
 _OLDEST_OF_CHAT = (
-    select(_FIRST.label("id"), OUTBOX.c.chat_id)
+    select(_OLDEST_MESSAGE.label("id"), OUTBOX.c.chat_id)
     .where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(_many("chats")))
     .group_by(OUTBOX.c.chat_id)
-    .order_by(_FIRST)
+    .order_by(_OLDEST_MESSAGE)
 )
 _OURS = _OLDEST_OF_CHAT.limit(_MOST).subquery()
 _TO_SEND = select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id)
-_CHATS = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
-_HEADS_FREE = select(_CHATS.c.id, _CHATS.c.chat_id).where(locks.is_free(CHAT, _CHATS.c.chat_id)).limit(_MOST)
+_CHATS_SEEN = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
+_CHATS_FREE = (
+    select(_CHATS_SEEN.c.id, _CHATS_SEEN.c.chat_id).where(locks.try_take(CHAT, _CHATS_SEEN.c.chat_id)).limit(_MOST)
+)
 _SEND_FREE = (
     select(OUTBOX)
     .where(OUTBOX.c.id.in_(_many("ids")), OUTBOX.c.state == "waiting")
@@ -113,7 +118,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Parked:
-    """Something that was put aside. `what`: update or message; `name`: the update's number or the message's kind."""
+    """Something that was parked. `what`: update or message; `name`: the update's number or the message's kind."""
 
     what: str
     id: int
@@ -248,7 +253,7 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
     if unit.is_sqlite:
         rows = unit.connection.execute(_TO_SEND, given).all()
     else:
-        chats = {row.id: row.chat_id for row in unit.connection.execute(_HEADS_FREE, given)}
+        chats = {row.id: row.chat_id for row in unit.connection.execute(_CHATS_FREE, given)}
         locks.taken(unit, CHAT, chats.values())
         # One that another worker has just sent, and not yet said so, is passed over.
         rows = unit.connection.execute(_SEND_FREE, {"ids": list(chats)}).all() if chats else []
@@ -311,7 +316,7 @@ def forget_chat(unit: Unit, chat_id: int) -> None:
 
 
 def parked(unit: Unit) -> list[Parked]:
-    """Return what was put aside, oldest first: when, which, how often it was tried. Never what is in it."""
+    """Return what was parked, oldest first: when, which, how often it was tried. Never what is in it."""
     inbox = select(INBOX.c.id, INBOX.c.received_at, INBOX.c.tries, INBOX.c.update_id).where(INBOX.c.state == "parked")
     outbox = select(OUTBOX.c.id, OUTBOX.c.created_at, OUTBOX.c.tries, OUTBOX.c.kind).where(OUTBOX.c.state == "parked")
     found = [
@@ -323,14 +328,14 @@ def parked(unit: Unit) -> list[Parked]:
 
 
 def try_again(unit: Unit, what: str, number: int) -> bool:
-    """Let something that was put aside be tried anew; return whether it was there."""
+    """Let something that was parked be tried anew; return whether it was there."""
     table = INBOX if what == "update" else OUTBOX
     waits = update(table).where(table.c.id == number, table.c.state == "parked").values(state="waiting", tries=0)
     return unit.connection.execute(waits).rowcount == 1
 
 
 def drop(unit: Unit, what: str, number: int) -> bool:
-    """Give up something that was put aside, and erase it; return whether it was there."""
+    """Give up something that was parked, and erase it; return whether it was there."""
     if what == "update":
         done = update(INBOX).where(INBOX.c.id == number, INBOX.c.state == "parked").values(state="done", payload=None)
         return unit.connection.execute(done).rowcount == 1

@@ -244,7 +244,10 @@ class OutboxRow(SQLModel, table=True):
 
 
 class Pace(SQLModel, table=True):
-    """How fast messages go out: to all together, and to each chat, over all workers. When the next would be on time."""
+    """How fast messages go out: to all together, and to each chat, over all workers. When the next would be on time.
+
+    `due`: seconds since 1970.
+    """
 
     __tablename__ = "pace"
     key: str = Field(primary_key=True, max_length=40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, insert, select, update
+from sqlalchemy import and_, case, delete, exists, func, insert, select, update
 
 from storage import ledger, records
 from storage.clock import DAY, later
@@ -186,19 +186,23 @@ def expire_unfinished(unit: Unit, now: str) -> int:
         CONVERSATION.c.wrapped_key != DESTROYED,
     )
     ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
+    expired = 0
     for conversation_id in ids:
+        if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status="cancelled"):
+            continue  # another worker was at it, or somebody went on just now
         unit.connection.execute(
             update(REQUEST)
             .where(REQUEST.c.conversation_id == conversation_id)
             .values(wrapped_key=DESTROYED, state="withdrawn")
         )
-        _close_conversation(unit, CONVERSATION.c.id == conversation_id, status="cancelled")
         ledger.append(unit, now, "sharewise", "conversation.expired", f"conversation:{conversation_id}")
-    return len(ids)
+        expired += 1
+    return expired
 
 
-def _close_conversation(unit: Unit, where: Any, **values: Any) -> None:
-    unit.connection.execute(update(CONVERSATION).where(where).values(wrapped_key=DESTROYED, walk=DESTROYED, **values))
+def _close_conversation(unit: Unit, where: Any, **values: Any) -> int:
+    closed = update(CONVERSATION).where(where).values(wrapped_key=DESTROYED, walk=DESTROYED, **values)
+    return unit.connection.execute(closed).rowcount
 
 
 def counts(unit: Unit) -> dict[str, int]:

@@ -84,7 +84,6 @@ BOTS = {
     "aiogram 3, memory": Bot(["tests/benchmarks/aiogram_bot.py"], package="aiogram>=3.31,<4"),
     "floor, sqlite3 alone": Bot([sys.executable, "-m", "tests.benchmarks.floor_bot"]),
 }
-PEERS = [*BOTS]
 
 
 def family(pid: int) -> list[str]:
@@ -235,7 +234,7 @@ async def run(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     for count in args.stored:
         for name in ("sharewise", "sharewise, PostgreSQL"):
             bots[f"{name}, {count:,} stored"] = replace(BOTS[name], stored=count)
-    chosen = {name: bot for name, bot in bots.items() if (re.search(args.only, name) if args.only else name in PEERS)}
+    chosen = {name: bot for name, bot in bots.items() if re.search(args.only, name)}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
     with places(chosen) as place_of:
         for number in range(args.rounds):

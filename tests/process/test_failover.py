@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 from tests.process.test_kill import sharewise
 from tests.process.test_workers import PEOPLE, serving
 from tests.support.counts import COUNTS
-from tests.support.people import Person
+from tests.support.people import Person, saved_more
 from tests.support.servers import free_port, postgresql_in
 
 
@@ -57,15 +57,12 @@ async def test_the_standby_takes_over_and_nothing_is_lost(tmp_path):
             async with serving(tmp_path, url, *arguments, database=both) as (world, workers, env, _):
                 people = [Person(world, number) for number in PEOPLE]
                 walking = [asyncio.create_task(person.use()) for person in people]
-                while sum(len(person.saved) for person in people) < 2 * len(people):
-                    await asyncio.sleep(0.05)
+                await saved_more(people, walking, 2 * len(people))
                 assert tell(first.get_uri(), "select sync_state from pg_stat_replication") == "sync"
                 os.kill(first.get_pid(), signal.SIGQUIT)
                 await asyncio.sleep(1)
-                before = sum(len(person.saved) for person in people)
                 assert tell(second.get_uri(), "select pg_promote()")
-                while sum(len(person.saved) for person in people) < before + 2 * len(people):
-                    await asyncio.sleep(0.05)
+                await saved_more(people, walking, 2 * len(people))
                 for person in people:
                     person.stop = True
                 await asyncio.gather(*walking)

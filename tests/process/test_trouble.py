@@ -20,7 +20,7 @@ from tests.conftest import postgresql_url
 from tests.process.test_kill import sharewise
 from tests.process.test_workers import PEOPLE, serving
 from tests.support.counts import COUNTS
-from tests.support.people import Person, button
+from tests.support.people import Person, button, saved_more
 from tests.support.servers import free_port, postgresql_in
 
 
@@ -51,13 +51,10 @@ async def test_nothing_is_lost_and_nobody_restarts_the_bot(tmp_path, trouble, ti
     async with serving(tmp_path, None) as (world, workers, env, _):
         people = [Person(world, number) for number in PEOPLE]
         walking = [asyncio.create_task(person.use()) for person in people]
-        while not all(person.saved for person in people):
-            await asyncio.sleep(0.05)
+        await saved_more(people, walking, len(people))
         for _ in range(times):
             await trouble(tmp_path, workers.child.pid)
-            before = sum(len(person.saved) for person in people)
-            while sum(len(person.saved) for person in people) < before + len(people):
-                await asyncio.sleep(0.05)
+            await saved_more(people, walking, len(people))
             COUNTS[f"{trouble.__name__.replace('_', ' ')} while people use the bot"] += 1
         for person in people:
             person.stop = True
@@ -76,9 +73,7 @@ async def test_told_to_stop_again_and_again_it_ends_well_and_loses_nothing(tmp_p
         people = [Person(world, number) for number in PEOPLE]
         walking = [asyncio.create_task(person.use()) for person in people]
         for count in range(6):
-            done = sum(len(person.saved) for person in people)
-            while sum(len(person.saved) for person in people) <= done + count:
-                await asyncio.sleep(0.05)
+            await saved_more(people, walking, 1 + count)
             assert await asyncio.to_thread(workers.end) == 0
             COUNTS["told to stop while people use the bot, ended with 0"] += 1
             workers.start()

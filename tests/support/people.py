@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bot.local.world import Shown, World
@@ -80,6 +81,23 @@ class Person:
                     self.world.press(self.number, message, button(message, act) or "")
             await self.until(f"for case {tag}.")
             self.saved.append(tag)
+
+
+async def saved_more(people: list[Person], walking: list[asyncio.Task[None]], count: int) -> None:
+    """Wait until so many more records are saved; raise what ended a walk instead."""
+    goal = sum(len(person.saved) for person in people) + count
+    while sum(len(person.saved) for person in people) < goal:
+        for task in walking:
+            if task.done():
+                task.result()
+        await asyncio.sleep(0.05)
+
+
+async def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is true; raise TimeoutError when it does not come to be."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.05)
 
 
 def button(message: dict[str, Any], label: str) -> str | None:
