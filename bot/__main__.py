@@ -243,10 +243,12 @@ def _listening(args: argparse.Namespace) -> socket.socket | None:
     if args.fd is not None:
         return socket.socket(fileno=args.fd)
     host, _, port = args.listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise WrongCall(f"--listen {args.listen}: write HOST:PORT, with a port from 1 to 65535.")
     try:
         return socket.create_server((host or "127.0.0.1", int(port)), backlog=2048)
-    except (OSError, ValueError, OverflowError):
-        raise Failed(f"{args.listen} cannot be listened on.") from None
+    except OSError as error:
+        raise Failed(f"{args.listen} cannot be listened on ({error.strerror}).") from None
 
 
 def _many_workers(count: int, listening: socket.socket | None) -> int:
@@ -269,7 +271,9 @@ def _many_workers(count: int, listening: socket.socket | None) -> int:
     until = time.monotonic() + STOP_SECONDS
     codes = [_ended(worker, until) for worker in workers]
     if ended and not told:
-        sys.stderr.write("sharewise: a worker ended; all were ended.\n")
+        for worker in ended:
+            how = f"by signal {-worker.returncode}" if worker.returncode < 0 else f"with exit code {worker.returncode}"
+            sys.stderr.write(f"sharewise: worker {worker.pid} ended {how}; all were ended.\n")
         return 1
     # One that was told to stop before it could listen to that had nothing in hand.
     return int(any(code not in (0, -signal.SIGTERM) for code in codes))
@@ -815,8 +819,9 @@ def restore(args: argparse.Namespace) -> int:
     folder = Path(args.into).expanduser()
     key_file = folder / "master.key"
     keys = Keyring(key_from_file(key_file)) if key_file.exists() else read().keys()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        known = backup.read_erased(Path(args.erased)) if args.erased else []
+        _make_folder(folder)
         backup.restore(Path(args.file), folder / "sharewise.db", keys)
     except OSError as error:
         raise Failed(f"{args.file} cannot be read: {error.strerror}.") from None
@@ -825,7 +830,7 @@ def restore(args: argparse.Namespace) -> int:
     store = open_store(sqlite_url(folder / "sharewise.db"), keys)
     try:
         with store.unit() as unit:
-            erased = backup.erase_again(unit, Path(args.erased), utc_now()) if args.erased else 0
+            erased = backup.erase_again(unit, known, utc_now())
             held = 0 if args.send_waiting else backup.hold_messages(unit)
             checked = check(unit)
     finally:

@@ -212,15 +212,13 @@ class Sender:
             await self._note(self.on_moved, self.desk, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
-            log.warning("A message cannot be sent and is parked (%s).", type(error).__name__)
+            log.warning("message:%s cannot be sent and is parked (%s).", message.id, type(error).__name__)
             await self._note(self.on_parked, self.desk, message, isinstance(error, Forbidden))
             return
         except TimedOut:
             late = self._late[message.id] = self._late.get(message.id, 0) + 1
             if late > len(LATE):
-                log.error(
-                    "Telegram did not answer %s times for a message. It may have been shown, and is parked.", late
-                )
+                log.error("message:%s got no answer %s times. It may have been shown, and is parked.", message.id, late)
                 await self._note(self.on_parked, self.desk, message, False)
                 del self._late[message.id]
                 return
@@ -230,7 +228,7 @@ class Sender:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         except Exception as error:
             # As a picture of an edition that is gone: to try again would end the same way, for ever.
-            log.error("A message cannot be made and is parked (%s).", where_of(error))
+            log.error("message:%s cannot be made and is parked (%s).", message.id, where_of(error))
             await self._note(self.on_parked, self.desk, message, False)
             return
         else:

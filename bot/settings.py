@@ -120,12 +120,16 @@ class Settings(BaseSettings):
 
     def keys(self) -> Keyring:
         """Return the keys; raise BadKey."""
+        if self.master_key and self.master_key_file:
+            raise BadKey("Both are set. Take one of them out.")
+        if not self.master_key and not self.master_key_file:
+            raise BadKey("Neither SHAREWISE_MASTER_KEY nor SHAREWISE_MASTER_KEY_FILE is set.")
+        key = key_from_text(self.master_key.get_secret_value()) if self.master_key else None
+        key = key or key_from_file(self.master_key_file)  # type: ignore[arg-type]
         old = key_from_file(self.old_master_key_file) if self.old_master_key_file else None
-        if self.master_key:
-            return Keyring(key_from_text(self.master_key.get_secret_value()), old)
-        if self.master_key_file:
-            return Keyring(key_from_file(self.master_key_file), old)
-        raise BadKey("Neither SHAREWISE_MASTER_KEY nor SHAREWISE_MASTER_KEY_FILE is set.")
+        if key == old:
+            raise BadKey("SHAREWISE_OLD_MASTER_KEY_FILE holds the same key as the one of now.")
+        return Keyring(key, old)
 
 
 def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Settings:

@@ -99,9 +99,18 @@ def note_erased(folder: Path, record_ids: Iterable[str]) -> None:
         os.fsync(file.fileno())
 
 
-def erase_again(unit: Unit, erased: Path, at: str) -> int:
+def read_erased(path: Path) -> list[str]:
+    """Read a list of erasures; raise BadBackup when it is not there or is none."""
+    try:
+        return [json.loads(line)["record"] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise BadBackup(f"{path} is not there. If nothing was ever erased, leave --erased out.") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadBackup(f"{path} is no list of erasures.") from None
+
+
+def erase_again(unit: Unit, known: Iterable[str], at: str) -> int:
     """Erase what the list says and the restored store still has; return how many."""
-    known = [json.loads(line)["record"] for line in erased.read_text(encoding="ascii").splitlines() if line.strip()]
     count = 0
     for record_id in known:
         row = unit.connection.execute(RECORD.select().where(RECORD.c.id == record_id)).mappings().first()

@@ -43,6 +43,21 @@ TOGETHER = 32
 #: read only, rolled back or deadlocked, out of room, a lock, told to stop, the disk.
 READ_ONLY = "25006"
 PASSING = ("08", READ_ONLY, "40", "53", "55P03", "57", "58")
+#: What a server or its driver says when no connection can be made, and how we say it.
+SIGNS = {
+    "password authentication failed": "the server refuses the user or the password",
+    "no password supplied": "the server asks for a password",
+    'role "': "the server does not know the user, or refuses it",
+    'database "': "there is no such database, or the user may not use it",
+    "connection refused": "nothing listens at its address",
+    "could not translate host name": "its host name is not known",
+    "failed to resolve host": "its host name is not known",
+    "no such file or directory": "nothing listens at its address",
+    "timeout": "it does not answer",
+    "starting up": "it is starting",
+    "shutting down": "it is shutting down",
+    "unable to open database file": "the file cannot be opened",
+}
 #: How long a server that says nothing is waited for: libpq's words, seconds, the last in milliseconds.
 SILENCE = {
     "connect_timeout": 5,
@@ -264,8 +279,10 @@ class Store:
 
 
 def _unavailable(error: DBAPIError) -> StorageUnavailable:
-    """Name the kind of trouble only: a driver's own text may hold what was being written."""
-    return StorageUnavailable(f"The database cannot be used just now ({type(error.orig).__name__}).")
+    """Name the kind of trouble only: a driver's own text may hold what was being written, or a password."""
+    said = str(error.orig).lower() if error.connection_invalidated or error.statement is None else ""
+    why = next((words for sign, words in SIGNS.items() if sign in said), type(error.orig).__name__)
+    return StorageUnavailable(f"The database cannot be used just now ({why}).")
 
 
 def _is_passing(error: Exception) -> bool:
@@ -297,7 +314,16 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
     if not migrate and _version(engine) != SCHEMA:
         engine.dispose()
         raise StorageRefused("The database is not at the version this program needs.")
-    return Store(engine, keys)
+    store = Store(engine, keys)
+    from storage import key_check
+
+    try:
+        with store.unit() as unit:
+            key_check.check(unit)
+    except Exception:
+        store.close()
+        raise
+    return store
 
 
 def make_engine(url: str) -> Engine:
@@ -305,7 +331,12 @@ def make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         address = make_url(url).set(drivername="postgresql+psycopg")
         waits = {name: value for name, value in SILENCE.items() if name not in address.query}
-        return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
+        try:
+            return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
+        except ImportError:
+            raise StorageRefused(
+                'For PostgreSQL its driver is needed: pip install -c constraints.txt ".[postgres]"'
+            ) from None
     engine = create_engine(
         url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5}
     )

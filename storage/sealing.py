@@ -101,8 +101,12 @@ class Keyring:
 
     def _unwrapped(self, wrapped: bytes, place: str) -> bytes:
         if wrapped[:KEY_ID] not in self._known:
-            raise SealBroken(f"{place} was sealed with another master key.")
+            raise SealBroken(f"{place} was sealed with another master key")
         return self._wrapper.open(wrapped[KEY_ID:], place)
+
+    def knows(self, key_id: bytes) -> bool:
+        """Say whether this is the id of a master key that was given: the one of now, or the one before."""
+        return key_id in self._known
 
     def lookup(self, value: str) -> bytes:
         """Return the keyed hash under which a value can be found but not read."""

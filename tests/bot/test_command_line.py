@@ -156,6 +156,51 @@ def test_a_wrong_key_opens_nothing(finished):
     assert "Traceback" not in done.stderr
 
 
+def test_two_master_keys_at_once_or_the_same_as_old_and_new_are_refused(finished):
+    env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(finished / "master.key")}
+    both = sharewise("records", env={**env, "SHAREWISE_MASTER_KEY": "cd" * 32})
+    assert both.returncode == 2 and "Both are set" in both.stderr
+    same = sharewise("rotate", env={**env, "SHAREWISE_OLD_MASTER_KEY_FILE": str(finished / "master.key")})
+    assert same.returncode == 2 and "the same key" in same.stderr
+
+
+def test_a_list_of_erasures_that_is_not_there_leaves_nothing_half_restored(finished, tmp_path):
+    backup, into = tmp_path / "x.backup", tmp_path / "back"
+    env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(finished / "master.key")}
+    assert sharewise("backup", str(backup), env=env).returncode == 0
+    done = sharewise("restore", str(backup), "--into", str(into), "--erased", str(tmp_path / "none.jsonl"), env=env)
+    assert done.returncode == 1 and "leave --erased out" in done.stderr and not into.exists()
+    assert sharewise("restore", str(backup), "--into", str(into), env=env).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("database", "code", "said"),
+    [
+        ("mysql://a:secret@127.0.0.1/x", 2, "must be postgresql://"),
+        ("postgresql://a:secret@127.0.0.1:99999/x", 1, "cannot be used just now"),
+        ("postgresql://a:secret@127.0.0.1:9/x", 1, "nothing listens at its address"),
+        ("postgres://a:secret@no-such-host.invalid/x", 1, "its host name is not known"),
+    ],
+)
+def test_an_address_that_leads_to_no_database_is_told_without_its_password(database, code, said):
+    done = sharewise("records", env={"SHAREWISE_DATABASE_URL": database, "SHAREWISE_MASTER_KEY": "cd" * 32})
+    assert done.returncode == code and said in done.stderr
+    assert "secret" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("listen", "code", "said"),
+    [("foo", 2, "write HOST:PORT"), ("127.0.0.1:99999", 2, "write HOST:PORT"), ("203.0.113.1:8086", 1, "(")],
+)
+def test_an_address_that_cannot_be_listened_on_is_told_with_the_reason(tmp_path, listen, code, said):
+    env = {
+        "SHAREWISE_DATA_DIR": str(tmp_path), "SHAREWISE_MASTER_KEY": "cd" * 32, "SHAREWISE_EDITION": "hmg-2015",
+        "SHAREWISE_TOKEN": f"1:{'x' * 30}", "SHAREWISE_WEBHOOK_SECRET": "s" * 40,
+    }  # fmt: skip
+    done = sharewise("serve", "--webhook", "--listen", listen, env=env)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+
+
 def test_the_start_of_a_command_is_not_slowed_by_what_it_does_not_need():
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "bot", "walk", "--flow", "sharing", "purpose=no"],
