@@ -13,6 +13,9 @@ from typing import TextIO
 from storage.clock import FORM
 
 OURS = "sharewise"
+#: A line is not said again for so many seconds; the next time it says how often it was left out.
+QUIET = 10.0
+REMEMBERED = 1000
 
 
 def where_of(error: BaseException) -> str:
@@ -21,11 +24,6 @@ def where_of(error: BaseException) -> str:
     if not frames:
         return type(error).__name__
     return f"{type(error).__name__} at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}"
-
-
-#: A line is not said again for so many seconds; the next time it says how often it was left out.
-QUIET = 10.0
-REMEMBERED = 1000
 
 
 class _OnlyOurs(logging.Filter):

@@ -157,10 +157,11 @@ def test_a_wrong_key_opens_nothing(finished):
 
 
 def test_two_master_keys_at_once_or_the_same_as_old_and_new_are_refused(finished):
-    env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(finished / "master.key")}
+    key = (finished / "master.key").rename(finished / "key")
+    env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(key)}
     both = sharewise("records", env={**env, "SHAREWISE_MASTER_KEY": "cd" * 32})
     assert both.returncode == 2 and "Both are set" in both.stderr
-    same = sharewise("rotate", env={**env, "SHAREWISE_OLD_MASTER_KEY_FILE": str(finished / "master.key")})
+    same = sharewise("rotate", env={**env, "SHAREWISE_OLD_MASTER_KEY_FILE": str(key)})
     assert same.returncode == 2 and "the same key" in same.stderr
 
 
