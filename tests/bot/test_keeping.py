@@ -12,7 +12,7 @@ import pytest
 
 from bot.__main__ import main
 from storage import backup, heads, records
-from storage.database import open_store, sqlite_url
+from storage.database import StorageRefused, Unit, open_store, sqlite_url
 from storage.sealing import Keyring, key_from_file
 from tests.support.counts import COUNTS
 from tests.support.log import logged
@@ -265,17 +265,16 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
     fuse[0] = 0
     rotation.rotate(store, "2026-01-01", lambda *_: None)
     store.close()
-    for keys, fine in ((Keyring(new), True), (Keyring(old), False)):
-        store = open_store(sqlite_url(data / "sharewise.db"), keys)
-        with store.unit() as unit:
-            if fine:
-                assert [stored.content for stored in records.listed(unit)] == before
-                assert records.verify(unit).broken is None
-                assert questions.listed(unit)[0].question == "what about the moon"
-            else:
-                with pytest.raises(SealBroken):
-                    list(records.listed(unit))
-        store.close()
+    with pytest.raises(StorageRefused, match="another master key"):
+        open_store(sqlite_url(data / "sharewise.db"), Keyring(old))
+    store = open_store(sqlite_url(data / "sharewise.db"), Keyring(new))
+    with store.unit() as unit:
+        assert [stored.content for stored in records.listed(unit)] == before
+        assert records.verify(unit).broken is None
+        assert questions.listed(unit)[0].question == "what about the moon"
+        with pytest.raises(SealBroken):
+            list(records.listed(Unit(unit.connection, Keyring(old))))
+    store.close()
 
 
 def test_rotate_on_the_command_line(data, tmp_path, capfd, monkeypatch):
@@ -317,10 +316,10 @@ def test_signed_heads_kept_outside_find_a_ledger_that_was_rewritten(data, tmp_pa
         assert main(verify) == code, broken
     file.write_text("no json\n")
     assert main(verify) == 2
-    other = open_store(sqlite_url(data / "sharewise.db"), Keyring(bytes(32)))
-    with other.unit() as unit:
-        file.write_text(heads.signed(unit, "2026-01-01") + "\n")
-    other.close()
+    store = open_store(sqlite_url(data / "sharewise.db"), Keyring(key_from_file(data / "master.key")))
+    with store.unit() as unit:
+        file.write_text(heads.signed(Unit(unit.connection, Keyring(bytes(32))), "2026-01-01") + "\n")
+    store.close()
     assert main(verify) == 1, "somebody else's key"
     assert main([*verify, "--key", json.loads(file.read_text())["key"]]) == 0, (
         "a key that is known: from before a rotation"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import ledger, members, records, reviews
+from storage.clock import DAY, later
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
 from tests.conftest import KEYS
@@ -95,7 +96,7 @@ async def test_a_record_that_was_sent_back_gets_a_note_and_a_sign_off_is_asked_f
     assert (review.state, review.grade, review.follow_up_on) == (
         "signed_off",
         2,
-        chat.now()[:8] + review.follow_up_on[8:],
+        later(chat.now(), 7 * DAY)[:10],
     )
 
 
