@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from storage.database import Unit
 from storage.models import Conversation, ConversationEvent, Member
+from storage.prepared import Prepared
 from storage.sealing import DESTROYED, Sealer
 
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
@@ -19,25 +20,27 @@ EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 
 
-# Built once: these are asked at every update.
-_OPEN = select(CONVERSATION).where(
-    CONVERSATION.c.chat_id == bindparam("chat"),
-    CONVERSATION.c.status == "open",
-    CONVERSATION.c.wrapped_key != DESTROYED,
+_OPEN = Prepared(
+    select(CONVERSATION)
+    .where(
+        CONVERSATION.c.chat_id == bindparam("chat"),
+        CONVERSATION.c.status == "open",
+        CONVERSATION.c.wrapped_key != DESTROYED,
+    )
+    .with_for_update()
 )
-_OPEN_LOCKED = _OPEN.with_for_update()
-_SAVE = (
+_SAVE = Prepared(
     update(CONVERSATION)
     .where(CONVERSATION.c.id == bindparam("of"), CONVERSATION.c.revision == bindparam("was"))
     .values({name: bindparam(name) for name in ("revision", "status", "updated_at", "walk")})
 )
-_EVENT = insert(EVENT)
-_EVENTS = (
+_EVENT = Prepared(insert(EVENT).inline(), ("conversation_id", "seq", "at", "sealed"))
+_EVENTS = Prepared(
     select(EVENT.c.seq, EVENT.c.at, EVENT.c.sealed)
     .where(EVENT.c.conversation_id == bindparam("of"))
     .order_by(EVENT.c.seq)
 )
-_NEW = insert(CONVERSATION)
+_NEW = Prepared(insert(CONVERSATION), CONVERSATION.c.keys())
 
 
 class RevisionMoved(Exception):
@@ -80,14 +83,14 @@ def start(
         "started_at": at,
         "updated_at": at,
     }
-    unit.connection.execute(_NEW, {**row, "wrapped_key": wrapped, "walk": _sealed(sealer, key, walk)})
+    _NEW.change(unit, {**row, "wrapped_key": wrapped, "walk": _sealed(sealer, key, walk)})
     return Open(**row, walk=walk, sealer=sealer)
 
 
 def get_open(unit: Unit, chat_id: int) -> Open | None:
     """Return the open conversation of a chat, locked until the transaction ends."""
-    query = _OPEN if unit.is_sqlite else _OPEN_LOCKED
-    return _opened(unit, unit.connection.execute(query, {"chat": chat_id}).mappings().first())
+    row = _OPEN.first(unit, {"chat": chat_id})
+    return _opened(unit, row._asdict()) if row else None
 
 
 def get(unit: Unit, conversation_id: str) -> Open | None:
@@ -109,15 +112,12 @@ def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Ope
 
 def _load(unit: Unit, *where: Any) -> Open | None:
     # One whose key was destroyed is answered as if it were absent.
-    query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != DESTROYED)
-    return _opened(
-        unit, unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
-    )
+    query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != DESTROYED).with_for_update()
+    row = unit.connection.execute(query).mappings().first()
+    return _opened(unit, row) if row else None
 
 
-def _opened(unit: Unit, row: RowMapping | None) -> Open | None:
-    if row is None:
-        return None
+def _opened(unit: Unit, row: Mapping[Any, Any]) -> Open:
     values = dict(row)
     sealer = unit.keys.unwrap(values.pop("wrapped_key"), f"conversation:{row['id']}")
     walk = json.loads(sealer.open(values.pop("walk"), f"conversation:{row['id']}:walk"))
@@ -127,17 +127,17 @@ def _opened(unit: Unit, row: RowMapping | None) -> Open | None:
 def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, status: str = "open") -> Open:
     """Write the changed walk and what was done; raise RevisionMoved if it is no longer the one that was loaded."""
     revision = loaded.revision + 1
-    changed = unit.connection.execute(
-        _SAVE,
+    changed = _SAVE.change(
+        unit,
         {
             "of": loaded.id, "was": loaded.revision, "revision": revision, "status": status, "updated_at": at,
             "walk": _sealed(loaded.sealer, loaded.id, walk),
         },
     )  # fmt: skip
-    if changed.rowcount != 1:
+    if changed != 1:
         raise RevisionMoved(loaded.id)
     sealed = loaded.sealer.seal(json.dumps(event).encode(), f"conversation:{loaded.id}:event:{revision}")
-    unit.connection.execute(_EVENT, {"conversation_id": loaded.id, "seq": revision, "at": at, "sealed": sealed})
+    _EVENT.change(unit, {"conversation_id": loaded.id, "seq": revision, "at": at, "sealed": sealed})
     return replace(loaded, revision=revision, status=status, updated_at=at, walk=walk)
 
 
@@ -156,7 +156,7 @@ def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
 
 def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
     """Return what was done in a conversation, in order, each with its time as `at`."""
-    rows = unit.connection.execute(_EVENTS, {"of": loaded.id})
+    rows = _EVENTS.all(unit, {"of": loaded.id})
     return [
         {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}
         for row in rows

@@ -84,6 +84,11 @@ class Unit:
         """Whether this unit runs on SQLite."""
         return self.connection.dialect.name == "sqlite"
 
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, in this transaction."""
+        return self.connection.connection.driver_connection
+
 
 def put(unit: Unit, table: Table, known_by: Sequence[str], rows: Sequence[dict[str, Any]], **change: Any) -> None:
     """Write rows. One that is there already, perhaps since another worker wrote it a moment ago, is changed to what is given here.
@@ -223,7 +228,7 @@ class Store:
             with self.unit() as unit:
                 began = True
                 # By the driver itself: the same through the library costs as much as a statement that asks something.
-                driver: Any = unit.connection.connection.driver_connection
+                driver = unit.driver
                 for piece in pieces:
                     entries, locked = len(unit.entries), len(unit.locked)
                     driver.execute("SAVEPOINT piece")

@@ -13,11 +13,13 @@ from sqlalchemy.engine import RowMapping
 from storage import locks
 from storage.database import Unit
 from storage.models import LedgerEntry
+from storage.prepared import Prepared
 
 LEDGER = LedgerEntry.__table__  # type: ignore[attr-defined]
 START = "0" * 64
 FIELDS = ("seq", "at", "actor", "action", "subject", "digest", "previous")
-_LAST = select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1)
+_LAST = Prepared(select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1))
+_NEXT = Prepared(insert(LEDGER), LEDGER.c.keys())
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,13 @@ def write(unit: Unit) -> None:
     if not unit.entries:
         return
     locks.wait(unit, "ledger")
-    last = unit.connection.execute(_LAST).first()
+    last = _LAST.first(unit)
     seq, previous = (last.seq, last.hash) if last else (0, START)
-    rows = []
     for given in unit.entries:
         seq += 1
         entry = {"seq": seq, **given, "previous": previous}
         previous = digest_of(entry)
-        rows.append({**entry, "hash": previous})
-    unit.connection.execute(insert(LEDGER), rows)
+        _NEXT.change(unit, {**entry, "hash": previous})
     unit.entries.clear()
 
 
@@ -71,7 +71,7 @@ def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
 def head(unit: Unit) -> tuple[int, str]:
     """Return the number and hash of the last entry: kept outside, it shows later whether the end was cut or all rewritten."""
     write(unit)
-    last = unit.connection.execute(_LAST).first()
+    last = _LAST.first(unit)
     return (last.seq, last.hash) if last else (0, START)
 
 

@@ -12,14 +12,17 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
 
 from storage.database import Unit
+from storage.prepared import Prepared
 
 #: `key` of many at once.
-_RELEASE = text(
-    "select pg_advisory_unlock(hashtextextended(cast(:kind as text) || number, 0)) "
-    "from unnest(cast(:numbers as bigint[])) as number"
+_RELEASE = Prepared(
+    text(
+        "select pg_advisory_unlock(hashtextextended(cast(:kind as text) || number, 0)) "
+        "from unnest(cast(:numbers as bigint[])) as number"
+    )
 )
 #: Until the transaction ends.
-_WAIT = text("select pg_advisory_xact_lock(hashtextextended(cast(:kind as text), 0))")
+_WAIT = Prepared(text("select pg_advisory_xact_lock(hashtextextended(cast(:kind as text), 0))"))
 
 
 def key(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
@@ -49,13 +52,13 @@ def take(unit: Unit, kind: str, number: int) -> bool:
 def wait(unit: Unit, kind: str) -> None:
     """Wait until nobody else holds the one lock of this kind, and hold it until the transaction ends."""
     if not unit.is_sqlite:
-        unit.connection.execute(_WAIT, {"kind": kind})
+        _WAIT.change(unit, {"kind": kind})
 
 
 def release(unit: Unit, kind: str, numbers: Collection[int]) -> None:
     """Let go of locks."""
     if numbers and not unit.is_sqlite:
-        unit.connection.execute(_RELEASE, {"kind": f"{kind}:", "numbers": list(numbers)})
+        _RELEASE.change(unit, {"kind": f"{kind}:", "numbers": list(numbers)})
         unit.locked[:] = [(held, number) for held, number in unit.locked if held != kind or number not in numbers]
 
 

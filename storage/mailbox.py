@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, not_, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
 from storage.clock import utc_now
 from storage.database import Unit
 from storage.models import Card, InboxRow, OutboxRow
+from storage.prepared import Prepared, among
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -28,68 +29,73 @@ LANE, CHAT = "lane", "chat"
 TRIES = 3
 
 
-# Built once: these are asked at every update.
-_HANDLED = (
+_HANDLED = Prepared(
     update(INBOX)
     .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == "waiting")
     .values(state="done", payload=None)
 )
-_TAKEN_IN = insert(INBOX)
-#: Another worker may take the same update in just now.
-_TAKEN_IN_ONCE = postgresql.insert(INBOX).on_conflict_do_nothing()
-_SENT = delete(OUTBOX).where(OUTBOX.c.id == bindparam("number"))
-_NO_CARD = delete(CARD).where(CARD.c.subject == bindparam("of"))
-_CARD = insert(CARD)
-_CARD_OF = select(CARD.c.message_id).where(CARD.c.subject == bindparam("of"), CARD.c.chat_id == bindparam("chat"))
-_UNSENT = select(OUTBOX.c.id, OUTBOX.c.payload).where(
-    OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == "waiting"
+#: One that is known already, perhaps since another worker took it in just now, is left as it is.
+_TAKEN_IN = Prepared(
+    postgresql.insert(INBOX).on_conflict_do_nothing().inline(),
+    ("bot_id", "update_id", "lane", "state", "tries", "received_at", "payload"),
 )
-_UNSENT_FREE = _UNSENT.with_for_update(skip_locked=True)
-_PUT = insert(OUTBOX)
+_SENT = Prepared(delete(OUTBOX).where(OUTBOX.c.id == bindparam("number")))
+_NEW_CARD = postgresql.insert(CARD)
+#: Another worker may write it just now: where a lost connection had both post it.
+_CARD = Prepared(
+    _NEW_CARD.on_conflict_do_update(
+        index_elements=["subject"], set_={name: _NEW_CARD.excluded[name] for name in ("chat_id", "message_id")}
+    ),
+    CARD.c.keys(),
+)
+_CARD_OF = Prepared(
+    select(CARD.c.message_id).where(CARD.c.subject == bindparam("of"), CARD.c.chat_id == bindparam("chat"))
+)
+#: One that another worker is just noting as sent is as good as sent.
+_UNSENT = Prepared(
+    select(OUTBOX.c.id, OUTBOX.c.payload)
+    .where(OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == "waiting")
+    .with_for_update(skip_locked=True)
+)
+_PUT = Prepared(insert(OUTBOX).inline(), ("chat_id", "kind", "card", "state", "tries", "created_at", "payload"))
 
-
-def _many(name: str) -> Any:
-    return bindparam(name, expanding=True)
-
-
-_KNOWN = select(INBOX.c.update_id).where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id.in_(_many("numbers")))
 _OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
 _HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == "waiting")
 _OLDEST_OF_LANE = (
     select(INBOX.c.lane, _OLDEST.label("oldest"))
-    .where(*_HERE, INBOX.c.lane.not_in(_many("busy")))
+    .where(*_HERE, not_(among(INBOX.c.lane, "busy")))
     .group_by(INBOX.c.lane)
 )
-_LANES = _OLDEST_OF_LANE.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane)
+_LANES = Prepared(_OLDEST_OF_LANE.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane))
 #: So many are looked at to find enough that no other worker is at; a lock is tried only on those.
 _LANES_SEEN = (
     _OLDEST_OF_LANE.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 )
-_LANES_FREE = select(_LANES_SEEN.c.lane).where(locks.try_take(LANE, _LANES_SEEN.c.lane)).limit(_MOST)
+_LANES_FREE = Prepared(select(_LANES_SEEN.c.lane).where(locks.try_take(LANE, _LANES_SEEN.c.lane)).limit(_MOST))
 _PLACE = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
 _NUMBERED = (
     select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _PLACE)
-    .where(*_HERE, INBOX.c.lane.in_(_many("ours")))
+    .where(*_HERE, among(INBOX.c.lane, "ours"))
     .subquery()
 )
-_WAITING = select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each")).order_by(_NUMBERED.c.id)
+_WAITING = Prepared(select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each")).order_by(_NUMBERED.c.id))
 
 _OLDEST_MESSAGE = func.min(OUTBOX.c.id)
 _OLDEST_OF_CHAT = (
     select(_OLDEST_MESSAGE.label("id"), OUTBOX.c.chat_id)
-    .where(OUTBOX.c.state == "waiting", OUTBOX.c.chat_id.not_in(_many("chats")))
+    .where(OUTBOX.c.state == "waiting", not_(among(OUTBOX.c.chat_id, "chats")))
     .group_by(OUTBOX.c.chat_id)
     .order_by(_OLDEST_MESSAGE)
 )
 _OURS = _OLDEST_OF_CHAT.limit(_MOST).subquery()
-_TO_SEND = select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id)
+_TO_SEND = Prepared(select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id))
 _CHATS_SEEN = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
-_CHATS_FREE = (
+_CHATS_FREE = Prepared(
     select(_CHATS_SEEN.c.id, _CHATS_SEEN.c.chat_id).where(locks.try_take(CHAT, _CHATS_SEEN.c.chat_id)).limit(_MOST)
 )
-_SEND_FREE = (
+_SEND_FREE = Prepared(
     select(OUTBOX)
-    .where(OUTBOX.c.id.in_(_many("ids")), OUTBOX.c.state == "waiting")
+    .where(among(OUTBOX.c.id, "ids"), OUTBOX.c.state == "waiting")
     .order_by(OUTBOX.c.id)
     .with_for_update(skip_locked=True)
 )
@@ -151,28 +157,12 @@ def _number_in(raw: dict[str, Any], *names: str) -> int | None:
 
 def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
     """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
-    ids = [update["update_id"] for update in updates]
-    known = set(unit.connection.scalars(_KNOWN, {"of_bot": bot_id, "numbers": ids}))
-    rows = []
+    new = 0
     for raw in updates:
-        if raw["update_id"] in known:
-            continue
-        known.add(raw["update_id"])
         sealed = unit.keys.mailbox.seal(json.dumps(raw).encode(), f"inbox:{bot_id}:{raw['update_id']}")
-        rows.append(
-            {
-                "bot_id": bot_id,
-                "update_id": raw["update_id"],
-                "lane": lane_of(unit, raw),
-                "state": "waiting",
-                "tries": 0,
-                "received_at": at,
-                "payload": sealed,
-            }
-        )
-    if rows:
-        unit.connection.execute(_TAKEN_IN if unit.is_sqlite else _TAKEN_IN_ONCE, rows)
-    return len(rows)
+        row = {"bot_id": bot_id, "update_id": raw["update_id"], "lane": lane_of(unit, raw), "payload": sealed}
+        new += _TAKEN_IN.change(unit, {**row, "state": "waiting", "tries": 0, "received_at": at})
+    return new
 
 
 def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, each: int = 8) -> list[Taken]:
@@ -181,11 +171,11 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
     On PostgreSQL those lanes are ours then, until `let_go`.
     """
     given = {"of_bot": bot_id, "busy": list(busy), "most": lanes}
-    ours = list(unit.connection.scalars(_LANES if unit.is_sqlite else _LANES_FREE, given))
+    ours = [row.lane for row in (_LANES if unit.is_sqlite else _LANES_FREE).all(unit, given)]
     if not ours:
         return []
     locks.taken(unit, LANE, ours)
-    rows = unit.connection.execute(_WAITING, {"of_bot": bot_id, "ours": ours, "each": each}).all()
+    rows = _WAITING.all(unit, {"of_bot": bot_id, "ours": ours, "each": each})
     empty = set(ours) - {row.lane for row in rows}
     locks.release(unit, LANE, empty)
     return [
@@ -204,7 +194,7 @@ def let_go(unit: Unit, lanes: Sequence[int]) -> None:
 
 def handled(unit: Unit, bot_id: int, update_id: int) -> bool:
     """Mark an update as handled and erase it; return False when it already was. Belongs to the act's transaction."""
-    return unit.connection.execute(_HANDLED, {"of_bot": bot_id, "number": update_id}).rowcount == 1
+    return _HANDLED.change(unit, {"of_bot": bot_id, "number": update_id}) == 1
 
 
 def failed(unit: Unit, inbox_id: int) -> bool:
@@ -225,10 +215,7 @@ def prune(unit: Unit, before: str) -> None:
 def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str | None = None) -> None:
     """Decide to send a message. A newer card of the same thing replaces one that was not sent yet."""
     if kind == "card":
-        # One that another worker is just noting as sent is as good as sent.
-        query = _UNSENT if unit.is_sqlite else _UNSENT_FREE
-        unsent = unit.connection.execute(query, {"chat": chat_id, "of": card}).all()
-        for row in unsent:
+        for row in _UNSENT.all(unit, {"chat": chat_id, "of": card}):
             below = json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{chat_id}")).get("below")
             payload = {**payload, "below": payload.get("below") or below}
             sent(unit, row.id)
@@ -241,7 +228,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
         "created_at": utc_now(),
         "payload": unit.keys.mailbox.seal(json.dumps(payload).encode(), f"outbox:{chat_id}"),
     }
-    unit.connection.execute(_PUT, values)
+    _PUT.change(unit, values)
 
 
 def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[Message]:
@@ -251,12 +238,12 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
     """
     given = {"chats": list(not_chats), "most": limit}
     if unit.is_sqlite:
-        rows = unit.connection.execute(_TO_SEND, given).all()
+        rows = _TO_SEND.all(unit, given)
     else:
-        chats = {row.id: row.chat_id for row in unit.connection.execute(_CHATS_FREE, given)}
+        chats = {row.id: row.chat_id for row in _CHATS_FREE.all(unit, given)}
         locks.taken(unit, CHAT, chats.values())
         # One that another worker has just sent, and not yet said so, is passed over.
-        rows = unit.connection.execute(_SEND_FREE, {"ids": list(chats)}).all() if chats else []
+        rows = _SEND_FREE.all(unit, {"ids": list(chats)}) if chats else []
         locks.release(unit, CHAT, set(chats.values()) - {row.chat_id for row in rows})
     return [
         Message(
@@ -277,7 +264,7 @@ def chats_done(unit: Unit, chats: Sequence[int]) -> None:
 
 def sent(unit: Unit, message_id: int) -> None:
     """Forget a message that was sent, or that a newer one takes the place of."""
-    unit.connection.execute(_SENT, {"number": message_id})
+    _SENT.change(unit, {"number": message_id})
 
 
 def park(unit: Unit, message_id: int) -> None:
@@ -289,13 +276,13 @@ def park(unit: Unit, message_id: int) -> None:
 
 def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
     """Remember which message of a chat is the card of something."""
-    unit.connection.execute(_NO_CARD, {"of": subject})
-    unit.connection.execute(_CARD, {"subject": subject, "chat_id": chat_id, "message_id": message_id})
+    _CARD.change(unit, {"subject": subject, "chat_id": chat_id, "message_id": message_id})
 
 
 def card_of(unit: Unit, subject: str, chat_id: int) -> int | None:
     """Return the message that is the card of something in a chat, if one was sent there."""
-    return unit.connection.execute(_CARD_OF, {"of": subject, "chat": chat_id}).scalar()
+    found = _CARD_OF.scalar(unit, {"of": subject, "chat": chat_id})
+    return None if found is None else int(found)
 
 
 def chat_moved(unit: Unit, old: int, new: int) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from storage import ledger, teams
 from storage.database import Unit
 from storage.invites import InvitedAs
 from storage.models import Member
+from storage.prepared import Prepared
 from storage.screened import ScreenedText
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 #: How colleagues know somebody: screened when it was typed, or as an invite kept it.
 Named = ScreenedText | InvitedAs
-# Built once: this is asked at every update.
-_BY_TELEGRAM_ID = select(MEMBER).where(MEMBER.c.telegram_id == bindparam("telegram_id"), MEMBER.c.ended_at.is_(None))
+_BY_TELEGRAM_ID = Prepared(
+    select(MEMBER).where(MEMBER.c.telegram_id == bindparam("telegram_id"), MEMBER.c.ended_at.is_(None))
+)
 ROLES = ("practitioner", "supervisor", "administrator")
 
 
@@ -37,8 +40,8 @@ class MemberRow:
 
 def get(unit: Unit, telegram_id: int) -> MemberRow | None:
     """Return the member with this Telegram id, unless the membership has ended."""
-    row = unit.connection.execute(_BY_TELEGRAM_ID, {"telegram_id": telegram_id}).mappings().first()
-    return _row(unit, row) if row else None
+    row = _BY_TELEGRAM_ID.first(unit, {"telegram_id": telegram_id})
+    return _row(unit, row._asdict()) if row else None
 
 
 def by_id(unit: Unit, member_id: int) -> MemberRow | None:
@@ -103,7 +106,7 @@ def _many(unit: Unit, *where: object) -> list[MemberRow]:
     return [_row(unit, row) for row in unit.connection.execute(query).mappings()]
 
 
-def _row(unit: Unit, row: RowMapping) -> MemberRow:
+def _row(unit: Unit, row: Mapping[Any, Any]) -> MemberRow:
     values = dict(row)
     sealed = values.pop("known_as")
     known_as = unit.keys.members.open(sealed, f"member:{row['telegram_id']}").decode() if sealed else ""

@@ -6,10 +6,11 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from storage.database import Unit
 from storage.models import NamePass
+from storage.prepared import Prepared
 
 PASS = NamePass.__table__  # type: ignore[attr-defined]
-# Built once: this is asked whenever words are typed.
-_GIVEN = select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat"))
+_GIVEN = Prepared(select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat")))
+_TAKE = Prepared(delete(PASS).where(PASS.c.chat_id == bindparam("chat")))
 
 
 def give(unit: Unit, chat_id: int, at: str) -> None:
@@ -20,10 +21,10 @@ def give(unit: Unit, chat_id: int, at: str) -> None:
 
 def is_given(unit: Unit, chat_id: int, since: str) -> bool:
     """Say whether a pass was given in this chat at or after a time."""
-    given = unit.connection.execute(_GIVEN, {"chat": chat_id}).scalar()
+    given = _GIVEN.scalar(unit, {"chat": chat_id})
     return given is not None and given >= since
 
 
 def take(unit: Unit, chat_id: int) -> None:
     """Use the pass up."""
-    unit.connection.execute(delete(PASS).where(PASS.c.chat_id == chat_id))
+    _TAKE.change(unit, {"chat": chat_id})

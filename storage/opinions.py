@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage import ledger
 from storage.database import Unit
 from storage.models import Opinion, OpinionRequest
+from storage.prepared import Prepared
 from storage.screened import ScreenedText
 from storage.sealing import DESTROYED, Sealer
 
@@ -27,6 +27,17 @@ CLEAR = (
     "id", "number", "state", "conversation_id", "record_id", "member_id", "team", "kind", "about", "quorum", "made_at",
     "asked_at", "closes_at", "deputy_asked_at", "ended_at", "ended_by",
 )  # fmt: skip
+_ATTACH = Prepared(
+    update(REQUEST)
+    .where(REQUEST.c.conversation_id == bindparam("of"), REQUEST.c.record_id.is_(None))
+    .values(record_id=bindparam("record"))
+)
+_ASKED_IN = Prepared(
+    select(REQUEST)
+    .where(REQUEST.c.conversation_id == bindparam("of"), REQUEST.c.state != "draft", REQUEST.c.wrapped_key != DESTROYED)
+    .order_by(REQUEST.c.asked_at, REQUEST.c.id)
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,7 @@ def open_of_team(unit: Unit, team: str) -> list[Request]:
 
 def of_conversation(unit: Unit, conversation_id: str) -> list[Request]:
     """Return the requests that were asked in a conversation, drafts apart."""
-    return _many(unit, REQUEST.c.conversation_id == conversation_id, REQUEST.c.state != "draft")
+    return [_open(unit, row._asdict()) for row in _ASKED_IN.all(unit, {"of": conversation_id})]
 
 
 def set_sentence(unit: Unit, request: Request, words: ScreenedText | None) -> Request:
@@ -203,8 +214,7 @@ def end(unit: Unit, request: Request, by: str, at: str, actor: str) -> Request |
 
 def attach(unit: Unit, conversation_id: str, record_id: str) -> None:
     """Tie the requests of a conversation to its record."""
-    where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.record_id.is_(None))
-    unit.connection.execute(update(REQUEST).where(*where).values(record_id=record_id))
+    _ATTACH.change(unit, {"of": conversation_id, "record": record_id})
 
 
 def set_view(unit: Unit, request: Request, made_of_it: str, words: ScreenedText | None, at: str) -> Request:
@@ -300,18 +310,18 @@ def records_with_advice(unit: Unit, team: str) -> int:
 
 # ---- inside --------------------------------------------------------------------------------------
 def _load(unit: Unit, *where: Any) -> Request | None:
-    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED)
-    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED).with_for_update()
+    row = unit.connection.execute(query).mappings().first()
     return _open(unit, row) if row else None
 
 
 def _many(unit: Unit, *where: Any) -> list[Request]:
     query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED).order_by(REQUEST.c.asked_at, REQUEST.c.id)
-    rows = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().all()
+    rows = unit.connection.execute(query.with_for_update()).mappings().all()
     return [_open(unit, row) for row in rows]
 
 
-def _open(unit: Unit, row: RowMapping) -> Request:
+def _open(unit: Unit, row: Mapping[Any, Any]) -> Request:
     sealer = unit.keys.unwrap(row["wrapped_key"], f"request:{row['id']}")
     content = json.loads(sealer.open(row["content"], f"request:{row['id']}:content"))
     view = json.loads(sealer.open(row["view"], f"request:{row['id']}:view")) if row["view"] else None

@@ -7,9 +7,10 @@ from sqlalchemy import delete, insert, select
 from storage import ledger
 from storage.database import Unit
 from storage.models import Pause
+from storage.prepared import Prepared
 
 PAUSE = Pause.__table__  # type: ignore[attr-defined]
-_REASON = select(PAUSE.c.reason)
+_REASON = Prepared(select(PAUSE.c.reason))
 
 
 def put(unit: Unit, reason: str, at: str, actor: str) -> None:
@@ -29,5 +30,5 @@ def end(unit: Unit, at: str, actor: str) -> bool:
 
 def reason(unit: Unit) -> str | None:
     """Return why the bot is stopped, or None when it is not."""
-    found = unit.connection.execute(_REASON).scalar()
+    found = _REASON.scalar(unit)
     return None if found is None else str(found)

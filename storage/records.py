@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.engine import RowMapping
 
 from storage import ledger, opinions, reviews
 from storage.database import Unit
 from storage.models import Amendment, DecisionRecord
+from storage.prepared import Prepared
 from storage.screened import ScreenedText
 from storage.sealing import DESTROYED, SealBroken
 
@@ -32,6 +33,10 @@ CLEAR = (
     "id", "reference", "conversation_id", "member_id", "role", "team", "edition_id", "edition_sha256", "bot_version",
     "flow", "outcome", "decision", "otherwise", "harm", "ground", "consent", "started_at", "finished_at",
 )  # fmt: skip
+_NEW = Prepared(insert(RECORD), RECORD.c.keys())
+_REFERENCE = Prepared(select(RECORD.c.id).where(RECORD.c.reference == bindparam("wanted")))
+_OF_CONVERSATION = select(RECORD).where(RECORD.c.conversation_id == bindparam("of"), KEPT)
+_AMENDMENTS = Prepared(select(AMENDMENT).where(AMENDMENT.c.record_id == bindparam("of")).order_by(AMENDMENT.c.seq))
 
 
 @dataclass(frozen=True)
@@ -54,19 +59,13 @@ def save(
 ) -> tuple[str, str]:
     """Write a record and its ledger entry; return its id and reference. The conversation may have only one."""
     record_id, reference = uuid.uuid4().hex, new_reference()
-    while unit.connection.execute(select(RECORD.c.id).where(RECORD.c.reference == reference)).first():
+    while _REFERENCE.scalar(unit, {"wanted": reference}):
         reference = new_reference()
     wrapped, sealer = unit.keys.new_key(f"record:{record_id}")
     row = {"id": record_id, "reference": reference, **clear}
     sealed = sealer.seal(json.dumps(content, ensure_ascii=False).encode(), f"record:{record_id}:content")
-    unit.connection.execute(
-        insert(RECORD).values(
-            **row,
-            case_hash=unit.keys.lookup(case_reference.casefold()) if case_reference else None,
-            wrapped_key=wrapped,
-            content=sealed,
-        )
-    )
+    case_hash = unit.keys.lookup(case_reference.casefold()) if case_reference else None
+    _NEW.change(unit, {**row, "case_hash": case_hash, "wrapped_key": wrapped, "content": sealed})
     ledger.append(unit, clear["finished_at"], actor, "record.saved", f"record:{record_id}", _digest(row, sealed))
     return record_id, reference
 
@@ -107,12 +106,16 @@ def find(unit: Unit, reference: str) -> Stored | None:
 
 def of_conversation(unit: Unit, conversation_id: str) -> Stored | None:
     """Return the record of a conversation, opened; raise SealBroken."""
-    return _one(unit, RECORD.c.conversation_id == conversation_id)
+    return _opened(unit, _OF_CONVERSATION, {"of": conversation_id})
 
 
 def _one(unit: Unit, where: Any) -> Stored | None:
+    return _opened(unit, select(RECORD).where(where, KEPT))
+
+
+def _opened(unit: Unit, query: Select[Any], given: dict[str, Any] | None = None) -> Stored | None:
     """An erased record is answered as if it were absent."""
-    row = unit.connection.execute(select(RECORD).where(where, KEPT)).mappings().first()
+    row = unit.connection.execute(query, given).mappings().first()
     return _open(unit, row) if row else None
 
 
@@ -140,9 +143,7 @@ def _open(unit: Unit, row: RowMapping) -> Stored:
     content = json.loads(sealer.open(row["content"], f"{place}:content"))
     amendments = [
         {"seq": a.seq, "at": a.at, **json.loads(sealer.open(a.content, f"{place}:amendment:{a.seq}"))}
-        for a in unit.connection.execute(
-            select(AMENDMENT).where(AMENDMENT.c.record_id == row["id"]).order_by(AMENDMENT.c.seq)
-        )
+        for a in _AMENDMENTS.all(unit, {"of": row["id"]})
     ]
     return Stored({name: row[name] for name in CLEAR}, content, tuple(amendments))
 

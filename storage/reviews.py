@@ -14,6 +14,7 @@ from sqlalchemy.engine import RowMapping
 from storage import ledger
 from storage.database import Unit
 from storage.models import DecisionRecord, Review, ReviewEvent
+from storage.prepared import Prepared
 from storage.screened import ScreenedText
 from storage.sealing import DESTROYED
 
@@ -39,6 +40,9 @@ ACTS: dict[str, tuple[tuple[str, ...], str | None]] = {
     "sampled": (("new", "requested", "signed_off", "returned", "closed"), None),
     "exported": (("new", "requested", "signed_off", "returned", "closed"), None),
 }
+
+
+_NEW = Prepared(insert(REVIEW), ("record_id", "state", "rank", "changed_at", "team", "member_id", "finished_at"))
 
 
 class NotNow(Exception):
@@ -98,7 +102,7 @@ def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
     rank = rank_of(clear, content)
     values = {"record_id": record_id, "state": "new", "rank": rank, "changed_at": clear["finished_at"]}
     values |= {name: clear[name] for name in ("team", "member_id", "finished_at")}
-    unit.connection.execute(insert(REVIEW).values(**values))
+    _NEW.change(unit, values)
     return rank
 
 
@@ -119,7 +123,7 @@ def find(unit: Unit, reference: str) -> ReviewRow | None:
 
 def _one(unit: Unit, where: Any) -> ReviewRow | None:
     query = _SHOWN.where(where)
-    row = unit.connection.execute(query if unit.is_sqlite else query.with_for_update()).mappings().first()
+    row = unit.connection.execute(query.with_for_update()).mappings().first()
     return ReviewRow(**row) if row else None
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, insert, select, update
 from storage import ledger
 from storage.database import Unit
 from storage.models import Member, Team
+from storage.prepared import Prepared
 
 TEAM = Team.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]
-_CHANNEL_OF = (
+_CHANNEL_OF = Prepared(
     select(TEAM.c.channel_chat_id)
     .join(MEMBER, MEMBER.c.team == TEAM.c.name)
     .where(MEMBER.c.id == bindparam("member_id"))
@@ -58,7 +59,7 @@ def of_channel(unit: Unit, chat_id: int) -> TeamRow | None:
 
 def has_channel(unit: Unit, member_id: int) -> bool:
     """Say whether the team of a member has a channel."""
-    return unit.connection.execute(_CHANNEL_OF, {"member_id": member_id}).scalar() is not None
+    return _CHANNEL_OF.scalar(unit, {"member_id": member_id}) is not None
 
 
 def listed(unit: Unit) -> list[TeamRow]:

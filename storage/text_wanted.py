@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from storage.database import Unit
 from storage.models import TextWanted
+from storage.prepared import Prepared
 
 WANTED = TextWanted.__table__  # type: ignore[attr-defined]
-# Built once: these are asked whenever words are typed.
-_OF = select(WANTED).where(WANTED.c.chat_id == bindparam("chat"))
-_DROP = delete(WANTED).where(WANTED.c.chat_id == bindparam("chat"))
+_OF = Prepared(select(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
+_DROP = Prepared(delete(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
 
 #: Words of this kind were taken: the same words again are no new ones.
 TAKEN = "taken"
@@ -37,7 +37,7 @@ def put(unit: Unit, chat_id: int, kind: str, subject: str, at: str) -> None:
 
 def get(unit: Unit, chat_id: int) -> Wanted | None:
     """Return what typed words in a chat are for, however long ago that was asked."""
-    row = unit.connection.execute(_OF, {"chat": chat_id}).first()
+    row = _OF.first(unit, {"chat": chat_id})
     if row is None:
         return None
     plain = unit.keys.mailbox.open(bytes.fromhex(row.subject), f"wanted:{chat_id}:{row.kind}")
@@ -56,4 +56,4 @@ def are_same(unit: Unit, wanted: Wanted, text: str) -> bool:
 
 def drop(unit: Unit, chat_id: int) -> None:
     """Take typed words for what they were before."""
-    unit.connection.execute(_DROP, {"chat": chat_id})
+    _DROP.change(unit, {"chat": chat_id})

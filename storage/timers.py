@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from storage import database
 from storage.database import Unit
 from storage.models import Timer
+from storage.prepared import Prepared
 
 TIMER = Timer.__table__  # type: ignore[attr-defined]
+_SET = Prepared(select(TIMER.c.id).where(TIMER.c.kind == bindparam("of_kind"), TIMER.c.subject == bindparam("on")))
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,7 @@ def drop(unit: Unit, kind: str, subject: str) -> None:
 
 def is_set(unit: Unit, kind: str, subject: str) -> bool:
     """Say whether such a timer runs."""
-    query = select(TIMER.c.id).where(TIMER.c.kind == kind, TIMER.c.subject == subject)
-    return unit.connection.execute(query).first() is not None
+    return _SET.scalar(unit, {"of_kind": kind, "on": subject}) is not None
 
 
 def due(unit: Unit, now: str, limit: int = 50) -> list[Due]:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.sender import GROUP, PRIVATE, all_together
@@ -216,6 +216,20 @@ def test_a_server_that_is_read_only_for_a_moment_is_the_databases_trouble(two):
         members.save(unit, 9, "practitioner", "north", AT, "test")
     run(one, lambda unit: members.save(unit, 9, "practitioner", "north", AT, "test"))
     assert one.connected == connected + 1, "the address may lead to another server now"
+
+
+def test_two_workers_that_note_the_same_new_card_at_once(two):
+    """Both have posted it: one lost its connection, and with it the lock of the chat, in the middle of the call."""
+    one, other = two
+    with ThreadPoolExecutor(1) as thread:
+        with one.unit() as unit:
+            mailbox.set_card(unit, "card", 5, 7)
+            second = thread.submit(run, other, lambda unit: mailbox.set_card(unit, "card", 5, 8))
+            waits = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
+            while not second.done() and not unit.connection.scalar(waits):
+                unit.connection.execute(text("select pg_stat_clear_snapshot()"))
+        second.result(10)
+    assert run(one, lambda unit: mailbox.card_of(unit, "card", 5)) == 8
 
 
 def test_two_workers_that_are_the_first_to_send_share_one_budget(two):
