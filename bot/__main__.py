@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -157,14 +159,18 @@ def serve(args: argparse.Namespace) -> int:
 
     settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
-    assert settings.token is not None and settings.edition is not None  # noqa: S101 (read checked)
     _make_folder(settings.data_dir)
     listening = _listening(args)
     if args.workers > 1:
         if settings.url.startswith("sqlite"):
             raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
         _store_at_start(settings).close()
-        return _many_workers(args.workers, listening)
+        return _many_workers(args.workers, partial(_serve, settings, listening, os.getpid()))
+    return _serve(settings, listening)
+
+
+def _serve(settings: Any, listening: socket.socket | None, parent: int | None = None) -> int:
+    """Be one worker, until told to stop."""
     from bot import application
     from bot.handlers.front import Front
     from bot.intake import TokenRefused
@@ -181,7 +187,7 @@ def serve(args: argparse.Namespace) -> int:
             app = application.build(front, token, application.network_request(), settings.api_base_url)
             secret = settings.webhook_secret
             webhook = Webhook(listening, secret.get_secret_value()) if listening and secret else None
-            service = Service(app, front, settings.head_file, webhook, args.parent)
+            service = Service(app, front, settings.head_file, webhook, parent)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, service.stop.set)
@@ -237,11 +243,9 @@ def _store_at_start(settings: Any) -> Any:
 
 
 def _listening(args: argparse.Namespace) -> socket.socket | None:
-    """Return the socket for a webhook: the one a parent handed down, or a new one."""
+    """Return the socket for a webhook, if one is wanted."""
     if not args.webhook:
         return None
-    if args.fd is not None:
-        return socket.socket(fileno=args.fd)
     host, _, port = args.listen.rpartition(":")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise WrongCall(f"--listen {args.listen}: write HOST:PORT, with a port from 1 to 65535.")
@@ -251,43 +255,48 @@ def _listening(args: argparse.Namespace) -> socket.socket | None:
         raise Failed(f"{args.listen} cannot be listened on ({error.strerror}).") from None
 
 
-def _many_workers(count: int, listening: socket.socket | None) -> int:
-    """Run workers as processes of their own, on one socket. When one ends unasked, all end, and so does this."""
-    import subprocess
+def _many_workers(count: int, serve_one: Callable[[], int]) -> int:
+    """Run workers as processes of their own. When one ends unasked, all end, and so does this.
 
+    They are forks of this one: what every worker needs is loaded once, and stands in memory once.
+    """
+    from multiprocessing import connection, get_context
+
+    from bot import http_client, service  # noqa: F401 (loaded for all)
+
+    gc.collect()
+    # Left alone from here on, so that it stays shared.
+    gc.freeze()
+    fork = get_context("fork")
+    workers = [fork.Process(target=_work, args=(serve_one,)) for _ in range(count)]
+    for worker in workers:
+        worker.start()
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.append(number))
-
-    call = [sys.executable, "-m", "bot", "serve", "--parent", str(os.getpid())]
-    handed = () if listening is None else (listening.fileno(),)
-    call += [] if listening is None else ["--webhook", "--fd", str(listening.fileno())]
-    workers = [subprocess.Popen(call, pass_fds=handed) for _ in range(count)]  # noqa: S603 (our own program)
-    while not told and all(worker.poll() is None for worker in workers):
-        time.sleep(0.2)
-    ended = [worker for worker in workers if worker.poll() is not None]
+    while not told and not connection.wait([worker.sentinel for worker in workers], 0.2):
+        pass
+    ended = [worker for worker in workers if not worker.is_alive()]
     for worker in workers:
         worker.terminate()
     until = time.monotonic() + STOP_SECONDS
-    codes = [_ended(worker, until) for worker in workers]
+    for worker in workers:
+        worker.join(max(0.0, until - time.monotonic()))
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
     if ended and not told:
         for worker in ended:
-            how = f"by signal {-worker.returncode}" if worker.returncode < 0 else f"with exit code {worker.returncode}"
+            code = worker.exitcode or 0
+            how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             sys.stderr.write(f"sharewise: worker {worker.pid} ended {how}; all were ended.\n")
         return 1
     # One that was told to stop before it could listen to that had nothing in hand.
-    return int(any(code not in (0, -signal.SIGTERM) for code in codes))
+    return int(any(worker.exitcode not in (0, -signal.SIGTERM) for worker in workers))
 
 
-def _ended(worker: Any, until: float) -> int:
-    """Return how a worker that was told to stop ended; one that has not by then is ended."""
-    import subprocess
-
-    try:
-        return int(worker.wait(max(0.0, until - time.monotonic())))
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        return int(worker.wait())
+def _work(serve_one: Callable[[], int]) -> None:
+    sys.exit(_carried_out(serve_one))
 
 
 def webhook(args: argparse.Namespace) -> int:
@@ -978,8 +987,6 @@ def parser() -> argparse.ArgumentParser:
     serve_parser.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="processes; more than one needs PostgreSQL"
     )
-    serve_parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
-    serve_parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
     hooking = command("webhook", webhook, "tell Telegram where to post updates, once per deployment", "serve")
     hooking_verbs = hooking.add_subparsers(required=True, dest="verb", metavar="VERB")
@@ -1150,18 +1157,24 @@ def actions() -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     from bot.access import operator_may
+
+    args = parser().parse_args(argv)
+    if not operator_may(args.action):
+        sys.stderr.write("sharewise: the command line may not do this.\n")
+        return WRONG_CALL
+    return _carried_out(partial(args.run, args))
+
+
+def _carried_out(run: Callable[[], int]) -> int:
+    """Carry something out; return the exit code, and say what was wrong."""
     from bot.settings import BadSettings
     from flows.catalogue import UnknownEdition
     from flows.definition import InvalidEdition
     from storage.database import StorageRefused, StorageUnavailable
     from storage.sealing import BadKey, SealBroken
 
-    args = parser().parse_args(argv)
-    if not operator_may(args.action):
-        sys.stderr.write("sharewise: the command line may not do this.\n")
-        return WRONG_CALL
     try:
-        code = int(args.run(args))
+        code = int(run())
         sys.stdout.flush()
         return code
     except BrokenPipeError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import aiohttp
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
+
+from storage.plain import packed, unpacked
 
 READ_SECONDS, CONNECT_SECONDS = 10.0, 5.0
 JSON = {"content-type": "application/json"}
@@ -35,12 +36,25 @@ class AiohttpRequest(BaseRequest):
         """Open the pool."""
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(limit=self.connections, keepalive_timeout=75)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=_has_proxy())
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                trust_env=_has_proxy(),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("accept", "accept-encoding"),
+            )
 
     async def shutdown(self) -> None:
         """Close the pool."""
         if self._session is not None:
             await self._session.close()
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """Read an answer; raise TelegramError where it is no JSON."""
+        try:
+            return unpacked(payload)
+        except ValueError:
+            raise TelegramError("Invalid server response") from None
 
     async def do_request(
         self,
@@ -68,7 +82,7 @@ class AiohttpRequest(BaseRequest):
                 body.add_field(name, content, filename=file_name, content_type=kind)
         elif request_data is not None:
             # Telegram reads a form and JSON alike; writing a form takes longer.
-            body, headers = json.dumps(request_data.parameters).encode(), JSON
+            body, headers = packed(request_data.parameters), JSON
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False

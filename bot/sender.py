@@ -250,7 +250,7 @@ class Sender:
         bot, chat, payload = self.application.bot, message.chat_id, message.payload
         if message.kind == "delete":
             try:
-                await bot.delete_message(chat, payload["message_id"])
+                await self._call("deletemessage", {"chat_id": chat, "message_id": payload["message_id"]})
             except BadRequest as error:
                 log.info("A message could not be deleted.")
                 if payload.get("tell") and "not found" not in str(error).lower():

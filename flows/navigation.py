@@ -183,9 +183,21 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
     return known
 
 
-def _replayed(machine: FlowMachine, walk: Walk) -> Position:
-    token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure)
-    live: list[tuple[str, Answer]] = []
+def _replay_on(before: Position, walk: Walk, key: str) -> None:
+    """Replay a walk that has the answers of another and one more, from where that one stands."""
+    same = (walk.entry, walk.unsure, walk.interrupt, walk.focus) == (
+        before.walk.entry, before.walk.unsure, None, None,
+    )  # fmt: skip
+    if same and before.walk.interrupt is None and before.state == key and all(key != state for state, _ in before.live):
+        vars(walk)["_position"] = _replayed(before.machine, walk, before)
+
+
+def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) -> Position:
+    if before is None:
+        token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure)
+    else:
+        token, taken = Token(before.state), replace(before.taken, options=dict(before.taken.options))
+    live = [*before.live] if before else []
     interrupt = walk.interrupt
     for _ in range(MAX_STEPS):
         if token.state == walk.focus:
@@ -246,6 +258,7 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
         unsure = (*unsure, key)
     interrupt = None if (key, answer.verb) == ("bulk", "no") else walk.interrupt
     moved = replace(walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure)
+    _replay_on(before, moved, key)
     after = replay(machine, moved)
     live = {state for state, _ in after.live} | {key}
     ahead = machine.reachable(after.state)

@@ -11,7 +11,7 @@ DAY = 24 * 60
 
 def utc_now() -> str:
     """Return the time now."""
-    return datetime.now(UTC).strftime(FORM)
+    return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def later(at: str, minutes: float) -> str:

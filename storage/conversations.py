@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -120,7 +119,7 @@ def _load(unit: Unit, *where: Any) -> Open | None:
 def _opened(unit: Unit, row: Mapping[Any, Any]) -> Open:
     values = dict(row)
     sealer = unit.keys.unwrap(values.pop("wrapped_key"), f"conversation:{row['id']}")
-    walk = json.loads(sealer.open(values.pop("walk"), f"conversation:{row['id']}:walk"))
+    walk = sealer.open_value(values.pop("walk"), f"conversation:{row['id']}:walk")
     return Open(**values, walk=walk, sealer=sealer)
 
 
@@ -136,7 +135,7 @@ def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, st
     )  # fmt: skip
     if changed != 1:
         raise RevisionMoved(loaded.id)
-    sealed = loaded.sealer.seal(json.dumps(event).encode(), f"conversation:{loaded.id}:event:{revision}")
+    sealed = loaded.sealer.seal_value(event, f"conversation:{loaded.id}:event:{revision}")
     _EVENT.change(unit, {"conversation_id": loaded.id, "seq": revision, "at": at, "sealed": sealed})
     return replace(loaded, revision=revision, status=status, updated_at=at, walk=walk)
 
@@ -158,10 +157,10 @@ def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
     """Return what was done in a conversation, in order, each with its time as `at`."""
     rows = _EVENTS.all(unit, {"of": loaded.id})
     return [
-        {"at": row.at, **json.loads(loaded.sealer.open(row.sealed, f"conversation:{loaded.id}:event:{row.seq}"))}
+        {"at": row.at, **loaded.sealer.open_value(row.sealed, f"conversation:{loaded.id}:event:{row.seq}")}
         for row in rows
     ]
 
 
 def _sealed(sealer: Sealer, key: str, walk: Any) -> bytes:
-    return sealer.seal(json.dumps(walk).encode(), f"conversation:{key}:walk")
+    return sealer.seal_value(walk, f"conversation:{key}:walk")

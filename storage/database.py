@@ -7,6 +7,7 @@ All work of a process goes through one connection in one thread; what fails is r
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -283,6 +284,11 @@ class Store:
         self.engine.dispose()
 
 
+def of_driver(dialect: Any, error: Exception) -> BaseException:
+    """Return the driver's own error as the library would raise it: who handles trouble knows one kind."""
+    return DBAPIError.instance(None, None, error, dialect.dbapi.Error, hide_parameters=True)
+
+
 def _unavailable(error: DBAPIError) -> StorageUnavailable:
     """Name the kind of trouble only: a driver's own text may hold what was being written, or a password."""
     said = str(error.orig).lower() if error.connection_invalidated or error.statement is None else ""
@@ -360,7 +366,11 @@ def make_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise of_driver(connection.dialect, error) from error
 
     return engine
 

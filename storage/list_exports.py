@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
@@ -32,7 +31,7 @@ class ExportRow:
 
 def ask(unit: Unit, team: str, member_id: int, wanted: Wanted, at: str) -> int:
     """Ask for a list; return its number."""
-    sealed = unit.keys.members.seal(json.dumps(asdict(wanted)).encode(), f"list_export:{team}:{at}")
+    sealed = unit.keys.members.seal_value(asdict(wanted), f"list_export:{team}:{at}")
     done = unit.connection.execute(insert(EXPORT).values(team=team, member_id=member_id, wanted=sealed, made_at=at))
     assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
     number = int(done.inserted_primary_key[0])
@@ -81,7 +80,7 @@ def _many(unit: Unit, *where: object) -> list[ExportRow]:
     query = select(EXPORT).where(*where).order_by(EXPORT.c.id.desc())  # type: ignore[arg-type]
     found = []
     for row in unit.connection.execute(query):
-        plain = json.loads(unit.keys.members.open(row.wanted, f"list_export:{row.team}:{row.made_at}"))
+        plain = unit.keys.members.open_value(row.wanted, f"list_export:{row.team}:{row.made_at}")
         wanted = Wanted(**{**plain, "states": tuple(plain["states"])})
         found.append(ExportRow(row.id, row.team, row.member_id, wanted, row.made_at, row.agreed_by, row.agreed_at))
     return found

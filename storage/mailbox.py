@@ -5,7 +5,6 @@ Both are sealed. An inbox payload is erased once handled; an outbox row is delet
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -159,7 +158,7 @@ def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str)
     """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
     new = 0
     for raw in updates:
-        sealed = unit.keys.mailbox.seal(json.dumps(raw).encode(), f"inbox:{bot_id}:{raw['update_id']}")
+        sealed = unit.keys.mailbox.seal_value(raw, f"inbox:{bot_id}:{raw['update_id']}")
         row = {"bot_id": bot_id, "update_id": raw["update_id"], "lane": lane_of(unit, raw), "payload": sealed}
         new += _TAKEN_IN.change(unit, {**row, "state": "waiting", "tries": 0, "received_at": at})
     return new
@@ -181,7 +180,7 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
     return [
         Taken(
             row.id, row.update_id, row.lane,
-            json.loads(unit.keys.mailbox.open(row.payload, f"inbox:{bot_id}:{row.update_id}")),
+            unit.keys.mailbox.open_value(row.payload, f"inbox:{bot_id}:{row.update_id}"),
         )
         for row in rows
     ]  # fmt: skip
@@ -216,7 +215,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
     """Decide to send a message. A newer card of the same thing replaces one that was not sent yet."""
     if kind == "card":
         for row in _UNSENT.all(unit, {"chat": chat_id, "of": card}):
-            below = json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{chat_id}")).get("below")
+            below = unit.keys.mailbox.open_value(row.payload, f"outbox:{chat_id}").get("below")
             payload = {**payload, "below": payload.get("below") or below}
             sent(unit, row.id)
     values = {
@@ -226,7 +225,7 @@ def put(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str 
         "state": "waiting",
         "tries": 0,
         "created_at": utc_now(),
-        "payload": unit.keys.mailbox.seal(json.dumps(payload).encode(), f"outbox:{chat_id}"),
+        "payload": unit.keys.mailbox.seal_value(payload, f"outbox:{chat_id}"),
     }
     _PUT.change(unit, values)
 
@@ -251,7 +250,7 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
             row.chat_id,
             row.kind,
             row.card,
-            json.loads(unit.keys.mailbox.open(row.payload, f"outbox:{row.chat_id}")),
+            unit.keys.mailbox.open_value(row.payload, f"outbox:{row.chat_id}"),
         )
         for row in rows
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
@@ -272,7 +271,7 @@ def given(unit: Unit, request: Request) -> list[Given]:
     found = []
     for row in rows:
         place = f"request:{request.id}:opinion:{row.member_id}:{row.seq}"
-        content = json.loads(request.sealer.open(row.content, place))
+        content = request.sealer.open_value(row.content, place)
         found.append(Given(row.member_id, row.seq, row.counts, row.role, row.at, **content))
     return found
 
@@ -323,13 +322,13 @@ def _many(unit: Unit, *where: Any) -> list[Request]:
 
 def _open(unit: Unit, row: Mapping[Any, Any]) -> Request:
     sealer = unit.keys.unwrap(row["wrapped_key"], f"request:{row['id']}")
-    content = json.loads(sealer.open(row["content"], f"request:{row['id']}:content"))
-    view = json.loads(sealer.open(row["view"], f"request:{row['id']}:view")) if row["view"] else None
+    content = sealer.open_value(row["content"], f"request:{row['id']}:content")
+    view = sealer.open_value(row["view"], f"request:{row['id']}:view") if row["view"] else None
     return Request(**{name: row[name] for name in CLEAR}, content=content, view=view, sealer=sealer)
 
 
 def _sealed(sealer: Sealer, request_id: str, what: str, value: Any) -> bytes:
-    return sealer.seal(json.dumps(value, ensure_ascii=False).encode(), f"request:{request_id}:{what}")
+    return sealer.seal_value(value, f"request:{request_id}:{what}")
 
 
 def digest(clear: dict[str, Any], sealed: bytes) -> str:

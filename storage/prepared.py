@@ -5,18 +5,17 @@ The library's own way to the driver costs several times what asking does. What i
 
 from __future__ import annotations
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from storage.database import Unit
+from storage.database import Unit, of_driver
+from storage.plain import packed
 
 #: As both drivers take values by name.
 DIALECTS: dict[str, Dialect] = {
@@ -88,12 +87,11 @@ class Prepared:
         written, fixed = self._written.get(dialect.name) or self._compile(dialect.name)
         given = {**fixed, **values} if values else fixed
         if dialect.name == "sqlite":
-            given = {name: json.dumps(value) if type(value) is list else value for name, value in given.items()}
+            given = {name: packed(value).decode() if type(value) is list else value for name, value in given.items()}
         try:
             return unit.driver.execute(written, given)
         except dialect.dbapi.Error as error:
-            # As the library itself says it: who handles trouble knows one kind.
-            raise DBAPIError.instance(None, None, error, dialect.dbapi.Error, hide_parameters=True) from error
+            raise of_driver(dialect, error) from error
 
     def _compile(self, name: str) -> tuple[str, dict[str, Any]]:
         """Return the statement as the driver takes it, and the values that stand in it for good."""

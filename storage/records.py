@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
@@ -63,7 +62,7 @@ def save(
         reference = new_reference()
     wrapped, sealer = unit.keys.new_key(f"record:{record_id}")
     row = {"id": record_id, "reference": reference, **clear}
-    sealed = sealer.seal(json.dumps(content, ensure_ascii=False).encode(), f"record:{record_id}:content")
+    sealed = sealer.seal_value(content, f"record:{record_id}:content")
     case_hash = unit.keys.lookup(case_reference.casefold()) if case_reference else None
     _NEW.change(unit, {**row, "case_hash": case_hash, "wrapped_key": wrapped, "content": sealed})
     ledger.append(unit, clear["finished_at"], actor, "record.saved", f"record:{record_id}", _digest(row, sealed))
@@ -87,7 +86,7 @@ def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], 
     sealer = unit.keys.unwrap(row.wrapped_key, f"record:{record_id}")
     last = unit.connection.execute(select(func.max(AMENDMENT.c.seq)).where(AMENDMENT.c.record_id == record_id)).scalar()
     seq = (last or 0) + 1
-    sealed = sealer.seal(json.dumps(content, ensure_ascii=False).encode(), f"record:{record_id}:amendment:{seq}")
+    sealed = sealer.seal_value(content, f"record:{record_id}:amendment:{seq}")
     clear = {"record_id": record_id, "seq": seq, "at": at, "member_id": member_id}
     unit.connection.execute(insert(AMENDMENT).values(**clear, content=sealed))
     ledger.append(unit, at, actor, "record.amended", f"amendment:{record_id}:{seq}", _digest(clear, sealed))
@@ -140,9 +139,9 @@ def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
 def _open(unit: Unit, row: RowMapping) -> Stored:
     place = f"record:{row['id']}"
     sealer = unit.keys.unwrap(row["wrapped_key"], place)
-    content = json.loads(sealer.open(row["content"], f"{place}:content"))
+    content = sealer.open_value(row["content"], f"{place}:content")
     amendments = [
-        {"seq": a.seq, "at": a.at, **json.loads(sealer.open(a.content, f"{place}:amendment:{a.seq}"))}
+        {"seq": a.seq, "at": a.at, **sealer.open_value(a.content, f"{place}:amendment:{a.seq}")}
         for a in _AMENDMENTS.all(unit, {"of": row["id"]})
     ]
     return Stored({name: row[name] for name in CLEAR}, content, tuple(amendments))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from hashlib import sha256
@@ -234,7 +233,7 @@ def act(
     content = {"comment": comment.text if comment else None, "value": value}
     wrapped = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == review.record_id)).scalar_one()
     place = f"record:{review.record_id}"
-    sealed = unit.keys.unwrap(wrapped, place).seal(json.dumps(content).encode(), f"{place}:review:{seq}")
+    sealed = unit.keys.unwrap(wrapped, place).seal_value(content, f"{place}:review:{seq}")
     clear = {"record_id": review.record_id, "seq": seq, "at": at, "member_id": member_id, "role": role, "act": what}
     unit.connection.execute(insert(EVENT).values(**clear, content=sealed))
     changed: dict[str, Any] = {"changed_at": at, "state": leads_to or review.state}
@@ -255,7 +254,7 @@ def done(unit: Unit, record_id: str) -> list[Done]:
     return [
         Done(
             row.seq, row.at, row.member_id, row.role, row.act,
-            **json.loads(sealer.open(row.content, f"record:{record_id}:review:{row.seq}")),
+            **sealer.open_value(row.content, f"record:{record_id}:review:{row.seq}"),
         )
         for row in rows
     ]  # fmt: skip

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from storage.plain import packed, unpacked
 
 NONCE = 12
 KEY = 32
@@ -57,6 +60,14 @@ class Sealer:
             if self._older is not None:
                 return self._older.open(sealed, place)
             raise SealBroken(f"The seal of {place} is broken.") from error
+
+    def seal_value(self, value: Any, place: str) -> bytes:
+        """Seal a plain value for one place."""
+        return self.seal(packed(value), place)
+
+    def open_value(self, sealed: bytes, place: str) -> Any:
+        """Open a value that was sealed for this place; raise SealBroken."""
+        return unpacked(self.open(sealed, place))
 
 
 #: What stands where a record's wrapped key was destroyed: nothing opens its content again.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -31,7 +30,7 @@ class Wanted:
 def put(unit: Unit, chat_id: int, kind: str, subject: str, at: str) -> None:
     """Take the next typed words in a chat for this."""
     drop(unit, chat_id)
-    sealed = unit.keys.mailbox.seal(json.dumps(subject).encode(), f"wanted:{chat_id}:{kind}")
+    sealed = unit.keys.mailbox.seal_value(subject, f"wanted:{chat_id}:{kind}")
     unit.connection.execute(insert(WANTED).values(chat_id=chat_id, kind=kind, subject=sealed.hex(), asked_at=at))
 
 
@@ -40,8 +39,8 @@ def get(unit: Unit, chat_id: int) -> Wanted | None:
     row = _OF.first(unit, {"chat": chat_id})
     if row is None:
         return None
-    plain = unit.keys.mailbox.open(bytes.fromhex(row.subject), f"wanted:{chat_id}:{row.kind}")
-    return Wanted(row.kind, json.loads(plain), row.asked_at)
+    subject = unit.keys.mailbox.open_value(bytes.fromhex(row.subject), f"wanted:{chat_id}:{row.kind}")
+    return Wanted(row.kind, subject, row.asked_at)
 
 
 def taken(unit: Unit, chat_id: int, text: str, at: str) -> None:

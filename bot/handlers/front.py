@@ -94,9 +94,11 @@ class Front:
 
 async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str) -> None:
     if isinstance(said, OpenPrivately):
-        await query.answer(url=f"https://t.me/{username}?start={said.start}")
+        answer = {"url": f"https://t.me/{username}?start={said.start}"}
     else:
-        await query.answer(said[:200] or None)
+        answer = {"text": said[:200]} if said else {}
+    # In lower case: with plain values, as the sender calls.
+    await query.get_bot().do_api_request("answercallbackquery", api_kwargs={"callback_query_id": query.id, **answer})
 
 
 async def answer_inline(query: InlineQuery, found: list[views.Article]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from storage.database import StorageUnavailable
+from storage.plain import unpacked
 
 PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
@@ -41,7 +41,7 @@ def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlet
         if not length.isdigit() or int(length) > MOST_BODY:
             return PlainTextResponse("", 413)
         try:
-            update = json.loads(await request.body())
+            update = unpacked(await request.body())
         except (ValueError, RecursionError):
             return PlainTextResponse("", 400)
         except ClientDisconnect:
