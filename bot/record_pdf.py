@@ -71,6 +71,7 @@ def pdf(stored: Stored, book: Book) -> bytes:
                 pdf_standards=standards,
                 timestamp=0,
             )
+            chart.forget_drawn()
             return bytes(made)
         except RuntimeError as error:
             log.warning("A record could not be made as %s (%s).", standards, type(error).__name__)

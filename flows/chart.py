@@ -258,11 +258,24 @@ def letters() -> frozenset[str]:
     return frozenset.intersection(*(frozenset(face) for face in _widths().values()))
 
 
+@cache
 def fonts() -> Any:
     """Return the font as typst takes it: ours alone, nothing of the machine's."""
     import typst
 
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+
+
+#: typst keeps what it drew, megabytes a picture, until so many documents later.
+REMEMBERS = 11
+
+
+def forget_drawn() -> None:
+    """Have typst forget what it has drawn: empty documents take its place."""
+    import typst
+
+    for _ in range(REMEMBERS):
+        typst.compile(b"", format="svg", font_paths=fonts())
 
 
 @lru_cache(maxsize=32)
@@ -278,6 +291,7 @@ def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes
         font_paths=fonts(),
         sys_inputs={"svg": svg(machine, path, at)},
     )
+    forget_drawn()
     return bytes(made)
 
 

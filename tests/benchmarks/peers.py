@@ -95,9 +95,9 @@ def family(pid: int) -> list[str]:
 
 
 def memory(pid: int) -> float:
-    """Return the resident memory of a process and those it began, in MiB."""
-    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid))
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    """Return the memory of a process and those it began, in MiB: what several share counts once."""
+    found = (re.search(r"^Pss: +(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.M) for one in family(pid))
+    return sum(int(one[1]) for one in found if one) / 1024
 
 
 def cpu(pid: int) -> float:
