@@ -22,6 +22,8 @@ VERSION = version_of("sharewise")
 WRONG_CALL = 2
 #: How long a worker may take to finish what is in hand.
 STOP_SECONDS = 9
+#: What tells the bot to stop.
+STOPS = (signal.SIGTERM, signal.SIGINT)
 #: How long the database may take to let go of us, in seconds.
 CLOSE_SECONDS = 2
 #: How long the process before may take to be gone, and the database to be there, in seconds.
@@ -189,7 +191,7 @@ def _serve(settings: Any, listening: socket.socket | None, parent: int | None = 
             webhook = Webhook(listening, secret.get_secret_value()) if listening and secret else None
             service = Service(app, front, settings.head_file, webhook, parent)
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in STOPS:
                 loop.add_signal_handler(number, service.stop.set)
             await service.run()
 
@@ -267,16 +269,21 @@ def _many_workers(count: int, serve_one: Callable[[], int]) -> int:
     gc.collect()
     # Left alone from here on, so that it stays shared.
     gc.freeze()
+    told: list[int] = []
+    # Nobody is told to stop between its beginning and its listening to that.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    for number in STOPS:
+        signal.signal(number, lambda number, _frame: told.append(number))
     fork = get_context("fork")
-    workers = [fork.Process(target=_work, args=(serve_one,)) for _ in range(count)]
+    # Daemons: none is left behind when this one fails.
+    workers = [fork.Process(target=_work, args=(serve_one,), daemon=True) for _ in range(count)]
     for worker in workers:
         worker.start()
-    told: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: told.append(number))
-    while not told and not connection.wait([worker.sentinel for worker in workers], 0.2):
-        pass
-    ended = [worker for worker in workers if not worker.is_alive()]
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    ends: list[Any] = []
+    while not told and not ends:
+        ends = connection.wait([worker.sentinel for worker in workers], 0.2)
+    ended = [worker for worker in workers if worker.sentinel in ends]
     for worker in workers:
         worker.terminate()
     until = time.monotonic() + STOP_SECONDS
@@ -296,7 +303,11 @@ def _many_workers(count: int, serve_one: Callable[[], int]) -> int:
 
 
 def _work(serve_one: Callable[[], int]) -> None:
-    sys.exit(_carried_out(serve_one))
+    """Be one of several workers, in a process of its own."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    sys.exit(_carry_out(serve_one))
 
 
 def webhook(args: argparse.Namespace) -> int:
@@ -1162,10 +1173,10 @@ def main(argv: list[str] | None = None) -> int:
     if not operator_may(args.action):
         sys.stderr.write("sharewise: the command line may not do this.\n")
         return WRONG_CALL
-    return _carried_out(partial(args.run, args))
+    return _carry_out(partial(args.run, args))
 
 
-def _carried_out(run: Callable[[], int]) -> int:
+def _carry_out(run: Callable[[], int]) -> int:
     """Carry something out; return the exit code, and say what was wrong."""
     from bot.settings import BadSettings
     from flows.catalogue import UnknownEdition

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import aiohttp
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from storage.plain import packed, unpacked
@@ -50,11 +50,11 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
-        """Read an answer; raise TelegramError where it is no JSON."""
+        """Read an answer; raise TelegramError where it is no JSON. Bytes that are no UTF-8 are replaced."""
         try:
             return unpacked(payload)
         except ValueError:
-            raise TelegramError("Invalid server response") from None
+            return BaseRequest.parse_json_payload(payload)
 
     async def do_request(
         self,

@@ -91,6 +91,9 @@ class Intake:
                 if updates:
                     await self.take_in(updates)
                     offset = max(update["update_id"] for update in updates) + 1
+                elif raw:
+                    # Without a number nothing of it can be confirmed: it comes again at once.
+                    await asyncio.sleep(LONGEST_PAUSE)
                 pause = PAUSE
             except REFUSED:
                 raise TokenRefused from None

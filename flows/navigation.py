@@ -184,11 +184,9 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
 
 
 def _replay_on(before: Position, walk: Walk, key: str) -> None:
-    """Replay a walk that has the answers of another and one more, from where that one stands."""
-    same = (walk.entry, walk.unsure, walk.interrupt, walk.focus) == (
-        before.walk.entry, before.walk.unsure, None, None,
-    )  # fmt: skip
-    if same and before.walk.interrupt is None and before.state == key and all(key != state for state, _ in before.live):
+    """Replay a walk from where another stands that has the same answers but the one at `key`, where it can be done."""
+    as_before = before.walk.interrupt is None and walk.interrupt is None and walk.unsure == before.walk.unsure
+    if as_before and before.state == key and key not in dict(before.live):
         vars(walk)["_position"] = _replayed(before.machine, walk, before)
 
 
@@ -343,8 +341,9 @@ def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
     if which == "bulk":
         answers = {state: kept for state, kept in walk.answers.items() if not state.startswith("bulk")}
         return replace(calm, answers=answers, interrupt=which)
-    if here.state.removesuffix(PAUSED) == "emergency":
-        return choose(machine, calm, "emergency.yes", at)
+    asked = replace(calm, interrupt=None)
+    if replay(machine, asked).state.removesuffix(PAUSED) == "emergency":
+        return choose(machine, asked, "emergency.yes", at)
     now = {"emergency.now": Answer("yes", at)}
     return replace(calm, answers={**walk.answers, **now}, interrupt=which)
 

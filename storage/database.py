@@ -284,9 +284,9 @@ class Store:
         self.engine.dispose()
 
 
-def of_driver(dialect: Any, error: Exception) -> BaseException:
+def of_driver(dialect: Any, statement: str, error: Exception) -> BaseException:
     """Return the driver's own error as the library would raise it: who handles trouble knows one kind."""
-    return DBAPIError.instance(None, None, error, dialect.dbapi.Error, hide_parameters=True)
+    return DBAPIError.instance(statement, None, error, dialect.dbapi.Error, hide_parameters=True)
 
 
 def _unavailable(error: DBAPIError) -> StorageUnavailable:
@@ -367,10 +367,11 @@ def make_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
+        begin = "BEGIN IMMEDIATE"
         try:
-            driver.execute("BEGIN IMMEDIATE")
+            driver.execute(begin)
         except sqlite3.Error as error:
-            raise of_driver(connection.dialect, error) from error
+            raise of_driver(connection.dialect, begin, error) from error
 
     return engine
 

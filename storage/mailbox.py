@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, insert, literal_column, not_, select, update
 from sqlalchemy.dialects import postgresql
 
 from storage import locks
@@ -28,11 +28,14 @@ LANE, CHAT = "lane", "chat"
 TRIES = 3
 
 
+#: Written out in statements, so that a plan made once can use the indexes that hold only what waits.
+WAITING: ColumnElement[str] = literal_column("'waiting'")
 _HANDLED = Prepared(
     update(INBOX)
-    .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == "waiting")
+    .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == WAITING)
     .values(state="done", payload=None)
 )
+# Both databases write `on conflict` alike.
 #: One that is known already, perhaps since another worker took it in just now, is left as it is.
 _TAKEN_IN = Prepared(
     postgresql.insert(INBOX).on_conflict_do_nothing().inline(),
@@ -53,13 +56,13 @@ _CARD_OF = Prepared(
 #: One that another worker is just noting as sent is as good as sent.
 _UNSENT = Prepared(
     select(OUTBOX.c.id, OUTBOX.c.payload)
-    .where(OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == "waiting")
+    .where(OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == WAITING)
     .with_for_update(skip_locked=True)
 )
 _PUT = Prepared(insert(OUTBOX).inline(), ("chat_id", "kind", "card", "state", "tries", "created_at", "payload"))
 
 _OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
-_HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == "waiting")
+_HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == WAITING)
 _OLDEST_OF_LANE = (
     select(INBOX.c.lane, _OLDEST.label("oldest"))
     .where(*_HERE, not_(among(INBOX.c.lane, "busy")))
@@ -82,7 +85,7 @@ _WAITING = Prepared(select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each
 _OLDEST_MESSAGE = func.min(OUTBOX.c.id)
 _OLDEST_OF_CHAT = (
     select(_OLDEST_MESSAGE.label("id"), OUTBOX.c.chat_id)
-    .where(OUTBOX.c.state == "waiting", not_(among(OUTBOX.c.chat_id, "chats")))
+    .where(OUTBOX.c.state == WAITING, not_(among(OUTBOX.c.chat_id, "chats")))
     .group_by(OUTBOX.c.chat_id)
     .order_by(_OLDEST_MESSAGE)
 )
@@ -94,7 +97,7 @@ _CHATS_FREE = Prepared(
 )
 _SEND_FREE = Prepared(
     select(OUTBOX)
-    .where(among(OUTBOX.c.id, "ids"), OUTBOX.c.state == "waiting")
+    .where(among(OUTBOX.c.id, "ids"), OUTBOX.c.state == WAITING)
     .order_by(OUTBOX.c.id)
     .with_for_update(skip_locked=True)
 )

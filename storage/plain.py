@@ -1,4 +1,7 @@
-"""Plain values <-> bytes, as JSON: quickly where that can be done, in Python's own way where it cannot."""
+"""Plain values <-> bytes, as JSON: quickly where that can be done, in Python's own way where it cannot.
+
+A whole number of more than 64 bits comes back as a fraction: no number of ours or of Telegram's is that long.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ def packed(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:
-        # As half a character, which Telegram's own JSON can hold, or a number of more than 64 bits.
+        # As half a character, which Telegram's own JSON can hold.
         return json.dumps(value).encode()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, bindparam
@@ -29,6 +30,8 @@ class Among(FunctionElement[bool]):
 
     inherit_cache = True
     type = Boolean()
+    # Else the library compares it with 1, and no index is used.
+    _is_implicitly_boolean = True
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
@@ -39,7 +42,7 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
 @compiles(Among, "sqlite")
 def _among_in_sqlite(element: Any, compiler: Any, **how: Any) -> str:
     column, many = (compiler.process(clause, **how) for clause in element.clauses)
-    return f"{column} in (select value from json_each({many}))"  # noqa: S608 (both are the compiler's own)
+    return f"({column} in (select value from json_each({many})))"  # noqa: S608 (both are the compiler's own)
 
 
 @compiles(Among, "postgresql")
@@ -52,8 +55,12 @@ def _row_of(names: Sequence[str]) -> Any:
     return namedtuple("Row", names)
 
 
+#: What is taken from a cursor.
+_ALL, _ONE, _COUNT = methodcaller("fetchall"), methodcaller("fetchone"), attrgetter("rowcount")
+
+
 class Prepared:
-    """One statement. `columns`: what an insert writes. A list among the values is for `among`.
+    """One statement. `columns`: what an insert writes. A list among the values stays one value: see `among`.
 
     Rows are named tuples. Booleans of SQLite come as 0 and 1.
     """
@@ -66,32 +73,33 @@ class Prepared:
 
     def all(self, unit: Unit, values: Mapping[str, Any] | None = None) -> list[Any]:
         """Return the rows found."""
-        return [self._row(row) for row in self._run(unit, values).fetchall()]
+        return [self._row(row) for row in self._run(unit, values, _ALL)]
 
     def first(self, unit: Unit, values: Mapping[str, Any] | None = None) -> Any:
         """Return the first row found, or None."""
-        row = self._run(unit, values).fetchone()
+        row = self._run(unit, values, _ONE)
         return None if row is None else self._row(row)
 
     def scalar(self, unit: Unit, values: Mapping[str, Any] | None = None) -> Any:
         """Return the first value of the first row found, or None."""
-        row = self._run(unit, values).fetchone()
+        row = self._run(unit, values, _ONE)
         return None if row is None else row[0]
 
     def change(self, unit: Unit, values: Mapping[str, Any] | None = None) -> int:
         """Write; return how many rows were changed."""
-        return int(self._run(unit, values).rowcount)
+        return int(self._run(unit, values, _COUNT))
 
-    def _run(self, unit: Unit, values: Mapping[str, Any] | None) -> Any:
+    def _run(self, unit: Unit, values: Mapping[str, Any] | None, take: Callable[[Any], Any]) -> Any:
         dialect: Any = unit.connection.dialect
         written, fixed = self._written.get(dialect.name) or self._compile(dialect.name)
         given = {**fixed, **values} if values else fixed
         if dialect.name == "sqlite":
             given = {name: packed(value).decode() if type(value) is list else value for name, value in given.items()}
         try:
-            return unit.driver.execute(written, given)
+            # SQLite's goes on working while rows are taken.
+            return take(unit.driver.execute(written, given))
         except dialect.dbapi.Error as error:
-            raise of_driver(dialect, error) from error
+            raise of_driver(dialect, written, error) from error
 
     def _compile(self, name: str) -> tuple[str, dict[str, Any]]:
         """Return the statement as the driver takes it, and the values that stand in it for good."""

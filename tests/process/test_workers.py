@@ -127,19 +127,24 @@ async def test_kill_9_of_all_workers_while_people_use_them(request, tmp_path, da
         COUNTS[f"records after the kills, each exactly once, {mode}, {database}"] += len(stored)
 
 
-async def test_a_worker_that_dies_ends_all_and_the_command(request, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_worker_that_ends_ends_all_and_the_command(request, tmp_path, how):
+    """Also one that was told to, alone: it ends well, but those who restart the bot must hear of it."""
     port = free_port()
     arguments = ("--workers", 3, "--webhook", "--listen", f"127.0.0.1:{port}")
     url = f"http://127.0.0.1:{port}/telegram"
     async with serving(tmp_path, url, *arguments, database=database_of("postgresql", request)) as (
-        _,
+        world,
         workers,
         _env,
         _p,
     ):
-        await until(lambda: len(workers.workers()) == 3)
-        os.kill(workers.workers()[1], signal.SIGKILL)
+        world.say(PEOPLE[0], "/start")
+        await Person(world, PEOPLE[0]).until("immediate danger?")
+        assert len(workers.workers()) == 3
+        os.kill(workers.workers()[1], how)
         assert await asyncio.to_thread(workers.child.wait, 20) == 1
+        assert "all were ended" in (tmp_path / "log").read_text()
 
 
 def runs(pid):

@@ -1,0 +1,100 @@
+"""Statements that go to the driver itself: right on both databases, and their trouble is known as trouble."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import pkgutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from sqlalchemy import select
+
+import storage
+from storage import mailbox
+from storage.database import StorageUnavailable, open_store, sqlite_url
+from storage.plain import packed, unpacked
+from storage.prepared import DIALECTS, Prepared, among
+from tests.conftest import KEYS
+
+ALL = {
+    f"{module.name}.{name}": value
+    for module in pkgutil.iter_modules(storage.__path__)
+    if module.name != "migrations"
+    for name, value in vars(importlib.import_module(f"storage.{module.name}")).items()
+    if isinstance(value, Prepared)
+}
+#: What only PostgreSQL is asked.
+POSTGRESQL = {"locks._RELEASE", "locks._WAIT", "mailbox._LANES_FREE", "mailbox._CHATS_FREE"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_statement_is_one_that_the_database_takes(store, name):
+    with store.unit() as unit:
+        if unit.is_sqlite and name in POSTGRESQL:
+            return
+        kind = unit.connection.dialect.name
+        written, fixed = ALL[name]._compile(kind)
+        compiled = ALL[name]._statement.compile(dialect=DIALECTS[kind], column_keys=ALL[name]._columns)
+        asked = {key: None for key, bind in compiled.binds.items() if bind.required and not key.startswith("%")}
+        assert unit.driver.execute(f"explain {written}", {**asked, **fixed}).fetchall()
+
+
+def test_the_many_are_found_and_no_others(store):
+    numbers = [-5, 0, 3, 2**40, -(2**40)]
+    within = Prepared(select(mailbox.OUTBOX.c.chat_id).where(among(mailbox.OUTBOX.c.chat_id, "these")))
+    without = Prepared(select(mailbox.OUTBOX.c.chat_id).where(~among(mailbox.OUTBOX.c.chat_id, "these")))
+    with store.unit() as unit:
+        for number in numbers:
+            mailbox.put(unit, number, "message", {"text": "x"})
+        for these in ([], [3], [7], numbers[:3], [*numbers, 9]):
+            assert {row.chat_id for row in within.all(unit, {"these": these})} == set(numbers) & set(these)
+            assert {row.chat_id for row in without.all(unit, {"these": these})} == set(numbers) - set(these)
+
+
+def test_trouble_at_any_step_of_an_act_is_the_databases_never_the_acts(tmp_path):
+    """SQLite works on while rows are taken: it is interrupted at every step of an act, the first, the second and so on."""
+    store = open_store(sqlite_url(tmp_path / "x.db"), KEYS)
+    with store.unit() as unit:
+        driver = unit.driver
+    step, fine = 0, False
+    while not fine:
+        step += 1
+        try:
+            with store.unit() as unit:
+                left = iter(range(step))
+                driver.set_progress_handler(lambda left=left: next(left, None) is None, 1)
+                try:
+                    mailbox.put(unit, 1, "card", {"text": "x"}, "card")
+                    mailbox.take_in(unit, 1, [{"update_id": step}], "2026-01-01")
+                    assert mailbox.waiting(unit, 1) and mailbox.to_send(unit)
+                finally:
+                    driver.set_progress_handler(None, 0)
+            fine = True
+        except StorageUnavailable:
+            continue
+    assert step > 100, "it was interrupted at many steps"
+    store.close()
+
+
+values = some.recursive(
+    some.none() | some.booleans() | some.integers(-(2**63), 2**63 - 1) | some.floats(allow_nan=False) | some.text(),
+    lambda below: some.lists(below) | some.dictionaries(some.text(), below),
+)
+
+
+@given(values)
+def test_plain_values_come_back_as_they_went(value):
+    if "Infinity" in json.dumps(value):
+        return
+    assert unpacked(packed(value)) == json.loads(json.dumps(value)) == value
+    assert unpacked(json.dumps(value).encode()) == value, "also what was sealed in Python's own way"
+
+
+def test_half_a_character_and_what_only_python_calls_json_are_read():
+    assert unpacked(b'{"a": "\\ud800"}') == {"a": "\ud800"} == unpacked(packed({"a": "\ud800"}))
+    assert math.isnan(unpacked(b"NaN"))
+    with pytest.raises(ValueError, match="Expecting"):
+        unpacked(b"{")
