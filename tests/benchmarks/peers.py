@@ -25,7 +25,7 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,25 +86,25 @@ BOTS = {
 }
 
 
-def family(pid: int) -> list[str]:
-    """Return a process and those it began."""
-    return [
-        str(pid),
-        *subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split(),
-    ]
+def told_of_family(pid: int, what: str) -> Iterator[str]:
+    """Give what the system says of a process and those it began; one that has just ended is left out."""
+    began = subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()
+    for one in (str(pid), *began):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield Path(f"/proc/{one}/{what}").read_text()
 
 
 def memory(pid: int) -> float:
     """Return the memory of a process and those it began, in MiB: what several share counts once."""
-    found = (re.search(r"^Pss: +(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.M) for one in family(pid))
+    found = (re.search(r"^Pss: +(\d+)", said, re.M) for said in told_of_family(pid, "smaps_rollup"))
     return sum(int(one[1]) for one in found if one) / 1024
 
 
 def cpu(pid: int) -> float:
     """Return the CPU seconds that a process and those it began have used."""
     ticks = 0
-    for one in family(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+    for said in told_of_family(pid, "stat"):
+        fields = said.rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
