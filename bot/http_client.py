@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import aiohttp
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from storage.plain import packed, unpacked
@@ -52,9 +52,9 @@ class AiohttpRequest(BaseRequest):
     def parse_json_payload(payload: bytes) -> Any:
         """Read an answer; raise TelegramError where it is no JSON. Bytes that are no UTF-8 are replaced."""
         try:
-            return unpacked(payload)
+            return unpacked(payload.decode(errors="replace").encode())
         except ValueError:
-            return BaseRequest.parse_json_payload(payload)
+            raise TelegramError("Invalid server response") from None
 
     async def do_request(
         self,

@@ -95,9 +95,13 @@ def told_of_family(pid: int, what: str) -> Iterator[str]:
 
 
 def memory(pid: int) -> float:
-    """Return the memory of a process and those it began, in MiB: what several share counts once."""
-    found = (re.search(r"^Pss: +(\d+)", said, re.M) for said in told_of_family(pid, "smaps_rollup"))
-    return sum(int(one[1]) for one in found if one) / 1024
+    """Return the resident memory of a process and those it began, in MiB: what they share counts once."""
+    own, shared = 0, [0]
+    for said in told_of_family(pid, "smaps_rollup"):
+        kib = {name: int(size) for name, size in re.findall(r"^(\w+): +(\d+) kB", said, re.M)}
+        own += kib["Private_Clean"] + kib["Private_Dirty"]
+        shared.append(kib["Shared_Clean"] + kib["Shared_Dirty"])
+    return (own + max(shared)) / 1024
 
 
 def cpu(pid: int) -> float:
