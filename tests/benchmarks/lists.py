@@ -80,10 +80,10 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                     "consent": None, "started_at": at, "finished_at": at,
                 }  # fmt: skip
                 letters = f"{number:08d}".translate(str.maketrans("01", "AB"))
-                wrapped, sealer = KEYS.new_key(f"record:{key}")
+                wrapped, sealer = store.keys.new_key(f"record:{key}")
                 sealed = sealer.seal(CONTENT, f"record:{key}:content")
                 rows.append({**clear, "id": key, "reference": f"SW-{letters[:4]}-{letters[4:]}", "wrapped_key": wrapped,
-                             "content": sealed, "case_hash": KEYS.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
+                             "content": sealed, "case_hash": store.keys.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
                 rank = reviews.rank_of(clear, {"reasons": "x"})
                 state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
                 looks.append({"record_id": key, "team": clear["team"], "member_id": people[who], "state": state, "rank": rank,
