@@ -13,6 +13,7 @@ import json
 import random
 import re
 import statistics
+import sys
 import tempfile
 import time
 import uuid
@@ -91,13 +92,13 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                 ledger.append(unit, at, f"member:{people[who]}", "record.saved", f"record:{key}", "0" * 64)
                 talks.append({"id": key, "chat_id": who, "member_id": people[who], "edition_id": "hmg-2015",
                               "edition_sha256": "0" * 64, "flow": "sharing", "revision": 1, "status": "finished",
-                              "wrapped_key": b"x", "walk": b"x", "started_at": at, "updated_at": at})  # fmt: skip
+                              "wrapped_key": wrapped, "walk": b"x", "started_at": at, "updated_at": at})  # fmt: skip
             unit.connection.execute(insert(conversations.CONVERSATION), talks)
             unit.connection.execute(insert(records.RECORD), rows)
             unit.connection.execute(insert(reviews.REVIEW), looks)
         made += BATCH
-        print(f"\r{min(made, count):,} records", end="", flush=True)
-    print()
+        print(f"\r{min(made, count):,} records", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     return int(supervisor.id)
 
 
