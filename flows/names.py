@@ -88,8 +88,10 @@ def _listed(name: str) -> frozenset[str]:
 def _counted() -> tuple[array[int], array[int]]:
     """English words by their hash, sorted, and their counts: a tenth of the memory of a dictionary."""
     packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
-    words = sorted((hash(word), count) for word, count in json.loads(gzip.decompress(packed)).items())
-    return array("q", (word for word, _ in words)), array("Q", (count for _, count in words))
+    counts = {hash(word): count for word, count in json.loads(gzip.decompress(packed)).items()}
+    # No list of pairs: Python keeps freed pairs for later, and a few of them hold on to all of the memory around them.
+    words = array("q", sorted(counts))
+    return words, array("Q", map(counts.__getitem__, words))
 
 
 def frequency(word: str) -> int:
