@@ -319,9 +319,9 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
         _check(engine)
         if migrate and _version(engine) != SCHEMA:
             upgrade(engine)
-    except DBAPIError as error:
+    except (DBAPIError, StorageRefused) as error:
         engine.dispose()
-        raise _unavailable(error) from None
+        raise (_unavailable(error) if isinstance(error, DBAPIError) else error) from None
     if not migrate and _version(engine) != SCHEMA:
         engine.dispose()
         raise StorageRefused("The database is not at the version this program needs.")
@@ -391,9 +391,33 @@ def _check(engine: Engine) -> None:
                 for name in ("synchronous_commit", "fsync", "full_page_writes")
             }
             wrong = {(name, "on") for name, value in found.items() if value in ("off", "local", "remote_write")}
+            _check_session(engine, connection)
     if wrong:
         listed = ", ".join(f"{name} must be {value}, is {found[name]}" for name, value in sorted(wrong))
         raise StorageRefused(f"The database would lose saved records: {listed}.")
+
+
+_SESSION = text("select pg_backend_pid()")
+
+
+def _check_session(engine: Engine, connection: Connection) -> None:
+    """Refuse a pooler that carries out each transaction in another session of the server: locks of ours would stay behind in it."""
+    driver: Any = connection.connection.driver_connection
+    if connection.scalar(_SESSION) == driver.info.backend_pid:
+        return  # no pooler: this is the session that greeted us
+    with engine.connect() as one, engine.connect() as two:
+        for other in (one, two):
+            other.detach()  # ended afterwards, not kept
+            session = connection.scalar(_SESSION)
+            connection.rollback()
+            # A session that a pooler thinks is free goes to whoever comes next.
+            other.execute(_SESSION)
+            if connection.scalar(_SESSION) != session:
+                raise StorageRefused(
+                    "The database is reached through a pooler that changes sessions between transactions. Sharewise holds "
+                    "locks in its session. Have the pooler keep sessions (PgBouncer: pool_mode = session), or give the "
+                    "server's own address."
+                )
 
 
 def _version(engine: Engine) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import uuid
+from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, make_url, text
 from sqlmodel import SQLModel
 
 import storage.models  # noqa: F401 (fills the metadata)
@@ -20,6 +21,7 @@ from storage.database import SCHEMA, StorageRefused, alembic_config, make_engine
 from storage.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import a_record, run
+from tests.support.pooler import pooler
 
 
 def test_the_migrations_head_is_what_the_program_needs():
@@ -61,6 +63,24 @@ def test_a_postgresql_that_would_lose_a_commit_is_refused(postgresql):
     engine.dispose()
     with pytest.raises(StorageRefused, match="synchronous_commit"):
         open_store(url, KEYS)
+
+
+@pytest.mark.parametrize("by_transaction", [True, False])
+def test_a_pooler_that_changes_sessions_between_transactions_is_refused_and_one_that_keeps_them_serves(
+    postgresql, migrated_postgresql, by_transaction
+):
+    direct = make_url(postgresql_url(postgresql, f"pooled_{uuid.uuid4().hex}", migrated_postgresql))
+    with pooler(Path(direct.query["host"]), by_transaction=by_transaction) as port:
+        url = direct.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+        if by_transaction:
+            with pytest.raises(StorageRefused, match="pool_mode = session"):
+                open_store(url, KEYS)
+            return
+        store = open_store(url, KEYS)
+        run(store, a_record)
+        with store.unit() as unit:
+            assert records.verify(unit).broken is None
+        store.close()
 
 
 def test_a_store_at_another_version_is_refused_when_it_may_not_be_migrated(tmp_path):
