@@ -11,7 +11,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,8 +44,18 @@ TOGETHER = 32
 #: read only, rolled back or deadlocked, out of room, a lock, told to stop, the disk.
 READ_ONLY = "25006"
 PASSING = ("08", READ_ONLY, "40", "53", "55P03", "57", "58")
-#: What a server or its driver says when no connection can be made, and how we say it.
+#: What a server, a pooler or the driver says when no connection can be made or kept, and how we say it. The first that fits counts.
 SIGNS = {
+    "too many connections": "it lets no more connections in",
+    "connection slots are reserved": "it lets no more connections in",
+    "no more connections": "the pooler lets no more connections in",
+    "query_wait_timeout": "the pooler has no session free",
+    "statement pooling": "the pooler is set to pool_mode = statement, and must keep sessions",
+    "server_login": "the pooler cannot reach the server",
+    "server login": "the pooler cannot reach the server",
+    "session is read-only": "it may only be read: a standby, or set so",
+    "does not support ssl": "it does not offer the encryption that sslmode asks for",
+    "invalid sslmode": "its address has an sslmode that is not known",
     "password authentication failed": "the server refuses the user or the password",
     "no password supplied": "the server asks for a password",
     'role "': "the server does not know the user, or refuses it",
@@ -58,6 +68,24 @@ SIGNS = {
     "starting up": "it is starting",
     "shutting down": "it is shutting down",
     "unable to open database file": "the file cannot be opened",
+}
+#: PostgreSQL's classes of trouble with a connection: what it says of those holds nothing of ours.
+OF_CONNECTION = ("08", "57P")
+#: Codes of PostgreSQL and of SQLite, and how we say them.
+CODES = {
+    READ_ONLY: "it may only be read: a standby, or set so",
+    "42501": "the user may not do this: it must own the database",
+    "53100": "its disk is full",
+    "53300": "it lets no more connections in",
+    "57P01": "it is shutting down",
+    "57P02": "it is shutting down",
+    "57P03": "it is starting or shutting down",
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_BUSY": "another process holds it",
+    "SQLITE_READONLY": "the file may only be read",
+    "SQLITE_IOERR": "the disk fails",
+    "SQLITE_CORRUPT": "the file is damaged",
+    "SQLITE_NOTADB": "the file is no database",
 }
 #: How long a server that says nothing is waited for: libpq's words, seconds, the last in milliseconds.
 SILENCE = {
@@ -291,8 +319,12 @@ def of_driver(dialect: Any, statement: str, error: Exception) -> BaseException:
 
 def _unavailable(error: DBAPIError) -> StorageUnavailable:
     """Name the kind of trouble only: a driver's own text may hold what was being written, or a password."""
-    said = str(error.orig).lower() if error.connection_invalidated or error.statement is None else ""
-    why = next((words for sign, words in SIGNS.items() if sign in said), type(error.orig).__name__)
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or ""
+    of_connection = error.connection_invalidated or error.statement is None or code.startswith(OF_CONNECTION)
+    said = str(error.orig).lower() if of_connection else ""
+    signs = (words for sign, words in SIGNS.items() if sign in said)
+    codes = (words for known, words in CODES.items() if code.startswith(known))
+    why = next(signs, None) or next(codes, None) or type(error.orig).__name__
     return StorageUnavailable(f"The database cannot be used just now ({why}).")
 
 
@@ -319,7 +351,7 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
         _check(engine)
         if migrate and _version(engine) != SCHEMA:
             upgrade(engine)
-    except (DBAPIError, StorageRefused) as error:
+    except (DBAPIError, StorageRefused, StorageUnavailable) as error:
         engine.dispose()
         raise (_unavailable(error) if isinstance(error, DBAPIError) else error) from None
     if not migrate and _version(engine) != SCHEMA:
@@ -341,9 +373,10 @@ def make_engine(url: str) -> Engine:
     """Return an engine with the settings a commit needs to be lasting. Parameters never reach an error text."""
     if not url.startswith("sqlite"):
         address = make_url(url).set(drivername="postgresql+psycopg")
-        waits = {name: value for name, value in SILENCE.items() if name not in address.query}
+        given = {"application_name": "sharewise", **SILENCE}
+        given = {name: value for name, value in given.items() if name not in address.query}
         try:
-            return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
+            return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=given)
         except ImportError:
             raise StorageRefused(
                 'For PostgreSQL its driver is needed: pip install -c constraints.txt ".[postgres]"'
@@ -377,7 +410,7 @@ def make_engine(url: str) -> Engine:
 
 
 def _check(engine: Engine) -> None:
-    """Refuse settings that would lose a commit."""
+    """Refuse settings that would lose a commit, or something of what is written."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             found = {
@@ -388,9 +421,22 @@ def _check(engine: Engine) -> None:
         else:
             found = {
                 name: str(connection.execute(text(f"show {name}")).scalar())
-                for name in ("synchronous_commit", "fsync", "full_page_writes")
+                for name in (
+                    "synchronous_commit",
+                    "fsync",
+                    "full_page_writes",
+                    "server_encoding",
+                    "transaction_read_only",
+                )
             }
-            wrong = {(name, "on") for name, value in found.items() if value in ("off", "local", "remote_write")}
+            if found["transaction_read_only"] == "on":
+                raise StorageUnavailable(f"The database cannot be used just now ({CODES[READ_ONLY]}).")
+            if found["server_encoding"] != "UTF8":
+                raise StorageRefused("The database cannot hold every letter: make one with the encoding UTF8.")
+            loses = ("off", "local", "remote_write")
+            wrong = {
+                (name, "on") for name in ("synchronous_commit", "fsync", "full_page_writes") if found[name] in loses
+            }
             _check_session(engine, connection)
     if wrong:
         listed = ", ".join(f"{name} must be {value}, is {found[name]}" for name, value in sorted(wrong))
@@ -405,19 +451,22 @@ def _check_session(engine: Engine, connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if connection.scalar(_SESSION) == driver.info.backend_pid:
         return  # no pooler: this is the session that greeted us
-    with engine.connect() as one, engine.connect() as two:
-        for other in (one, two):
-            other.detach()  # ended afterwards, not kept
-            session = connection.scalar(_SESSION)
-            connection.rollback()
-            # A session that a pooler thinks is free goes to whoever comes next.
-            other.execute(_SESSION)
-            if connection.scalar(_SESSION) != session:
-                raise StorageRefused(
-                    "The database is reached through a pooler that changes sessions between transactions. Sharewise holds "
-                    "locks in its session. Have the pooler keep sessions (PgBouncer: pool_mode = session), or give the "
-                    "server's own address."
-                )
+    others = engine.pool.recreate()  # theirs are ended afterwards, not kept
+    try:
+        with closing(others.connect()) as one, closing(others.connect()) as two:
+            for other in (one, two):
+                session = connection.scalar(_SESSION)
+                connection.rollback()
+                # A session that a pooler thinks is free goes to whoever comes next.
+                other.cursor().execute("select 1")
+                if connection.scalar(_SESSION) != session:
+                    raise StorageRefused(
+                        "The database is reached through a pooler that changes sessions between transactions. Sharewise "
+                        "holds locks in its session. Have the pooler keep sessions (PgBouncer: pool_mode = session), or "
+                        "give the server's own address."
+                    )
+    finally:
+        others.dispose()
 
 
 def _version(engine: Engine) -> str | None:

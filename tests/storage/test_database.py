@@ -17,7 +17,15 @@ from sqlmodel import SQLModel
 
 import storage.models  # noqa: F401 (fills the metadata)
 from storage import records
-from storage.database import SCHEMA, StorageRefused, alembic_config, make_engine, open_store, upgrade
+from storage.database import (
+    SCHEMA,
+    StorageRefused,
+    StorageUnavailable,
+    alembic_config,
+    make_engine,
+    open_store,
+    upgrade,
+)
 from storage.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import a_record, run
@@ -63,6 +71,42 @@ def test_a_postgresql_that_would_lose_a_commit_is_refused(postgresql):
     engine.dispose()
     with pytest.raises(StorageRefused, match="synchronous_commit"):
         open_store(url, KEYS)
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "error", "said"),
+    [
+        ("with encoding 'LATIN1' locale 'C' template template0", "", StorageRefused, "encoding UTF8"),
+        ("", "alter database {0} set default_transaction_read_only = on", StorageUnavailable, "may only be read"),
+        ("connection limit 0", "", StorageUnavailable, "lets no more connections in"),
+        ("", "revoke create on schema public from public", StorageUnavailable, "must own the database"),
+        ("", "sslmode=require", StorageUnavailable, "encryption that sslmode asks for"),
+        ("", "sslmode=yes", StorageUnavailable, "an sslmode that is not known"),
+    ],
+)
+def test_a_postgresql_that_cannot_be_used_is_told_with_the_cause(postgresql, made, given, error, said):
+    name, role = (f"{kind}_{uuid.uuid4().hex}" for kind in ("unfit", "role"))
+    server = make_engine(postgresql)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"create role {role} login"))
+        connection.execute(text(f"create database {name} {made}"))
+    server.dispose()
+    address = make_url(postgresql).set(database=name)
+    if given.startswith("ssl"):
+        # Over TCP: a socket knows no encryption.
+        address = address.update_query_string(given)
+        with pooler(Path(address.query["host"]), by_transaction=False) as port:
+            of_pooler = address.set(host="127.0.0.1", port=port).difference_update_query(["host"])
+            with pytest.raises(error, match=said):
+                open_store(of_pooler.render_as_string(), KEYS)
+        return
+    if given:
+        engine = make_engine(address.render_as_string())
+        with engine.begin() as connection:
+            connection.execute(text(given.format(name)))
+        engine.dispose()
+    with pytest.raises(error, match=said):
+        open_store(address.set(username=role).render_as_string(), KEYS)
 
 
 @pytest.mark.parametrize("by_transaction", [True, False])

@@ -48,6 +48,8 @@ def _message(reading: BinaryIO) -> tuple[bytes, bytes]:
 def _startup(client: socket.socket, reading: BinaryIO) -> bytes:
     while True:
         head = reading.read(8)
+        if len(head) < 8:
+            raise EOFError
         length, code = struct.unpack("!ii", head)
         if code not in ENCRYPTION:
             return head + reading.read(length - 8)
