@@ -7,6 +7,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -23,6 +24,8 @@ WRONG_CALL = 2
 #: How long a worker may take to finish what is in hand.
 STOP_SECONDS = 9
 #: What tells the bot to stop.
+#: Where updates are posted when nothing else is said.
+LISTEN = "127.0.0.1:8086"
 STOPS = (signal.SIGTERM, signal.SIGINT)
 #: How long the database may take to let go of us, in seconds.
 CLOSE_SECONDS = 2
@@ -156,27 +159,38 @@ def _only_one(data: Path) -> Any:
 
 def serve(args: argparse.Namespace) -> int:
     """Serve Telegram, by polling or by webhook, with one worker or several."""
+    import logging
+
     from bot import logs
-    from bot.settings import read
+    from bot.settings import misspelt, read
 
     settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
+    log = logging.getLogger("sharewise")
+    log.setLevel(logging.INFO)
+    for name, meant in misspelt():
+        log.warning("%s is no setting and is not read. Did you mean %s?", name, meant)
     _make_folder(settings.data_dir)
-    listening = _listening(args)
+    on_sqlite = settings.url.startswith("sqlite")
+    if args.workers > 1 and on_sqlite:
+        raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
+    listening = _listening(args, settings)
+    workers = "1 worker" if args.workers == 1 else f"{args.workers} workers"
+    by = "webhook" if args.webhook else "polling"
+    at = f", listening on {args.listen}" if listening else ""
+    log.info("Sharewise %s: %s on %s, by %s%s.", VERSION, workers, "SQLite" if on_sqlite else "PostgreSQL", by, at)
     if args.workers > 1:
-        if settings.url.startswith("sqlite"):
-            raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
         _store_at_start(settings).close()
         return _many_workers(args.workers, partial(_serve, settings, listening, os.getpid()))
     return _serve(settings, listening)
 
 
-def _serve(settings: Any, listening: socket.socket | None, parent: int | None = None) -> int:
+def _serve(settings: Any, listening: Any, parent: int | None = None) -> int:
     """Be one worker, until told to stop."""
     from bot import application
     from bot.handlers.front import Front
     from bot.intake import TokenRefused
-    from bot.service import Service, Webhook
+    from bot.service import Service
 
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
@@ -187,9 +201,7 @@ def _serve(settings: Any, listening: socket.socket | None, parent: int | None = 
         async def run() -> None:
             front = Front(store, desk)
             app = application.build(front, token, application.network_request(), settings.api_base_url)
-            secret = settings.webhook_secret
-            webhook = Webhook(listening, secret.get_secret_value()) if listening and secret else None
-            service = Service(app, front, settings.head_file, webhook, parent)
+            service = Service(app, front, settings.head_file, listening, parent)
             loop = asyncio.get_running_loop()
             for number in STOPS:
                 loop.add_signal_handler(number, service.stop.set)
@@ -244,17 +256,22 @@ def _store_at_start(settings: Any) -> Any:
             time.sleep(1)
 
 
-def _listening(args: argparse.Namespace) -> socket.socket | None:
-    """Return the socket for a webhook, if one is wanted."""
-    if not args.webhook:
+def _listening(args: argparse.Namespace, settings: Any) -> Any:
+    """Return where to listen, if that is wanted."""
+    from bot.service import Listening
+
+    if args.webhook and not args.listen:
+        args.listen = LISTEN
+    if not args.listen:
         return None
     host, _, port = args.listen.rpartition(":")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise WrongCall(f"--listen {args.listen}: write HOST:PORT, with a port from 1 to 65535.")
     try:
-        return socket.create_server((host or "127.0.0.1", int(port)), backlog=2048)
+        listening = socket.create_server((host or "127.0.0.1", int(port)), backlog=2048)
     except OSError as error:
         raise Failed(f"{args.listen} cannot be listened on ({error.strerror}).") from None
+    return Listening(listening, settings.webhook_secret.get_secret_value() if args.webhook else None)
 
 
 def _many_workers(count: int, serve_one: Callable[[], int]) -> int:
@@ -319,19 +336,19 @@ def webhook(args: argparse.Namespace) -> int:
 
     settings = read(serving=True, webhook=args.verb == "set")
     assert settings.token is not None  # noqa: S101 (read checked)
-    if args.verb == "set" and not args.url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise WrongCall("The address must start with https:// (http:// only on this machine).")
+    if args.verb == "set" and not re.match(r"https://[^/]|http://(127\.0\.0\.1|localhost)\b", args.url):
+        raise WrongCall("The address must be https://HOST (http:// only on this machine).")
 
     async def call() -> Any:
         from telegram import Bot
-        from telegram.error import InvalidToken, TelegramError
+        from telegram.error import InvalidToken, NetworkError, TelegramError
 
         bot = Bot(settings.token.get_secret_value(), settings.api_base_url, request=AiohttpRequest(1))  # type: ignore[union-attr]
         try:
             async with bot:
                 if args.verb == "set":
                     secret = settings.webhook_secret.get_secret_value()  # type: ignore[union-attr]
-                    url = args.url.rstrip("/") + PATH
+                    url = args.url.rstrip("/").removesuffix(PATH) + PATH
                     await bot.set_webhook(
                         url, secret_token=secret, allowed_updates=ALLOWED, max_connections=args.connections
                     )
@@ -341,6 +358,8 @@ def webhook(args: argparse.Namespace) -> int:
         except InvalidToken:
             raise Failed(str(TokenRefused())) from None
         except TelegramError as error:
+            if type(error) is NetworkError:
+                raise Failed(f"Telegram cannot be reached at {settings.api_base_url}.") from None
             raise Failed(f"Telegram says: {error.message}.") from None
 
     info = asyncio.run(call())
@@ -956,10 +975,10 @@ def parked(args: argparse.Namespace) -> int:
     for one in found:
         name = f"{one.what}:{one.id}"
         if args.json:
-            say(json.dumps({"name": name, "at": one.at, "tries": one.tries, "is": one.name}))
+            say(json.dumps({"name": name, "at": one.at, "tries": one.tries, "is": one.name, "cause": one.cause}))
         else:
             kind = f"Telegram's {one.name}" if one.what == "update" else f"a {one.name}"
-            say(f"{name:16}  {kind:24}  since {one.at[:19]}  tried {one.tries} times")
+            say(f"{name:16}  {kind:24}  since {one.at[:19]}  tries {one.tries}  {one.cause}")
     if not args.json:
         say(f"{len(found)} parked")
     return 0
@@ -967,10 +986,9 @@ def parked(args: argparse.Namespace) -> int:
 
 # ---- the parser ----------------------------------------------------------------------------------
 def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 100:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
         raise argparse.ArgumentTypeError("must be 1 to 100")
-    return number
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -993,7 +1011,9 @@ def parser() -> argparse.ArgumentParser:
     serve_parser = command("serve", serve, "serve Telegram, by polling or --webhook; settings: .env.example", "serve")
     serve_parser.add_argument("--webhook", action="store_true", help="take updates in where Telegram posts them")
     serve_parser.add_argument(
-        "--listen", default="127.0.0.1:8086", metavar="HOST:PORT", help="for --webhook; put it behind https"
+        "--listen",
+        metavar="HOST:PORT",
+        help=f"for /readyz and /metrics and, with --webhook, for updates (there it is {LISTEN} if not given)",
     )
     serve_parser.add_argument(
         "--workers", type=_count, default=1, metavar="N", help="processes; more than one needs PostgreSQL"

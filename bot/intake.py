@@ -37,6 +37,8 @@ LOOK_AGAIN = 0.25
 POLL, LEAD_SECONDS = "poll", 2.0
 
 
+HOOKED = "A webhook is set, so the bot cannot be polled: serve --webhook, or sharewise webhook delete."
+
 #: What is kept of a message whose button was pressed: where it stands. Its words and buttons are ours.
 PLACE = ("message_id", "date", "chat", "message_thread_id", "is_topic_message")
 
@@ -97,8 +99,9 @@ class Intake:
                 pause = PAUSE
             except REFUSED:
                 raise TokenRefused from None
-            except Conflict:
-                log.warning("Another process polls for this bot, or a webhook is set. Trying again.")
+            except Conflict as error:
+                hooked = "webhook" in error.message.lower()
+                log.warning("%s Trying again.", HOOKED if hooked else "Another process polls for this bot.")
                 await asyncio.sleep(3)
             except RetryAfter as error:
                 await asyncio.sleep(seconds_of(error))
@@ -184,7 +187,7 @@ class Intake:
         if isinstance(failure, StorageUnavailable):
             raise failure
         if failure is not None:
-            parked = await front.store.run(count_failure, front.desk, taken)
+            parked = await front.store.run(count_failure, front.desk, taken, where_of(failure))
             log.error("Update %s failed (%s)%s.", taken.update_id, where_of(failure), "; parked" if parked else "")
             return parked
         if taken.update_id in front.acted:
@@ -194,9 +197,9 @@ class Intake:
         return True
 
 
-def count_failure(unit: Unit, desk: Desk, taken: mailbox.Taken) -> bool:
+def count_failure(unit: Unit, desk: Desk, taken: mailbox.Taken, cause: str) -> bool:
     """Count a failed try; return whether the update is parked now. A member is told so, in their private chat."""
-    parked = mailbox.failed(unit, taken.id)
+    parked = mailbox.failed(unit, taken.id, cause)
     person = mailbox.person_of(taken.payload)
     if parked and person is not None and members.get(unit, person):
         say(unit, person, views.failed())

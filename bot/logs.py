@@ -62,18 +62,19 @@ class _NotAgain(logging.Filter):
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime(FORM)
-        return json.dumps({"at": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()})
+        where = {"level": record.levelname, "process": record.process, "logger": record.name}
+        return json.dumps({"at": at, **where, "message": record.getMessage()})
 
 
 def set_up(level: int = logging.WARNING, stream: TextIO | None = None, form: str = "text") -> logging.Handler:
     """Log to standard error (or a stream), at any level without what people write and without the token.
 
-    The same line is said every ten seconds at most. `form`: text, or json with a line each: at, level, logger, message.
+    The same line is said every ten seconds at most. `form`: text, or json with a line each: at, level, process, logger, message.
     """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_OnlyOurs())
     handler.addFilter(_NotAgain())
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s %(message)s")
     handler.setFormatter(_Json() if form == "json" else plain)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     return handler

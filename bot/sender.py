@@ -38,10 +38,17 @@ log = logging.getLogger("sharewise.sender")
 LATE = (PAUSE, 10.0, 60.0)
 NO_PREVIEW = {"is_disabled": True}
 
+#: Words of Telegram that say why a message cannot be sent and hold nothing of it.
+REASONS = (
+    "chat not found", "bot was blocked", "user is deactivated", "can't initiate conversation", "bot was kicked",
+    "bot is not a member", "not enough rights", "have no rights", "need administrator rights", "message is too long",
+    "caption is too long", "can't parse entities", "button_data_invalid", "button_url_invalid", "photo_invalid",
+)  # fmt: skip
+
 #: What is done in the store when a chat got another id, and when a message can never be sent
-#: (True: because the person stopped the bot).
+#: (why; True: because the person stopped the bot).
 OnMoved = Callable[[Unit, Desk, int, int], None]
-OnParked = Callable[[Unit, Desk, Message, bool], None]
+OnParked = Callable[[Unit, Desk, Message, str, bool], None]
 
 
 @dataclass(frozen=True)
@@ -212,14 +219,12 @@ class Sender:
             await self._note(self.on_moved, self.desk, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
-            log.warning("message:%s cannot be sent and is parked (%s).", message.id, type(error).__name__)
-            await self._note(self.on_parked, self.desk, message, isinstance(error, Forbidden))
+            await self._park(message, reason_of(error), isinstance(error, Forbidden))
             return
         except TimedOut:
             late = self._late[message.id] = self._late.get(message.id, 0) + 1
             if late > len(LATE):
-                log.error("message:%s got no answer %s times. It may have been shown, and is parked.", message.id, late)
-                await self._note(self.on_parked, self.desk, message, False)
+                await self._park(message, f"no answer {late} times; it may have been shown")
                 del self._late[message.id]
                 return
             log.warning("Telegram did not answer in time. Trying again.")
@@ -228,8 +233,7 @@ class Sender:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         except Exception as error:
             # As a picture of an edition that is gone: to try again would end the same way, for ever.
-            log.error("message:%s cannot be made and is parked (%s).", message.id, where_of(error))
-            await self._note(self.on_parked, self.desk, message, False)
+            await self._park(message, f"it cannot be made: {where_of(error)}")
             return
         else:
             self._late.pop(message.id, None)
@@ -237,6 +241,10 @@ class Sender:
             return
         # The chat stays ours while it rests: no other worker may send there before its time.
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
+
+    async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
+        log.error("message:%s cannot be sent and is parked (%s).", message.id, cause)
+        await self._note(self.on_parked, self.desk, message, cause, stopped_by_person)
 
     async def _note(self, work: Any, *args: Any) -> None:
         while True:
@@ -305,6 +313,12 @@ class Sender:
             await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
         except (BadRequest, Forbidden):
             await self._note(mailbox.put, chat, "message", opinion_views.please_remove().payload())
+
+
+def reason_of(error: TelegramError) -> str:
+    """Return why Telegram refuses a message: its own words where they are known to hold nothing of the message."""
+    said = error.message.lower()
+    return next((f"Telegram: {reason}" for reason in REASONS if reason in said), type(error).__name__)
 
 
 def keyboard(rows: list[list[list[str]]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,8 @@ PUT_OFF_MINUTES = 10
 HOUSEKEEPING = 600
 #: Seconds after the start.
 WARM_UP_AFTER = 2.0
+#: Seconds after the start, and between two questions to Telegram whether a webhook is set.
+ASK_AFTER = 60.0
 
 
 def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
@@ -68,8 +71,8 @@ def _load(desk: Desk) -> None:
     gc.freeze()
 
 
-def _parked(unit: Unit, desk: Desk, message: mailbox.Message, stopped_by_person: bool) -> None:
-    mailbox.park(unit, message.id)
+def _parked(unit: Unit, desk: Desk, message: mailbox.Message, cause: str, stopped_by_person: bool) -> None:
+    mailbox.park(unit, message.id, cause)
     if stopped_by_person and message.chat_id > 0:
         members.set_unreachable(unit, message.chat_id, desk.now())
     if message.card and message.card.startswith("post:"):
@@ -77,11 +80,11 @@ def _parked(unit: Unit, desk: Desk, message: mailbox.Message, stopped_by_person:
 
 
 @dataclass(frozen=True)
-class Webhook:
-    """Where Telegram posts updates, instead of being polled."""
+class Listening:
+    """Where this listens: for the operator's monitoring and, with a secret, for Telegram's updates instead of polling."""
 
-    listening: socket.socket
-    secret: str
+    socket: socket.socket
+    secret: str | None = None
 
 
 class PartEnded(Exception):
@@ -96,14 +99,14 @@ class Service:
         application: App,
         front: Front,
         head_file: Path | None = None,
-        webhook: Webhook | None = None,
+        listening: Listening | None = None,
         parent: int | None = None,
     ) -> None:
         self.application, self.front, self.heads = application, front, head_file
         self.sender = Sender(application, front.store, front.desk, groups.moved, _parked)
         front.on_acting = self.sender.wake.set
         self.intake = Intake(application, front)
-        self.webhook = webhook
+        self.listening = listening
         #: The process that began this one; when it is gone, this one stops too.
         self.parent = parent
         self.stop = asyncio.Event()
@@ -111,17 +114,20 @@ class Service:
     async def run(self) -> None:
         """Run until `stop` is set; raise when a part failed."""
         await self._initialize()
+        if not self.stop.is_set():
+            log.info("Serving as @%s.", self.front.desk.username)
         server = self._server()
-        taking_in = server.run_until_told() if server else self.intake.poll()
-        take_in = asyncio.create_task(taking_in, name="intake")
+        web = [asyncio.create_task(server.run_until_told(), name="web")] if server else []
+        poll = [] if self.by_webhook else [asyncio.create_task(self.intake.poll(), name="intake")]
         dispatch = asyncio.create_task(self.intake.dispatch(self.stop), name="dispatcher")
         send = asyncio.create_task(self.sender.run(self.stop), name="sender")
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
+        ask = asyncio.create_task(self._ask_for_webhook(), name="webhook")
         warm = asyncio.create_task(self._warm_up(), name="warm-up")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        parts: set[asyncio.Future[Any]] = {take_in, dispatch, send, keep, watch, stopping, self.sender.failed}
+        parts: set[asyncio.Future[Any]] = {*web, *poll, dispatch, send, keep, watch, stopping, self.sender.failed}
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
@@ -133,32 +139,48 @@ class Service:
             self.stop.set()
             self.intake.arrived.set()
             self.sender.wake.set()
-            draining = {dispatch, send}
+            draining = {dispatch, send, *web}
             if server:
                 server.should_exit = True
-                draining.add(take_in)
-            else:
-                take_in.cancel()
-            for task in (keep, watch, menu, warm, stopping):
+            beside = (*poll, keep, watch, menu, ask, warm, stopping)
+            for task in beside:
                 task.cancel()
             await asyncio.wait(draining, timeout=GRACE)
             for task in draining:
                 task.cancel()
-            await asyncio.gather(take_in, keep, watch, menu, warm, stopping, dispatch, send, return_exceptions=True)
+            await asyncio.gather(*beside, *draining, return_exceptions=True)
             await self.front.settle(ANSWERED_WITHIN)
             await self.application.shutdown()
+            log.info("Stopped.")
+
+    @property
+    def by_webhook(self) -> bool:
+        """Telegram posts updates here; nothing is polled."""
+        return self.listening is not None and self.listening.secret is not None
 
     def _server(self) -> Server | None:
-        if self.webhook is None:
+        if self.listening is None:
             return None
+        from starlette.applications import Starlette
+
         from bot.web import health
         from bot.web import webhook as web
 
         async def take_in(update: dict[str, object]) -> None:
             await self.intake.take_in([update])
 
-        more = health.routes(self.front.store, self.front.desk.now)
-        return web.Server(web.build(take_in, self.webhook.secret, more), self.webhook.listening)
+        routes = [*health.routes(self.front.store, self.front.desk.now)]
+        if self.listening.secret is not None:
+            routes.append(web.route(take_in, self.listening.secret))
+        return web.Server(Starlette(routes=routes), self.listening.socket)
+
+    async def _ask_for_webhook(self) -> None:
+        """Say so when nothing can arrive: a deployment has told Telegram by now where to post, or has forgotten to."""
+        while self.by_webhook:
+            await asyncio.sleep(ASK_AFTER)
+            with suppress(TelegramError):
+                if not (await self.application.bot.get_webhook_info()).url:
+                    log.warning("No webhook is set, so nothing arrives: sharewise webhook set https://HOST")
 
     async def _initialize(self) -> None:
         while not self.stop.is_set():
@@ -168,7 +190,7 @@ class Service:
             stopping.cancel()
             if not asking.done():
                 asking.cancel()
-                await asyncio.wait({asking})
+                await asyncio.gather(asking, return_exceptions=True)
                 await self.application.bot.request.shutdown()
                 return
             try:
@@ -176,6 +198,7 @@ class Service:
                 self.front.desk.username = self.application.bot.username
                 return
             except InvalidToken:
+                await self.application.bot.request.shutdown()
                 raise TokenRefused from None
             except TelegramError as error:
                 log.warning("Telegram cannot be reached (%s). Trying again.", type(error).__name__)
@@ -199,8 +222,10 @@ class Service:
                 await self.front.store.run(_keep_house, self.front.desk, before)
                 if self.heads is not None:
                     await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
-            except (StorageUnavailable, OSError, ValueError) as error:
-                log.warning("Keeping house failed (%s). Trying again.", type(error).__name__)
+            except StorageUnavailable as error:
+                log.warning("Keeping house: %s Trying again.", error)
+            except (OSError, ValueError) as error:
+                log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
             self.sender.wake.set()
             await asyncio.sleep(HOUSEKEEPING)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -77,7 +80,9 @@ class Settings(BaseSettings):
             known = False
         if not known:
             # Never its own text: a password stands in it.
-            raise ValueError("must be postgresql://user:password@host:port/name")
+            raise ValueError(
+                "must be postgresql://user:password@host:port/name; in a password write / as %2F, # as %23"
+            )
         return SecretStr(written)
 
     @field_validator("webhook_secret")
@@ -157,6 +162,14 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
     if problems:
         raise BadSettings(tuple(problems))
     return settings
+
+
+def misspelt() -> list[tuple[str, str]]:
+    """Return names in the environment and in `.env` that are no setting but nearly one, each with the one it is near to."""
+    known = [f"SHAREWISE_{name.upper()}" for name in Settings.model_fields]
+    given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith("SHAREWISE_")}
+    near = ((name, get_close_matches(name, known, 1, 0.85)) for name in sorted(given.difference(known)))
+    return [(name, found[0]) for name, found in near if found]
 
 
 def _serving(settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ All work of a process goes through one connection in one thread; what fails is r
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +26,10 @@ from storage.sealing import Keyring
 
 Result = TypeVar("Result")
 
+log = logging.getLogger("sharewise.storage")
+
 #: The newest migration. A test holds it against the migrations' own head.
-SCHEMA = "0010"
+SCHEMA = "0011"
 
 
 class StorageUnavailable(Exception):
@@ -151,6 +154,8 @@ class Store:
         self.engine = engine
         self.keys = keys
         self._held: Connection | None = None
+        #: The database could not be used when it last was to be.
+        self._away = False
         #: How often a connection was made: what belongs to a connection, as locks do, ends when this changes.
         self.connected = 0
         #: What waits to be done, and whether the thread is at it.
@@ -176,11 +181,15 @@ class Store:
                 unit = Unit(self._held, self.keys, locked=locked)
                 yield unit
                 ledger.write(unit)
+            if self._away:
+                self._away = False
+                log.info("The database can be used again.")
         except Exception as error:
             if self._is_of_no_use(error):
                 self._let_go()
             elif locked:
                 self._unlock(locked)
+            self._away = self._away or _is_passing(error)
             if isinstance(error, DBAPIError) and _is_passing(error):
                 raise _unavailable(error) from None
             if isinstance(error, PendingRollbackError):

@@ -26,6 +26,8 @@ CARD = Card.__table__  # type: ignore[attr-defined]
 LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
+#: So many letters of a cause are kept.
+CAUSE = 120
 
 
 #: Written out in statements, so that a plan made once can use the indexes that hold only what waits.
@@ -126,13 +128,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Parked:
-    """Something that was parked. `what`: update or message; `name`: the update's number or the message's kind."""
+    """Something that was parked. `what`: update or message; `name`: the update's number or the message's kind; `cause`: why."""
 
     what: str
     id: int
     at: str
     tries: int
     name: str
+    cause: str
 
 
 # ---- inbox -------------------------------------------------------------------------------------
@@ -199,12 +202,12 @@ def handled(unit: Unit, bot_id: int, update_id: int) -> bool:
     return _HANDLED.change(unit, {"of_bot": bot_id, "number": update_id}) == 1
 
 
-def failed(unit: Unit, inbox_id: int) -> bool:
-    """Count a failed try; park the update after the last one. Return whether it is parked now."""
+def failed(unit: Unit, inbox_id: int, cause: str) -> bool:
+    """Count a failed try and note why; park the update after the last one. Return whether it is parked now."""
     tries = unit.connection.execute(select(INBOX.c.tries).where(INBOX.c.id == inbox_id)).scalar_one() + 1
     state = "parked" if tries >= TRIES else "waiting"
     still_waits = (INBOX.c.id == inbox_id, INBOX.c.state == "waiting")
-    unit.connection.execute(update(INBOX).where(*still_waits).values(tries=tries, state=state))
+    unit.connection.execute(update(INBOX).where(*still_waits).values(tries=tries, state=state, cause=cause[:CAUSE]))
     return state == "parked"
 
 
@@ -269,11 +272,10 @@ def sent(unit: Unit, message_id: int) -> None:
     _SENT.change(unit, {"number": message_id})
 
 
-def park(unit: Unit, message_id: int) -> None:
+def park(unit: Unit, message_id: int, cause: str) -> None:
     """Put aside a message that can never be sent, so that it holds up nobody else."""
-    unit.connection.execute(
-        update(OUTBOX).where(OUTBOX.c.id == message_id).values(state="parked", tries=OUTBOX.c.tries + 1)
-    )
+    parked = {"state": "parked", "tries": OUTBOX.c.tries + 1, "cause": cause[:CAUSE]}
+    unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(parked))
 
 
 def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
@@ -306,20 +308,28 @@ def forget_chat(unit: Unit, chat_id: int) -> None:
 
 def parked(unit: Unit) -> list[Parked]:
     """Return what was parked, oldest first: when, which, how often it was tried. Never what is in it."""
-    inbox = select(INBOX.c.id, INBOX.c.received_at, INBOX.c.tries, INBOX.c.update_id).where(INBOX.c.state == "parked")
-    outbox = select(OUTBOX.c.id, OUTBOX.c.created_at, OUTBOX.c.tries, OUTBOX.c.kind).where(OUTBOX.c.state == "parked")
+    inbox, outbox = (
+        select(table.c.id, table.c[at].label("at"), table.c.tries, table.c[name].label("name"), table.c.cause).where(
+            table.c.state == "parked"
+        )
+        for table, at, name in ((INBOX, "received_at", "update_id"), (OUTBOX, "created_at", "kind"))
+    )
     found = [
-        Parked("update", row.id, row.received_at, row.tries, str(row.update_id))
-        for row in unit.connection.execute(inbox)
+        Parked(what, row.id, row.at, row.tries, str(row.name), row.cause or "not known")
+        for what, query in (("update", inbox), ("message", outbox))
+        for row in unit.connection.execute(query)
     ]
-    found += [Parked("message", row.id, row.created_at, row.tries, row.kind) for row in unit.connection.execute(outbox)]
     return sorted(found, key=lambda one: (one.at, one.id))
 
 
 def try_again(unit: Unit, what: str, number: int) -> bool:
     """Let something that was parked be tried anew; return whether it was there."""
     table = INBOX if what == "update" else OUTBOX
-    waits = update(table).where(table.c.id == number, table.c.state == "parked").values(state="waiting", tries=0)
+    waits = (
+        update(table)
+        .where(table.c.id == number, table.c.state == "parked")
+        .values(state="waiting", tries=0, cause=None)
+    )
     return unit.connection.execute(waits).rowcount == 1
 
 

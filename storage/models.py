@@ -221,6 +221,8 @@ class InboxRow(SQLModel, table=True):
     tries: int
     received_at: str
     payload: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    #: Why it was parked, or last failed: what failed and where, never its own words.
+    cause: str | None = Field(default=None, max_length=120)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -241,6 +243,8 @@ class OutboxRow(SQLModel, table=True):
     tries: int
     created_at: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    #: Why it was parked.
+    cause: str | None = Field(default=None, max_length=120)
 
 
 class Pace(SQLModel, table=True):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import String, cast, func, select, text
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -53,6 +53,8 @@ def not_ready(unit: Unit, now: str) -> list[str]:
     found = [
         f"{name}: something has waited {int(age)} s" for name, age in ages(unit, now).items() if age > limits[name]
     ]
+    if not unit.is_sqlite and unit.connection.scalar(text("show transaction_read_only")) == "on":
+        found.append("database: it may only be read")
     if pause.reason(unit) is not None:
         found.append("paused")
     return found
@@ -84,8 +86,8 @@ def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
     async def ready(request: Request) -> Response:
         try:
             why = await asyncio.wait_for(store.run(not_ready, now()), PATIENCE)
-        except StorageUnavailable:
-            why = ["database: cannot be used just now"]
+        except StorageUnavailable as error:
+            why = [f"database: {error}"]
         except TimeoutError:
             why = [f"database: no answer within {PATIENCE:.0f} s"]
         body: dict[str, Any] = {"ready": not why, **({"why": why} if is_local(request) else {})}
@@ -106,4 +108,6 @@ def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
 def is_local(request: Request) -> bool:
     """Say whether somebody on this machine asks, not through a proxy: only they get details."""
     direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
-    return direct and request.client is not None and request.client.host in ("127.0.0.1", "::1")
+    # Who calls an address of this machine from this machine comes from that same address.
+    here = ("127.0.0.1", "::1", (request.scope.get("server") or ("",))[0])
+    return direct and request.client is not None and request.client.host in here

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from starlette.routing import Route
 
 from storage.database import StorageUnavailable
 from storage.plain import unpacked
+
+log = logging.getLogger("sharewise.webhook")
 
 PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
@@ -30,8 +33,8 @@ PATIENCE = 10.0
 TakeIn = Callable[[dict[str, object]], Awaitable[None]]
 
 
-def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlette:
-    """Return the ASGI app: 200 only after the commit; 403 without the secret, 413, 400, 408 unread, 503 to be posted again."""
+def route(take_in: TakeIn, secret: str) -> Route:
+    """Return the route of updates: 200 only after the commit; 403 without the secret, 413, 400, 408 unread, 503: post it again."""
     expected = secret.encode()
 
     async def post(request: Request) -> Response:
@@ -50,11 +53,13 @@ def build(take_in: TakeIn, secret: str, more: tuple[Route, ...] = ()) -> Starlet
             return PlainTextResponse("", 400)
         try:
             await asyncio.wait_for(take_in(update), PATIENCE)
-        except (StorageUnavailable, TimeoutError):
+        except (StorageUnavailable, TimeoutError) as error:
+            why = str(error) or f"The database gave no answer within {PATIENCE:.0f} seconds."
+            log.warning("%s An update was refused with 503; Telegram posts it again.", why)
             return PlainTextResponse("", 503, headers={"retry-after": RETRY_AFTER})
         return PlainTextResponse("")
 
-    return Starlette(routes=[Route(PATH, post, methods=["POST"]), *more])
+    return Route(PATH, post, methods=["POST"])
 
 
 class Server(uvicorn.Server):

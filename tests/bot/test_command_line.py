@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from bot.settings import misspelt
+
 SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
 
 
@@ -187,6 +189,31 @@ def test_an_address_that_leads_to_no_database_is_told_without_its_password(datab
     done = sharewise("records", env={"SHAREWISE_DATABASE_URL": database, "SHAREWISE_MASTER_KEY": "cd" * 32})
     assert done.returncode == code and said in done.stderr
     assert "secret" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SHAREWISE_WEBHOOK_SECRETS=x\nSHAREWISE_EDITION=hmg-2015\n")
+    monkeypatch.setenv("SHAREWISE_SENDS_PER_SEC", "5")
+    monkeypatch.setenv("SHAREWISE_PORT_8086_TCP", "tcp://10.0.0.1:8086")  # as some schedulers set by themselves
+    assert misspelt() == [
+        ("SHAREWISE_SENDS_PER_SEC", "SHAREWISE_SENDS_PER_SECOND"),
+        ("SHAREWISE_WEBHOOK_SECRETS", "SHAREWISE_WEBHOOK_SECRET"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("serve", "--workers", "x"), "must be 1 to 100"),
+        (("webhook", "set", "https://"), "must be https://HOST"),
+        (("webhook", "set", "http://example.org"), "must be https://HOST"),
+    ],
+)
+def test_what_is_wrong_in_a_call_is_told(arguments, said):
+    env = {"SHAREWISE_TOKEN": f"1:{'x' * 30}", "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_MASTER_KEY": "cd" * 32}
+    done = sharewise(*arguments, env={**env, "SHAREWISE_WEBHOOK_SECRET": "s" * 40})
+    assert done.returncode == 2 and said in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 import httpx
 import openpyxl
 import pytest
+from starlette.applications import Starlette
 
 from bot import list_files
-from bot.web import console
+from bot.web import console, health
 from storage import ledger, members, pause, records, retention, reviews, web_sessions
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
@@ -403,6 +404,10 @@ async def test_a_page_that_fails_says_so_and_neither_page_nor_log_holds_what_was
     assert "A page failed (SealBroken" in caplog.text and "canary" not in caplog.text + page.text
 
 
+def health_of(chat):
+    return Starlette(routes=[*health.routes(chat.store, chat.now)])
+
+
 async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
     await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
     async with browser(chat) as web:
@@ -414,6 +419,11 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
             and 'sharewise_mailbox_rows{mailbox="inbox",state="done"}' in figures
         )
         assert "canary" not in figures.lower()
+        for caller, server, status in (("192.0.2.7", "192.0.2.7", 200), ("192.0.2.8", "192.0.2.7", 404)):
+            # An address of this machine's own, called from this machine, and from another one.
+            transport = httpx.ASGITransport(health_of(chat), client=(caller, 4711))
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}") as other:
+                assert (await other.get("/metrics")).status_code == status
         from_afar = {"x-forwarded-for": "203.0.113.7"}
         assert (await web.get("/metrics", headers=from_afar)).status_code == 404
         await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 from contextlib import asynccontextmanager
 
 import pytest
-from telegram.error import TimedOut
+from telegram.error import BadRequest, Conflict, Forbidden, TimedOut
 
-from bot import sender
+from bot import sender, service
 from bot.local.world import Refused
 from bot.web import health
 from storage import mailbox
@@ -16,6 +18,7 @@ from storage.clock import later, utc_now
 from storage.database import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.log import logged
 
 
 @pytest.fixture
@@ -90,11 +93,13 @@ async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeyp
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "could not be handled. It does not count" in chat.text(100)
-    assert [parked.what for parked in await chat.store.run(mailbox.parked)] == ["update", "update"]
+    parked = await chat.store.run(mailbox.parked)
+    assert [one.what for one in parked] == ["update", "update"]
+    assert parked[0].cause.startswith("ValueError at test_running.py:"), "where, and not what was said"
     assert chat.visible(999) == []
 
 
-@pytest.mark.parametrize("trouble", ["an edition that is gone", "never an answer"])
+@pytest.mark.parametrize("trouble", ["an edition that is gone", "never an answer", "chat not found"])
 async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat, monkeypatch, trouble):
     monkeypatch.setattr(sender, "LATE", (0.0, 0.0))
     picture = {"edition": "hmg-2015", "flow": "sharing", "path": [], "at": "emergency", "caption": "x"}
@@ -105,7 +110,7 @@ async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat,
     def before(method, parameters):
         if method.lower() == "sendphoto":
             calls.append(method)
-            raise TimedOut
+            raise TimedOut if trouble == "never an answer" else BadRequest(f"Bad Request: {trouble}")
 
     chat.world.before = before
     await chat.store.run(mailbox.put, 100, "photo", picture)
@@ -113,8 +118,66 @@ async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat,
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "Next in the same chat." in chat.text(100)
-    assert [parked.name for parked in await chat.store.run(mailbox.parked)] == ["photo"]
-    assert len(calls) == (0 if trouble == "an edition that is gone" else 3)
+    (parked,) = await chat.store.run(mailbox.parked)
+    said, times = {
+        "an edition that is gone": ("it cannot be made: UnknownEdition at catalogue.py:", 0),
+        "never an answer": ("no answer 3 times; it may have been shown", 3),
+        "chat not found": ("Telegram: chat not found", 1),
+    }[trouble]
+    assert parked.name == "photo" and parked.cause.startswith(said) and len(calls) == times
+
+
+def test_of_telegrams_words_only_those_that_hold_nothing_of_a_message_are_kept():
+    assert (
+        sender.reason_of(BadRequest("Can't parse entities: unsupported start tag CANARY"))
+        == "Telegram: can't parse entities"
+    )
+    assert sender.reason_of(Forbidden("CANARY")) == "Forbidden"
+
+
+@pytest.mark.parametrize(
+    ("telegram_says", "we_say"),
+    [
+        (
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook first",
+            "sharewise webhook delete",
+        ),
+        ("Conflict: terminated by other getUpdates request", "Another process polls for this bot."),
+    ],
+)
+async def test_who_cannot_poll_is_told_which_of_the_two_it_is(chat, monkeypatch, telegram_says, we_say):
+    def before(method, parameters):
+        raise Conflict(telegram_says)
+
+    chat.world.before = before
+    with logged(logging.INFO) as log:
+        polling = asyncio.create_task(chat.intake.poll())
+        await until(lambda: written(log))
+        polling.cancel()
+    assert we_say in log.getvalue()
+
+
+async def written(log):
+    return log.getvalue()
+
+
+async def test_a_webhook_that_nobody_set_is_told_and_one_that_is_set_is_not(chat, monkeypatch):
+    monkeypatch.setattr(service, "ASK_AFTER", 0.01)
+    with logged(logging.INFO) as log:
+        assert not chat.service.by_webhook
+        await chat.service._ask_for_webhook()
+        chat.service.listening = service.Listening(socket.socket(), "s" * 40)
+        asking = asyncio.create_task(chat.service._ask_for_webhook())
+        await until(lambda: written(log))
+        assert "No webhook is set, so nothing arrives" in log.getvalue() and not asking.done()
+        asking.cancel()
+        log.seek(0), log.truncate()
+        await chat.app.bot.set_webhook("https://example.org/telegram")
+        asking = asyncio.create_task(chat.service._ask_for_webhook())
+        await asyncio.sleep(0.2)
+        assert log.getvalue() == "" and not asking.done()
+        asking.cancel()
+        chat.service.listening.socket.close()
 
 
 async def test_the_picture_is_shown_with_its_words(chat):

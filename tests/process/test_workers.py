@@ -233,6 +233,25 @@ async def test_only_telegram_can_post_and_nothing_too_long(tmp_path):
         assert await asyncio.to_thread(workers.end) == 0
 
 
+async def test_one_that_polls_can_be_asked_how_it_is_and_takes_no_updates_there(tmp_path):
+    port = free_port()
+    async with serving(tmp_path, None, "--listen", f"127.0.0.1:{port}") as (world, workers, _env, _):
+        person = Person(world, PEOPLE[0])
+        world.say(person.number, "/start")
+        await person.until("immediate danger?")
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as web:
+            async with web.get("/readyz") as answer:
+                assert await answer.json() == {"ready": True, "why": []}
+            async with web.get("/metrics") as answer:
+                assert answer.status == 200
+            async with web.post("/telegram", json={"update_id": 1}) as answer:
+                assert answer.status == 404
+        assert await asyncio.to_thread(workers.end) == 0
+    log = (tmp_path / "log").read_text()
+    assert f"1 worker on SQLite, by polling, listening on 127.0.0.1:{port}." in log
+    assert "Serving as @" in log and log.rstrip().endswith("Stopped.")
+
+
 async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped(tmp_path):
     """An update that the library cannot parse."""
     async with serving(tmp_path, None) as (world, _workers, env, _):
@@ -247,7 +266,7 @@ async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped
                 break
             await asyncio.sleep(0.1)
         (one,) = map(json.loads, found)
-        assert one["is"] == str(10**9) and one["tries"] == 3
+        assert one["is"] == str(10**9) and one["tries"] == 3 and "Error at " in one["cause"]
         assert "Nothing was changed" in subprocess.run(
             [sys.executable, "-m", "bot", "parked", "retry", "update:999999"], env=env, capture_output=True, text=True
         ).stderr  # fmt: skip

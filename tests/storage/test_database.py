@@ -16,7 +16,9 @@ from sqlalchemy import inspect, make_url, text
 from sqlmodel import SQLModel
 
 import storage.models  # noqa: F401 (fills the metadata)
+from bot.web import health
 from storage import records
+from storage.clock import utc_now
 from storage.database import (
     SCHEMA,
     StorageRefused,
@@ -125,6 +127,15 @@ def test_a_pooler_that_changes_sessions_between_transactions_is_refused_and_one_
         with store.unit() as unit:
             assert records.verify(unit).broken is None
         store.close()
+
+
+def test_a_server_that_may_only_be_read_is_not_ready(postgresql, migrated_postgresql):
+    store = open_store(postgresql_url(postgresql, f"standby_{uuid.uuid4().hex}", migrated_postgresql), KEYS)
+    with store.unit() as unit:
+        assert health.not_ready(unit, utc_now()) == []
+        unit.connection.execute(text("set transaction read only"))
+        assert health.not_ready(unit, utc_now()) == ["database: it may only be read"]
+    store.close()
 
 
 def test_a_store_at_another_version_is_refused_when_it_may_not_be_migrated(tmp_path):

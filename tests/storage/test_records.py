@@ -215,8 +215,16 @@ def test_an_update_is_taken_in_once_and_handled_once(store):
 def test_a_failing_update_is_parked_after_three_tries_and_holds_up_nobody(store):
     run(store, lambda unit: mailbox.take_in(unit, 1, [{"update_id": 7}, {"update_id": 8}], AT))
     first = run(store, lambda unit: mailbox.waiting(unit, 1))[0]
-    assert [run(store, lambda unit: mailbox.failed(unit, first.id)) for _ in range(3)] == [False, False, True]
+    assert [run(store, lambda unit: mailbox.failed(unit, first.id, "it was hot")) for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]
     assert [taken.update_id for taken in run(store, lambda unit: mailbox.waiting(unit, 1))] == [8]
+    (parked,) = run(store, mailbox.parked)
+    assert (parked.what, parked.name, parked.tries, parked.cause) == ("update", "7", 3, "it was hot")
+    assert run(store, lambda unit: mailbox.try_again(unit, "update", parked.id))
+    assert run(store, mailbox.parked) == [] and len(run(store, lambda unit: mailbox.waiting(unit, 1))) == 2
 
 
 def test_the_outbox_gives_the_oldest_message_of_each_chat_and_a_newer_card_replaces_an_unsent_one(store):
@@ -230,8 +238,9 @@ def test_the_outbox_gives_the_oldest_message_of_each_chat_and_a_newer_card_repla
         assert found[1].payload["below"] is True
         assert [message.chat_id for message in mailbox.to_send(unit, [5])] == [6]
         mailbox.sent(unit, found[0].id)
-        mailbox.park(unit, found[1].id)
+        mailbox.park(unit, found[1].id, "x" * 500)
         assert [message.payload["text"] for message in mailbox.to_send(unit)] == ["b"]
+        assert [(one.name, one.cause) for one in mailbox.parked(unit)] == [("card", "x" * mailbox.CAUSE)]
 
 
 def test_nothing_that_was_said_is_readable_in_the_files(tmp_path):
