@@ -151,6 +151,8 @@ class Service:
             await asyncio.gather(*beside, *draining, return_exceptions=True)
             await self.front.settle(ANSWERED_WITHIN)
             await self.application.shutdown()
+            # The library leaves it open where Telegram was never reached.
+            await self.application.bot.request.shutdown()
             log.info("Stopped.")
 
     @property
@@ -191,7 +193,6 @@ class Service:
             if not asking.done():
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
-                await self.application.bot.request.shutdown()
                 return
             try:
                 asking.result()
