@@ -17,15 +17,18 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.service import Listening
 
 VERSION = version_of("sharewise")
 WRONG_CALL = 2
 #: How long a worker may take to finish what is in hand.
 STOP_SECONDS = 9
-#: What tells the bot to stop.
 #: Where updates are posted when nothing else is said.
 LISTEN = "127.0.0.1:8086"
+#: What tells the bot to stop.
 STOPS = (signal.SIGTERM, signal.SIGINT)
 #: How long the database may take to let go of us, in seconds.
 CLOSE_SECONDS = 2
@@ -168,8 +171,8 @@ def serve(args: argparse.Namespace) -> int:
     logs.set_up(form=settings.log_format)
     log = logging.getLogger("sharewise")
     log.setLevel(logging.INFO)
-    for name, meant in misspelt():
-        log.warning("%s is no setting and is not read. Did you mean %s?", name, meant)
+    for name, near in misspelt():
+        log.warning("%s is no setting and is not read. Did you mean %s?", name, " or ".join(near))
     _make_folder(settings.data_dir)
     on_sqlite = settings.url.startswith("sqlite")
     if args.workers > 1 and on_sqlite:
@@ -180,12 +183,12 @@ def serve(args: argparse.Namespace) -> int:
     at = f", listening on {args.listen}" if listening else ""
     log.info("Sharewise %s: %s on %s, by %s%s.", VERSION, workers, "SQLite" if on_sqlite else "PostgreSQL", by, at)
     if args.workers > 1:
-        _store_at_start(settings).close()
+        _store_at_start(settings, first=True).close()
         return _many_workers(args.workers, partial(_serve, settings, listening, os.getpid()))
     return _serve(settings, listening)
 
 
-def _serve(settings: Any, listening: Any, parent: int | None = None) -> int:
+def _serve(settings: Any, listening: Listening | None, parent: int | None = None) -> int:
     """Be one worker, until told to stop."""
     from bot import application
     from bot.handlers.front import Front
@@ -194,7 +197,7 @@ def _serve(settings: Any, listening: Any, parent: int | None = None) -> int:
 
     token = settings.token.get_secret_value()
     with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
-        store = _store_at_start(settings)
+        store = _store_at_start(settings, first=parent is None)
         desk = _desk(settings, int(token.split(":")[0]))
         desk.book  # an edition with a problem stops the start here  # noqa: B018
 
@@ -239,15 +242,17 @@ def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _store_at_start(settings: Any) -> Any:
-    """Open the store; wait for a database that is not there yet, as when a whole machine starts."""
+def _store_at_start(settings: Any, *, first: bool) -> Any:
+    """Open the store; wait for a database that is not there yet, as when a machine starts. `first`: look whether it will do."""
     import logging
 
-    from storage.database import StorageUnavailable, open_store
+    from storage.database import StorageUnavailable, check_for_serving, open_store
 
     give_up = time.monotonic() + DATABASE_SECONDS
     while True:
         try:
+            if first:
+                check_for_serving(settings.url)
             return open_store(settings.url, settings.keys())
         except StorageUnavailable as error:
             if time.monotonic() > give_up:
@@ -256,7 +261,7 @@ def _store_at_start(settings: Any) -> Any:
             time.sleep(1)
 
 
-def _listening(args: argparse.Namespace, settings: Any) -> Any:
+def _listening(args: argparse.Namespace, settings: Any) -> Listening | None:
     """Return where to listen, if that is wanted."""
     from bot.service import Listening
 
@@ -341,7 +346,7 @@ def webhook(args: argparse.Namespace) -> int:
 
     async def call() -> Any:
         from telegram import Bot
-        from telegram.error import InvalidToken, NetworkError, TelegramError
+        from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
 
         bot = Bot(settings.token.get_secret_value(), settings.api_base_url, request=AiohttpRequest(1))  # type: ignore[union-attr]
         try:
@@ -358,7 +363,7 @@ def webhook(args: argparse.Namespace) -> int:
         except InvalidToken:
             raise Failed(str(TokenRefused())) from None
         except TelegramError as error:
-            if type(error) is NetworkError:
+            if type(error) in (NetworkError, TimedOut):
                 raise Failed(f"Telegram cannot be reached at {settings.api_base_url}.") from None
             raise Failed(f"Telegram says: {error.message}.") from None
 

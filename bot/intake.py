@@ -35,9 +35,9 @@ SIDE_BY_SIDE = 32
 LOOK_AGAIN = 0.25
 #: The lock of the worker that polls, and seconds between two tries to be it.
 POLL, LEAD_SECONDS = "poll", 2.0
-
-
+#: What is said when Telegram posts updates instead.
 HOOKED = "A webhook is set, so the bot cannot be polled: serve --webhook, or sharewise webhook delete."
+
 
 #: What is kept of a message whose button was pressed: where it stands. Its words and buttons are ours.
 PLACE = ("message_id", "date", "chat", "message_thread_id", "is_topic_message")
@@ -106,7 +106,8 @@ class Intake:
             except RetryAfter as error:
                 await asyncio.sleep(seconds_of(error))
             except (TelegramError, StorageUnavailable) as error:
-                log.warning("Polling failed (%s). Trying again.", type(error).__name__)
+                ours = isinstance(error, StorageUnavailable)
+                log.warning("%s Trying again.", error if ours else f"Polling failed ({type(error).__name__}).")
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -243,7 +243,8 @@ class Sender:
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
 
     async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
-        log.error("message:%s cannot be sent and is parked (%s).", message.id, cause)
+        level = logging.WARNING if stopped_by_person else logging.ERROR
+        log.log(level, "message:%s cannot be sent and is parked (%s).", message.id, cause)
         await self._note(self.on_parked, self.desk, message, cause, stopped_by_person)
 
     async def _note(self, work: Any, *args: Any) -> None:

@@ -221,14 +221,19 @@ class Service:
             before = later(utc_now(), -REMEMBER)
             try:
                 await self.front.store.run(_keep_house, self.front.desk, before)
-                if self.heads is not None:
-                    await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
+                await self._write_head()
             except StorageUnavailable as error:
                 log.warning("Keeping house: %s Trying again.", error)
-            except (OSError, ValueError) as error:
-                log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
             self.sender.wake.set()
             await asyncio.sleep(HOUSEKEEPING)
+
+    async def _write_head(self) -> None:
+        if self.heads is None:
+            return
+        try:
+            await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
+        except (OSError, ValueError) as error:
+            log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
 
     async def _watch_timers(self) -> None:
         """Fire what is due. The clock is looked at every second, so that one that jumps does no harm."""

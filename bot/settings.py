@@ -164,12 +164,16 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
     return settings
 
 
-def misspelt() -> list[tuple[str, str]]:
-    """Return names in the environment and in `.env` that are no setting but nearly one, each with the one it is near to."""
+#: Ends of names that schedulers put into the environment by themselves.
+OF_SCHEDULERS = ("_HOST", "_PORT", "_PROTO", "_ADDR", "_TCP", "_UDP")
+
+
+def misspelt() -> list[tuple[str, list[str]]]:
+    """Return names in the environment and in `.env` that are no setting but nearly one, each with those it is near to."""
     known = [f"SHAREWISE_{name.upper()}" for name in Settings.model_fields]
     given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith("SHAREWISE_")}
-    near = ((name, get_close_matches(name, known, 1, 0.85)) for name in sorted(given.difference(known)))
-    return [(name, found[0]) for name, found in near if found]
+    others = sorted(name for name in given.difference(known) if not name.endswith(OF_SCHEDULERS))
+    return [(name, near) for name in others if (near := get_close_matches(name, known, 2, 0.85))]
 
 
 def _serving(settings: Settings) -> list[str]:

@@ -12,7 +12,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +67,7 @@ SIGNS = {
     "could not translate host name": "its host name is not known",
     "failed to resolve host": "its host name is not known",
     "no such file or directory": "nothing listens at its address",
+    "idle-session": "it ends sessions that are idle (idle_session_timeout)",
     "timeout": "it does not answer",
     "starting up": "it is starting",
     "shutting down": "it is shutting down",
@@ -181,15 +182,11 @@ class Store:
                 unit = Unit(self._held, self.keys, locked=locked)
                 yield unit
                 ledger.write(unit)
-            if self._away:
-                self._away = False
-                log.info("The database can be used again.")
         except Exception as error:
             if self._is_of_no_use(error):
                 self._let_go()
             elif locked:
                 self._unlock(locked)
-            self._away = self._away or _is_passing(error)
             if isinstance(error, DBAPIError) and _is_passing(error):
                 raise _unavailable(error) from None
             if isinstance(error, PendingRollbackError):
@@ -243,6 +240,10 @@ class Store:
         while batch := [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]:
             pieces = [work for work, _ in batch]
             results = self._together(pieces)
+            away = any(isinstance(error, StorageUnavailable) for _, error in results)
+            if self._away and not away:
+                log.info("The database can be used again.")
+            self._away = away
             loop.call_soon_threadsafe(
                 _tell, [(future, result) for (_, future), result in zip(batch, results, strict=True)]
             )
@@ -382,7 +383,7 @@ def make_engine(url: str) -> Engine:
     """Return an engine with the settings a commit needs to be lasting. Parameters never reach an error text."""
     if not url.startswith("sqlite"):
         address = make_url(url).set(drivername="postgresql+psycopg")
-        given = {"application_name": "sharewise", **SILENCE}
+        given = {"fallback_application_name": "sharewise", **SILENCE}
         given = {name: value for name, value in given.items() if name not in address.query}
         try:
             return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=given)
@@ -428,54 +429,61 @@ def _check(engine: Engine) -> None:
             }
             wrong = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}.items() - found.items()
         else:
-            found = {
-                name: str(connection.execute(text(f"show {name}")).scalar())
-                for name in (
-                    "synchronous_commit",
-                    "fsync",
-                    "full_page_writes",
-                    "server_encoding",
-                    "transaction_read_only",
-                )
-            }
-            if found["transaction_read_only"] == "on":
-                raise StorageUnavailable(f"The database cannot be used just now ({CODES[READ_ONLY]}).")
-            if found["server_encoding"] != "UTF8":
-                raise StorageRefused("The database cannot hold every letter: make one with the encoding UTF8.")
             loses = ("off", "local", "remote_write")
-            wrong = {
-                (name, "on") for name in ("synchronous_commit", "fsync", "full_page_writes") if found[name] in loses
-            }
-            _check_session(engine, connection)
+            found = {name: _shown(connection, name) for name in ("synchronous_commit", "fsync", "full_page_writes")}
+            wrong = {(name, "on") for name, value in found.items() if value in loses}
+            if _shown(connection, "server_encoding") != "UTF8":
+                raise StorageRefused("The database cannot hold every letter: make one with the encoding UTF8.")
     if wrong:
         listed = ", ".join(f"{name} must be {value}, is {found[name]}" for name, value in sorted(wrong))
         raise StorageRefused(f"The database would lose saved records: {listed}.")
 
 
+def _shown(connection: Connection, setting: str) -> str:
+    return str(connection.scalar(text(f"show {setting}")))
+
+
 _SESSION = text("select pg_backend_pid()")
+#: Some poolers keep a session from then on.
+_LOCK = text("select pg_try_advisory_lock(0), pg_advisory_unlock(0)")
 
 
-def _check_session(engine: Engine, connection: Connection) -> None:
-    """Refuse a pooler that carries out each transaction in another session of the server: locks of ours would stay behind in it."""
-    driver: Any = connection.connection.driver_connection
-    if connection.scalar(_SESSION) == driver.info.backend_pid:
-        return  # no pooler: this is the session that greeted us
-    others = engine.pool.recreate()  # theirs are ended afterwards, not kept
+def check_for_serving(url: str) -> None:
+    """Refuse a database that commands can use and the bot cannot; raise StorageRefused or StorageUnavailable.
+
+    That is one that may only be read, and one behind a pooler that carries out each transaction in another session of the
+    server: locks of ours would stay behind in it. Several poolers behind one address may not be noticed.
+    """
+    if url.startswith("sqlite"):
+        return
+    engine = make_engine(url)
     try:
-        with closing(others.connect()) as one, closing(others.connect()) as two:
-            for other in (one, two):
-                session = connection.scalar(_SESSION)
-                connection.rollback()
-                # A session that a pooler thinks is free goes to whoever comes next.
-                other.cursor().execute("select 1")
-                if connection.scalar(_SESSION) != session:
-                    raise StorageRefused(
-                        "The database is reached through a pooler that changes sessions between transactions. Sharewise "
-                        "holds locks in its session. Have the pooler keep sessions (PgBouncer: pool_mode = session), or "
-                        "give the server's own address."
-                    )
+        with engine.connect() as connection:
+            if _shown(connection, "transaction_read_only") == "on":
+                raise StorageUnavailable(f"The database cannot be used just now ({CODES[READ_ONLY]}).")
+            driver: Any = connection.connection.driver_connection
+            if connection.scalar(_SESSION) != driver.info.backend_pid:  # else it is the session that greeted us
+                _check_sessions(engine, connection)
+    except DBAPIError as error:
+        raise _unavailable(error) from None
     finally:
-        others.dispose()
+        engine.dispose()
+
+
+def _check_sessions(engine: Engine, connection: Connection) -> None:
+    connection.execute(_LOCK)
+    with engine.connect() as one, engine.connect() as two:
+        for other in (one, two):
+            session = connection.scalar(_SESSION)
+            connection.rollback()
+            # A session that a pooler thinks is free goes to whoever comes next.
+            other.execute(_SESSION)
+            if connection.scalar(_SESSION) != session:
+                raise StorageRefused(
+                    "The database is reached through a pooler that changes sessions between transactions. Sharewise holds "
+                    "locks in its session. Have the pooler keep sessions (PgBouncer: pool_mode = session), or give the "
+                    "server's own address."
+                )
 
 
 def _version(engine: Engine) -> str | None:

@@ -87,7 +87,7 @@ def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
         try:
             why = await asyncio.wait_for(store.run(not_ready, now()), PATIENCE)
         except StorageUnavailable as error:
-            why = [f"database: {error}"]
+            why = [str(error)]
         except TimeoutError:
             why = [f"database: no answer within {PATIENCE:.0f} s"]
         body: dict[str, Any] = {"ready": not why, **({"why": why} if is_local(request) else {})}

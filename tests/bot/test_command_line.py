@@ -196,9 +196,12 @@ def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("SHAREWISE_WEBHOOK_SECRETS=x\nSHAREWISE_EDITION=hmg-2015\n")
     monkeypatch.setenv("SHAREWISE_SENDS_PER_SEC", "5")
     monkeypatch.setenv("SHAREWISE_PORT_8086_TCP", "tcp://10.0.0.1:8086")  # as some schedulers set by themselves
+    monkeypatch.setenv("SHAREWISE_CONSOLE_PORT", "tcp://10.0.0.1:8085")
+    monkeypatch.setenv("SHAREWISE_OLD_MASTER_KEY", "x")
     assert misspelt() == [
-        ("SHAREWISE_SENDS_PER_SEC", "SHAREWISE_SENDS_PER_SECOND"),
-        ("SHAREWISE_WEBHOOK_SECRETS", "SHAREWISE_WEBHOOK_SECRET"),
+        ("SHAREWISE_OLD_MASTER_KEY", ["SHAREWISE_MASTER_KEY", "SHAREWISE_OLD_MASTER_KEY_FILE"]),
+        ("SHAREWISE_SENDS_PER_SEC", ["SHAREWISE_SENDS_PER_SECOND"]),
+        ("SHAREWISE_WEBHOOK_SECRETS", ["SHAREWISE_WEBHOOK_SECRET"]),
     ]
 
 

@@ -24,6 +24,7 @@ from storage.database import (
     StorageRefused,
     StorageUnavailable,
     alembic_config,
+    check_for_serving,
     make_engine,
     open_store,
     upgrade,
@@ -107,8 +108,18 @@ def test_a_postgresql_that_cannot_be_used_is_told_with_the_cause(postgresql, mad
         with engine.begin() as connection:
             connection.execute(text(given.format(name)))
         engine.dispose()
+    url = address.set(username=role).render_as_string()
     with pytest.raises(error, match=said):
-        open_store(address.set(username=role).render_as_string(), KEYS)
+        check_for_serving(url)
+        open_store(url, KEYS)
+
+
+def test_a_pooler_that_has_no_session_left_is_told(postgresql):
+    direct = make_url(postgresql)
+    with pooler(Path(direct.query["host"]), by_transaction=False, most=2) as port:
+        url = direct.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+        with pytest.raises(StorageUnavailable, match="the pooler lets no more connections in"):
+            check_for_serving(url)
 
 
 @pytest.mark.parametrize("by_transaction", [True, False])
@@ -120,8 +131,9 @@ def test_a_pooler_that_changes_sessions_between_transactions_is_refused_and_one_
         url = direct.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
         if by_transaction:
             with pytest.raises(StorageRefused, match="pool_mode = session"):
-                open_store(url, KEYS)
+                check_for_serving(url)
             return
+        check_for_serving(url)
         store = open_store(url, KEYS)
         run(store, a_record)
         with store.unit() as unit:

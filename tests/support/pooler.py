@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -75,16 +76,26 @@ def _serve(client: socket.socket, address: str, idle: list[_Server], by_transact
                     held = None
 
 
+def _refuse(client: socket.socket) -> None:
+    with client, client.makefile("rb") as reading:
+        _startup(client, reading)
+        said = b"SFATAL\0C08P01\0Mno more connections allowed (max_client_conn)\0\0"
+        client.sendall(b"E" + struct.pack("!i", len(said) + 4) + said)
+
+
 @contextmanager
-def pooler(folder: Path, *, by_transaction: bool) -> Iterator[int]:
-    """Run a pooler in front of the server whose socket is in a folder; give its port on loopback."""
+def pooler(folder: Path, *, by_transaction: bool, most: int = 100) -> Iterator[int]:
+    """Run a pooler in front of the server whose socket is in a folder; give its port on loopback. It lets so many clients in."""
     idle: list[_Server] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def listen() -> None:
             with suppress(OSError):
-                while True:
+                for number in count(1):
                     client, _ = listening.accept()
+                    if number > most:
+                        _refuse(client)
+                        continue
                     given = (client, str(folder / ".s.PGSQL.5432"), idle, by_transaction)
                     threading.Thread(target=_serve, args=given, daemon=True).start()
 
