@@ -356,7 +356,7 @@ def test_logs_are_lines_of_json_without_what_was_written_and_without_the_token()
             logging.getLogger("sharewise").exception("It failed.")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "WARNING", "ERROR"]
-    assert set(lines[0]) == {"at", "level", "logger", "message"}
+    assert set(lines[0]) == {"at", "level", "process", "logger", "message"}
     assert "canary" not in stream.getvalue() and "AbC-dEf" not in stream.getvalue()
 
 
