@@ -9,11 +9,14 @@ import resource
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 import uuid
+from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from bot.local.world import Refused, World
 from tests.conftest import postgresql_url
@@ -21,6 +24,7 @@ from tests.process.test_kill import sharewise
 from tests.process.test_workers import PEOPLE, serving
 from tests.support.counts import COUNTS
 from tests.support.people import Person, button, saved_more
+from tests.support.pooler import pooler
 from tests.support.servers import free_port, postgresql_in
 
 
@@ -204,3 +208,17 @@ async def test_a_database_that_says_nothing_is_told_of_and_holds_up_no_end(tmp_p
 
 def children(pid):
     return subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()
+
+
+def test_behind_a_pooler_that_changes_sessions_it_does_not_start(tmp_path, postgresql):
+    direct = make_url(postgresql_url(postgresql, f"pooled_{uuid.uuid4().hex}"))
+    with pooler(Path(direct.query["host"]), by_transaction=True) as port:
+        url = direct.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+        env = {
+            **os.environ, "SHAREWISE_DATA_DIR": str(tmp_path), "SHAREWISE_MASTER_KEY": "cd" * 32,
+            "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_TOKEN": f"1:{'x' * 30}", "SHAREWISE_DATABASE_URL": url,
+        }  # fmt: skip
+        for workers in ("1", "3"):
+            serve = [sys.executable, "-m", "bot", "serve", "--workers", workers]
+            done = subprocess.run(serve, env=env, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 1 and "pool_mode = session" in done.stderr
