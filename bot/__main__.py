@@ -174,14 +174,14 @@ def serve(args: argparse.Namespace) -> int:
     for name, near in misspelt():
         log.warning("%s is no setting and is not read. Did you mean %s?", name, " or ".join(near))
     _make_folder(settings.data_dir)
-    on_sqlite = settings.url.startswith("sqlite")
-    if args.workers > 1 and on_sqlite:
+    if args.workers > 1 and settings.on_sqlite:
         raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
     listening = _listening(args, settings)
     workers = "1 worker" if args.workers == 1 else f"{args.workers} workers"
     by = "webhook" if args.webhook else "polling"
     at = f", listening on {args.listen}" if listening else ""
-    log.info("Sharewise %s: %s on %s, by %s%s.", VERSION, workers, "SQLite" if on_sqlite else "PostgreSQL", by, at)
+    on = "SQLite" if settings.on_sqlite else "PostgreSQL"
+    log.info("Sharewise %s: %s on %s, by %s%s.", VERSION, workers, on, by, at)
     if args.workers > 1:
         _store_at_start(settings, first=True).close()
         return _many_workers(args.workers, partial(_serve, settings, listening, os.getpid()))
@@ -196,7 +196,7 @@ def _serve(settings: Any, listening: Listening | None, parent: int | None = None
     from bot.service import Service
 
     token = settings.token.get_secret_value()
-    with _only_one(settings.data_dir) if settings.url.startswith("sqlite") else nullcontext():
+    with _only_one(settings.data_dir) if settings.on_sqlite else nullcontext():
         store = _store_at_start(settings, first=parent is None)
         desk = _desk(settings, int(token.split(":")[0]))
         desk.book  # an edition with a problem stops the start here  # noqa: B018

@@ -188,8 +188,9 @@ class Intake:
         if isinstance(failure, StorageUnavailable):
             raise failure
         if failure is not None:
-            parked = await front.store.run(count_failure, front.desk, taken, where_of(failure))
-            log.error("Update %s failed (%s)%s.", taken.update_id, where_of(failure), "; parked" if parked else "")
+            cause = where_of(failure)
+            parked = await front.store.run(count_failure, front.desk, taken, cause)
+            log.error("Update %s failed (%s)%s.", taken.update_id, cause, "; parked" if parked else "")
             return parked
         if taken.update_id in front.acted:
             front.acted.discard(taken.update_id)

@@ -113,6 +113,11 @@ class Settings(BaseSettings):
             return self.database_url.get_secret_value()
         return sqlite_url(self.data_dir / "sharewise.db")
 
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is a SQLite file, which has one process."""
+        return self.url.startswith("sqlite")
+
     @cached_property
     def case_pattern(self) -> re.Pattern[str]:
         """The form a case reference must have."""

@@ -46,6 +46,7 @@ TOGETHER = 32
 #: What PostgreSQL says when a server may be read only, as a standby is; and the classes of what passes: the connection,
 #: read only, rolled back or deadlocked, out of room, a lock, told to stop, the disk.
 READ_ONLY = "25006"
+READ_ONLY_WORDS = "it may only be read: a standby, or set so"
 PASSING = ("08", READ_ONLY, "40", "53", "55P03", "57", "58")
 #: What a server, a pooler or the driver says when no connection can be made or kept, and how we say it. The first that fits counts.
 SIGNS = {
@@ -56,7 +57,7 @@ SIGNS = {
     "statement pooling": "the pooler is set to pool_mode = statement, and must keep sessions",
     "server_login": "the pooler cannot reach the server",
     "server login": "the pooler cannot reach the server",
-    "session is read-only": "it may only be read: a standby, or set so",
+    "session is read-only": READ_ONLY_WORDS,
     "does not support ssl": "it does not offer the encryption that sslmode asks for",
     "invalid sslmode": "its address has an sslmode that is not known",
     "password authentication failed": "the server refuses the user or the password",
@@ -77,7 +78,7 @@ SIGNS = {
 OF_CONNECTION = ("08", "57P")
 #: Codes of PostgreSQL and of SQLite, and how we say them.
 CODES = {
-    READ_ONLY: "it may only be read: a standby, or set so",
+    READ_ONLY: READ_ONLY_WORDS,
     "42501": "the user may not do this: it must own the database",
     "53100": "its disk is full",
     "53300": "it lets no more connections in",
@@ -191,7 +192,7 @@ class Store:
                 raise _unavailable(error) from None
             if isinstance(error, PendingRollbackError):
                 # The connection broke on an earlier statement of this transaction.
-                raise StorageUnavailable("The database cannot be used just now (the connection broke).") from None
+                raise _not_now("the connection broke") from None
             raise
 
     def _is_of_no_use(self, error: Exception) -> bool:
@@ -335,6 +336,10 @@ def _unavailable(error: DBAPIError) -> StorageUnavailable:
     signs = (words for sign, words in SIGNS.items() if sign in said)
     codes = (words for known, words in CODES.items() if code.startswith(known))
     why = next(signs, None) or next(codes, None) or type(error.orig).__name__
+    return _not_now(why)
+
+
+def _not_now(why: str) -> StorageUnavailable:
     return StorageUnavailable(f"The database cannot be used just now ({why}).")
 
 
@@ -361,9 +366,12 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
         _check(engine)
         if migrate and _version(engine) != SCHEMA:
             upgrade(engine)
-    except (DBAPIError, StorageRefused, StorageUnavailable) as error:
+    except DBAPIError as error:
         engine.dispose()
-        raise (_unavailable(error) if isinstance(error, DBAPIError) else error) from None
+        raise _unavailable(error) from None
+    except StorageRefused:
+        engine.dispose()
+        raise
     if not migrate and _version(engine) != SCHEMA:
         engine.dispose()
         raise StorageRefused("The database is not at the version this program needs.")
@@ -460,7 +468,7 @@ def check_for_serving(url: str) -> None:
     try:
         with engine.connect() as connection:
             if _shown(connection, "transaction_read_only") == "on":
-                raise StorageUnavailable(f"The database cannot be used just now ({CODES[READ_ONLY]}).")
+                raise _not_now(READ_ONLY_WORDS)
             driver: Any = connection.connection.driver_connection
             if connection.scalar(_SESSION) != driver.info.backend_pid:  # else it is the session that greeted us
                 _check_sessions(engine, connection)

@@ -27,7 +27,7 @@ LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
 #: So many letters of a cause are kept.
-CAUSE = 120
+CAUSE: int = INBOX.c.cause.type.length
 
 
 #: Written out in statements, so that a plan made once can use the indexes that hold only what waits.
