@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from flows import danger
+from flows.canonical import canonical
 from flows.definition import Edition, InvalidEdition
 from flows.names import fold, frequency
 from flows.yaml_files import packaged
@@ -43,6 +45,8 @@ LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
 #: How much the likeliest passage, by all words of its phrases together (naive Bayes), counts beside the most alike
 #: phrase; the count given to a word that a passage's phrases do not have; how far likelihoods are flattened.
 GUESS, UNSEEN, FLAT = 0.4, 0.1, 2.0
+#: Words nobody knows that are compared with those that are known: each costs as much as a short question.
+MOST_REPAIRED = 40
 #: Rows of the index that are looked at for a question.
 CANDIDATES = 300
 
@@ -124,12 +128,22 @@ def _read(name: str) -> Any:
         raise InvalidEdition((f"asked/{name}: file: is missing; it holds the ways people ask",)) from None
 
 
-@cache
+#: A stemmer keeps its word inside itself while it works, so every thread has one of its own.
+_local = threading.local()
+
+
 def _stemmer() -> Any:
     # It brings the stemmers of all languages along: not at start, which nobody's first tap should wait for.
-    import snowballstemmer
+    if not hasattr(_local, "stemmer"):
+        import snowballstemmer
 
-    return snowballstemmer.stemmer("english")
+        _local.stemmer = snowballstemmer.stemmer("english")
+    return _local.stemmer
+
+
+def _folded(text: str) -> str:
+    """Return a text in small letters and canonical form, without accents, word by word so that each costs once."""
+    return " ".join(fold(word) for word in canonical(text).text.split())
 
 
 @lru_cache(maxsize=20_000)
@@ -180,11 +194,10 @@ class Index:
         }
         self._lean = _lean(self._rows)
         self._likely = _Likely(self._rows)
-        spoken = _read("danger.yaml")
-        calm = [*spoken["calm"], *(text for _, text in asked)]
-        self._danger_words = danger.Words(self._danger_terms(spoken["spoken"]), self._danger_terms(calm))
         self._unknown = math.log(1 + total)
         self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
+        #: Questions may be asked by several threads; a cursor's rows belong to one of them at a time.
+        self._asking = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute("create virtual table asked using fts5(words, tokenize = \"unicode61 tokenchars '_'\")")
         self._database.executemany(
@@ -198,14 +211,16 @@ class Index:
         return " ".join(self._mended(text))
 
     def _mended(self, text: str) -> Iterator[str]:
-        words = _words()
-        for word in WORD.findall(fold(text)):
+        words, repairs = _words(), MOST_REPAIRED
+        for word in WORD.findall(_folded(text)):
             if word in words.spellings:
                 yield from words.spellings[word].split()
             elif word in words.shortcuts or word.isdigit():
                 yield word
             else:
-                yield self._repaired(word)
+                mended = self._repaired(word) if repairs else word
+                repairs -= mended != word or not frequency(word)
+                yield mended
 
     def _repaired(self, word: str) -> str:
         bare = word.replace("'", "")
@@ -236,9 +251,6 @@ class Index:
                 yield stem
                 yield from words.same.get(stem, ())
 
-    def _danger_terms(self, texts: Iterable[str]) -> list[set[str]]:
-        return [danger.words(self.terms(text), self.plain(text)) for text in texts]
-
     def shortcuts_in(self, text: str) -> tuple[Shortcut, ...]:
         """Return the shortcuts written in a text, each once. Those that are words too count in capitals only."""
         known = _words().shortcuts
@@ -256,9 +268,10 @@ class Index:
         if not asked:
             return []
         query = " OR ".join(f'"{term}"' for term in asked)
-        rows = self._database.execute(
-            "select rowid from asked where asked match ? order by rank limit ?", (query, CANDIDATES)
-        ).fetchall()
+        with self._asking:
+            rows = self._database.execute(
+                "select rowid from asked where asked match ? order by rank limit ?", (query, CANDIDATES)
+            ).fetchall()
         wanted = {term: self._weight.get(term, self._unknown) for term in asked}
         length = math.sqrt(sum(weight**2 for weight in wanted.values()))
         likeness: dict[str, list[float]] = defaultdict(list)
@@ -278,17 +291,12 @@ class Index:
 
     def ask(self, question: str) -> Answer:
         """Answer a question: up to three passages, or none and what topic it was."""
-        found, plain = self.search(question), self.plain(question)
-        certain = danger.is_spoken_of(plain)
-        emergency = certain or self._danger_words.speak_of_it(danger.words(self.terms(question), plain))
+        found = self.search(question)
+        emergency = danger.is_spoken_of(question)
         shortcuts = self.shortcuts_in(question)
         passages = [hit for hit in found if not hit.passage.startswith("~")]
-        if certain:
-            # What fits loosely, "tell the person" for example, would be wrong beside a child in danger.
-            fitting = [hit for hit in passages[:MOST] if hit.score >= STRONG or hit.passage in self._danger]
-            known = {hit.passage for hit in fitting}
-            fitting += [Hit(key, 0.0) for key in self._danger if key not in known]
-            return Answer("answer", tuple(fitting[:MOST]), emergency, shortcuts)
+        if emergency:
+            return Answer("answer", self._beside_danger(passages), emergency, shortcuts)
         outside = next((hit for hit in found if hit.passage.startswith("~")), None)
         evidence = passages[0].score + LEAN * self._leaning(question) if passages else 0.0
         if outside:
@@ -299,6 +307,17 @@ class Index:
             return Answer("none", (), emergency, shortcuts, topic)
         band: Band = "answer" if evidence >= STRONG else "closest"
         return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
+
+    def _beside_danger(self, passages: list[Hit]) -> tuple[Hit, ...]:
+        """What fits loosely, "tell the person" for example, would be wrong beside a child in danger."""
+        fitting = [hit for hit in passages[:MOST] if hit.score >= STRONG or hit.passage in self._danger]
+        known = {hit.passage for hit in fitting}
+        fitting += [Hit(key, 0.0) for key in self._danger if key not in known]
+        return tuple(fitting[:MOST])
+
+    def on_worry(self, found: Answer) -> Answer:
+        """Return what is cited for a worry about a child that nothing answers: a worry is never "not covered"."""
+        return Answer("answer", self._beside_danger([]), found.emergency, found.shortcuts)
 
     def _with_companion(self, passages: list[Hit]) -> list[Hit]:
         kept = [hit for hit in passages[:MOST] if hit.score >= FAR * passages[0].score]

@@ -1,6 +1,6 @@
-"""Names of people in free text: after titles and cue words, from lists of given names, by their capital in a sentence.
+"""Names of people in free text: from lists of names, what stands around a word, and a model learned from marked texts.
 
-It cannot find every name: a surname alone, a rare name in small letters and a name that is also a word may slip through.
+It cannot find every name: a rare surname alone and a name that is also a word may slip through.
 """
 
 from __future__ import annotations
@@ -12,70 +12,72 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import combining, normalize
 
+from flows import learned
 from flows.yaml_files import packaged
 
-
-def _around() -> dict[str, frozenset[str]]:
-    raw = packaged("words", "around_names.yaml")
-    return {key: frozenset(words.split()) for key, words in raw.items()}
-
-
-_AROUND = _around()
+_AROUND = {key: frozenset(words.split()) for key, words in packaged("words", "around_names.yaml").items()}
 TITLES, RANKS, RELATIONS = _AROUND["titles"], _AROUND["ranks"], _AROUND["relations"]
-BODY, _SMALL_BODY = _AROUND["bodies"], _AROUND["small_bodies"]
-PLACE_BEFORE, NOT_AFTER = _AROUND["place_before"], _AROUND["no_name_begins"]
-_WEAK, TELLS = _AROUND["weak"], _AROUND["tells"]
-DOES = _AROUND["does"] | TELLS
-DATE_OR_VERB, SMALL_AFTER_FAMILY = _AROUND["date_or_verb"], _AROUND["small_after_family"]
+BODY, PLACE_BEFORE = _AROUND["bodies"] | _AROUND["small_bodies"], _AROUND["place_before"]
+TELLS, DOES = _AROUND["tells"], _AROUND["does"] | _AROUND["tells"]
 
-WORD = re.compile(r"[^\W\d_][^\W_]*(?:[’'-][^\W\d_]+)*")
+#: A word, or a single letter with its full stop.
+WORD = re.compile(r"[^\W\d_][^\W_]{0,40}(?:['-][^\W\d_]{1,40}){0,4}")
 CUES = re.compile(
-    r"\b(?:named|called|name\s*(?:is|was|:|=)|name['’]?s|known\s+as|goes\s+by|aka|a\.k\.a\.?|names\s+are|surname\s*(?:is|:)?|"
-    r"first\s+name\s*(?:is|:)?|nickname\s*(?:is|:)?|nicknamed)\s+[\"“‘']?",
+    r"\b(?:named|called|name (?:is|was)|name ?[:=]|name'?s|known as|goes by|aka|a\.k\.a\.?|names are|surname(?: is|:)?|"
+    r"first name(?: is|:)?|nickname(?: is|:)?|nicknamed)[ \n]{1,2}[\"']?$",
     re.IGNORECASE,
 )
-#: Bodies and sayings whose words look like names.
+#: Sayings, works and people of public life whose words look like names.
 SAYINGS = re.compile(
     r"\b(?:marks and spencer|john lewis|jack wills|ted baker|great ormond|union jack|jack[ -]of[ -]all[ -]trades|peter pan|"
     r"peppa pig|harry potter|father christmas|santa claus|simon says|mickey mouse|king james|queen victoria|prince charles|"
     r"victoria climbi[eé]|no names, no pack|uncle bulgaria|big ben|ronald mcdonald|macmillan|marie curie|sue ryder|"
     r"martin luther king|florence nightingale|st john ambulance|dr martens|ben 10|bob the builder|thomas the tank|bill of rights|"
     r"jamie oliver|joe wicks|alice in wonderland|tom and jerry|tom, dick and harry|joe bloggs|(?:john|jane) doe|robin hood|"
-    r"sam beckett|guy fawkes|edward timpson|duke of edinburgh|prince of wales|prince's trust|king's college|peter connelly)\b",
+    r"sam beckett|guy fawkes|edward timpson|duke of edinburgh|prince of wales|prince's trust|king's college|peter connelly|"
+    r"romeo and juliet|anne boleyn|horrid henry|oliver twist|oliver mcgowan|uncle ben'?s|wendy house|stanley (?:knife|cup|blade)|"
+    r"(?:king |queen )?(?:henry|edward|george|richard|william|charles|james|elizabeth|mary) (?:i|ii|iii|iv|v|vi|vii|viii)\b|"
+    r"(?:claire'?s|sarah'?s|clare'?s|martha'?s|jay'?s|zac'?s|helen'?s|harper'?s|natasha'?s|megan'?s|tommy'?s|ella'?s kitchen) law|"
+    r"ella'?s kitchen|tommy'?s app|rosa parks|nelson mandela|anne frank|mary seacole|malala yousafzai|charles darwin|"
+    r"roald dahl|jacqueline wilson|david walliams|william shakespeare|bobby on the beat|bobby dazzler|hobson'?s choice|"
+    r"murphy'?s law|gordon bennett|heath robinson|uncle sam|aunt sally|jack frost|jack russell|king charles|joe public|"
+    r"pandora'?s box|adam and eve|mary and joseph|silent night|billy no mates|happy larry|plain jane|even stevens|holy joe)\b",
     re.IGNORECASE,
 )
-#: Endings of ordinary words that no list of words holds.
-_ENDINGS = (
-    "ician", "iatrician", "ologist", "tion", "ment", "ness", "ity", "ism", "ist", "ing", "ship", "able", "phone", "line", "book",
-    "board", "ware", "isation", "ised", "ising", "our", "aed", "work", "time", "man", "men", "ish", "ful", "less",
-)  # fmt: skip
+_FIRST = re.compile(r"[.!?:;\n\"(]|\s-\s|\s-$")
 
 
 @dataclass(frozen=True)
-class _Token:
+class Token:
+    """One word: as written, where it stands, whether a sentence begins with it."""
+
     text: str
     start: int
     end: int
     first: bool
-
-    @property
-    def plain(self) -> str:
-        """The word in small letters, without accents and without a possessive ending."""
-        return fold(re.sub(r"[’']s$", "", self.text))
+    gap: str
 
     @property
     def is_capital(self) -> bool:
+        """Whether it is written with a capital letter."""
         return self.text[0].isupper()
 
 
+@lru_cache(maxsize=20_000)
 def fold(word: str) -> str:
     """Return a word in small letters, without accents."""
-    parts = normalize("NFKD", word.replace("’", "'").replace("ł", "l").replace("Ł", "l").lower())
+    parts = normalize("NFKD", word.replace("’", "'").replace("ł", "l").replace("Ł", "l").replace("ı", "i").lower())
     return "".join(letter for letter in parts if not combining(letter))
+
+
+@lru_cache(maxsize=20_000)
+def bare(word: str) -> str:
+    """Return a word in small letters, without accents and without a possessive ending."""
+    return re.sub(r"'s?$", "", fold(word))
 
 
 @cache
@@ -95,212 +97,291 @@ def _counted() -> tuple[array[int], array[int]]:
 
 
 def frequency(word: str) -> int:
-    """Return how often a word stands in a large collection of English texts; 0 for one that is no English word."""
+    """Return how often a word stands in a large collection of English texts; 0 for one that is not an English word."""
     words, counts = _counted()
     sought = hash(word)
     at = bisect_left(words, sought)
     return counts[at] if at < len(words) and words[at] == sought else 0
 
 
-def _is_word(plain: str) -> bool:
-    bases = (plain, plain.removesuffix("s"), plain.removesuffix("'s"), plain.replace("'", ""))
-    return any(map(frequency, bases)) or all(map(frequency, plain.split("-")))
-
-
 def _is_given(plain: str) -> bool:
-    parts = plain.split("-")
-    return plain in _listed("given_names.txt") or (len(parts) > 1 and parts[0] in _listed("given_names.txt"))
+    given = _listed("given_names.txt")
+    return plain in given or ("-" in plain and plain.split("-")[0] in given)
 
 
-def _may_be_given(plain: str) -> bool:
-    return _is_given(plain) or plain in _listed("names_that_are_words.txt")
+def _is_family(plain: str) -> bool:
+    family = _listed("family_names.txt")
+    return plain in family or ("-" in plain and any(part in family for part in plain.split("-")))
 
 
-def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Give the places of what seems to be a person's name, in order, without overlap."""
+@lru_cache(maxsize=20_000)
+def _lists(plain: str) -> tuple[str, ...]:
+    """Say in which lists a word is, and how common it is in English."""
+    found = []
+    if _is_given(plain):
+        found.append("given")
+    if plain in _listed("names_that_are_words.txt"):
+        found.append("also_word")
+    if _is_family(plain):
+        found.append("family")
+    if plain in _listed("not_names.txt"):
+        found.append("not_name")
+    if plain in BODY:
+        found.append("body")
+    if re.match(r"(?:o'|mc|mac(?=[^aehiklnr])|al-|el-|d'|l'|ni |ap )[a-z]{2}", plain) and not frequency(plain):
+        found.append("prefixed")
+    if plain.endswith("s") and len(plain) > 3 and _is_given(plain[:-1]):
+        found.append("given+s")
+        if not frequency(plain) > 3000:
+            found.append("given+s, no word")
+    count = max(frequency(plain), frequency(plain.removesuffix("s")) // 2, frequency(plain.replace("'", "")))
+    level = 0 if not count else min(6, len(str(count)) - 2)
+    found.append(f"f{level}")
+    return tuple(found)
+
+
+@lru_cache(maxsize=20_000)
+def _only(plain: str) -> str:
+    """Say what a word can be: a name and nothing else, a name or a word, a family name, a word, or unknown."""
+    lists = _lists(plain)
+    if "not_name" in lists:
+        return "not_name"
+    if "also_word" in lists:
+        return "name or word"
+    if "given" in lists:
+        return "given"
+    if "body" in lists:
+        return "body"
+    if "given+s, no word" in lists:
+        return "given+s"
+    if "family" in lists:
+        return "family" if lists[-1] in ("f0", "f1", "f2") else "family or word"
+    return "unknown" if lists[-1] == "f0" else "rare" if lists[-1] in ("f1", "f2") else "word"
+
+
+@lru_cache(maxsize=20_000)
+def _kind(plain: str) -> str:
+    """Say what a word beside a name tells."""
+    for name, words in _KINDS:
+        if plain in words:
+            return name
+    return ""
+
+
+_KINDS = (
+    ("title", TITLES), ("relation", RELATIONS), ("rank", RANKS), ("tells", TELLS), ("does", DOES), ("body", BODY),
+    ("place", PLACE_BEFORE),
+)  # fmt: skip
+
+
+def shape(word: str) -> str:
+    """Return how a word is written: x, X, Xx, XX, xX."""
+    if len(word) == 1:
+        return "X" if word.isupper() else "x"
+    if word.isupper():
+        return "XX"
+    if word[0].isupper():
+        return "XxX" if re.search(r"[a-z][A-Z]", word) else "Xx"
+    return "xX" if any(letter.isupper() for letter in word) else "xx"
+
+
+def could_be_name(word: str) -> bool:
+    """Say whether a word by itself, as in a would-be case reference, is a person's name."""
+    plain = bare(word)
+    return _only(plain) in ("given", "family", "given+s")
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the words of a text in canonical form, without those of sayings."""
     said = [match.span() for match in SAYINGS.finditer(text)]
-    tokens = [token for token in _tokens(text) if not any(a <= token.start < b for a, b in said)]
-    shouted = _shouts(tokens)
-    index = 0
-    while index < len(tokens):
-        length = _name_at(text, tokens, index, shouted)
-        if length:
-            yield tokens[index].start, tokens[index + length - 1].end
-        index += max(length, 1)
-
-
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
+    found: list[Token] = []
     end = 0
     for match in WORD.finditer(text):
-        between = text[end : match.start()]
-        first = not found or bool(re.search(r"[.!?:;\n•“\"(–]|\s-\s", between))
-        found.append(_Token(match.group(), match.start(), match.end(), first))
-        end = match.end()
+        gap = text[end : match.start()]
+        first = not found or bool(_FIRST.search(gap))
+        word = match.group().rstrip("-")
+        end = match.start() + len(word)
+        if said and any(a <= match.start() < b for a, b in said):
+            word = word.lower() if len(word) > 1 else word
+            found.append(Token("saying", match.start(), end, first, gap))
+            continue
+        found.append(Token(word, match.start(), end, first, gap))
     return found
 
 
-def _shouts(tokens: list[_Token]) -> bool:
-    long = [token for token in tokens if len(token.text) > 3]
-    return len(long) >= 2 and sum(token.text.isupper() for token in long) > len(long) / 2
+def is_shouted(words: list[Token]) -> bool:
+    """Say whether a text is written in capitals throughout."""
+    long = [word for word in words if len(word.text) > 3]
+    return len(long) >= 2 and sum(word.text.isupper() for word in long) > len(long) / 2
 
 
-def _name_at(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:
-    """Return how many words from here on are one name; 0 for none."""
-    token = tokens[index]
-    before = tokens[index - 1] if index and not token.first else None
-    gap = text[before.end : token.start] if before else ""
-    titled = before is not None and before.plain in TITLES and re.fullmatch(r"\.?\s+", gap)
-    if index and before is None and tokens[index - 1].plain in TITLES:
-        # "Mr. Khan": the full stop belongs to the title.
-        titled = re.fullmatch(r"\.\s*", text[tokens[index - 1].end : token.start])
-    if _in_body(text, tokens, index):
-        return 0
-    if (
-        titled
-        and (token.is_capital or _is_given(token.plain))
-        and token.plain not in NOT_AFTER
-        and not _duty_word(token)
-    ):
-        return _length(text, tokens, index, shouted)
-    cue = CUES.search(text[max(0, token.start - 24) : token.start])
-    if cue and cue.end() == min(24, token.start) and _after_cue(token, shouted):
-        return _length(text, tokens, index, shouted)
-    plain = token.plain
-    if plain in NOT_AFTER or (len(plain) < 3 and not (before and before.plain in RELATIONS and _is_given(plain))):
-        return 0
-    if before and gap.strip(" ") == "" and before.plain in RELATIONS | RANKS and _beside_people(token, shouted):
-        return _length(text, tokens, index, shouted)
-    if plain in _listed("not_names.txt") and plain not in _listed("names_that_are_words.txt"):
-        return 0
-    if _is_given(plain):
-        return _length(text, tokens, index, shouted) if _given_counts(text, tokens, index) else 0
-    if shouted or not token.is_capital or token.text.isupper():
-        return 0
-    if plain in _listed("names_that_are_words.txt"):
-        return _length(text, tokens, index, shouted) if _word_name_counts(text, tokens, index, before) else 0
-    return _unknown(text, tokens, index, before)
-
-
-def _next(text: str, tokens: list[_Token], index: int) -> _Token | None:
-    """The word right behind, with nothing but space between."""
-    if index + 1 == len(tokens) or text[tokens[index].end : tokens[index + 1].start].strip():
-        return None
-    return tokens[index + 1]
-
-
-def _duty_word(token: _Token) -> bool:
-    return token.plain in {"on", "who", "at", "from", "in", "said", "and", "or", "appointment", "appointments"}
-
-
-def _after_cue(token: _Token, shouted: bool) -> bool:
-    plain = token.plain
-    if _may_be_given(plain):
-        return True
-    known = plain in _listed("not_names.txt") or plain in BODY or plain in NOT_AFTER
-    return token.is_capital and not shouted and not known and not token.text.isupper()
-
-
-def _beside_people(token: _Token, shouted: bool) -> bool:
-    plain = token.plain
-    if _is_given(plain) or plain in SMALL_AFTER_FAMILY:
-        return True
-    if shouted or not token.is_capital or token.text.isupper() or plain in BODY:
-        return False
-    if plain in _listed("names_that_are_words.txt"):
-        return plain not in DATE_OR_VERB
-    return plain not in _listed("not_names.txt") and frequency(plain) < 500
-
-
-def _given_counts(text: str, tokens: list[_Token], index: int) -> bool:
-    token = tokens[index]
-    return token.is_capital or len(token.plain) > 2
-
-
-def _word_name_counts(text: str, tokens: list[_Token], index: int, before: _Token | None) -> bool:
-    """Say whether a capitalised word that is also a given name stands where a name stands."""
-    token, after = tokens[index], _next(text, tokens, index)
-    plain, follows = token.plain, after.plain if after else ""
-    if plain in DATE_OR_VERB:
-        return follows in TELLS
-    if token.text.endswith(("'s", "’s")):
-        return before is None or before.plain not in PLACE_BEFORE
-    if after is not None and after.is_capital and after.plain not in BODY and not _is_word(after.plain):
-        return True
+def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]:
+    """Return what is known of one word: of itself, and of two words on either side."""
+    word = words[at]
+    plain = bare(word.text)
+    how = "caps" if shouted else shape(word.text)
+    lists = _lists(plain)
+    begins = "first" if word.first else "in"
+    tail = text[word.end : word.end + 3]
+    all_lists = "+".join(lists)
+    found = [f"w={plain}", f"how={how},{begins}", f"sl={how},{begins},{all_lists}", f"l={all_lists}"]
+    found += [f"end={plain[-3:]}", f"end2={plain[-2:]}"]
+    found += [f"in={name},{how}" for name in lists]
+    only = _only(plain)
+    found += [f"only={only}", f"only={only},{how},{begins}", f"only={only},{how}"]
+    if word.text.lower().endswith(("'s", "s'")):
+        found += ["'s", f"'s,{how}"]
+    if how in ("X", "x"):
+        found.append("letter" + (",dot" if tail.startswith(".") else ""))
+    if tail[:1] == "." and tail[1:2].isalnum():
+        found.append("dotted")
+    before = words[at - 1] if at else None
+    after = words[at + 1] if at + 1 < len(words) else None
+    gap = word.gap
     if before is None:
-        return follows in DOES
-    if before.plain in PLACE_BEFORE - {"from", "to"} or plain in _listed("not_names.txt"):
-        return follows in DOES - _WEAK
-    return not re.search(r"\d\W*$", text[: token.start])
+        found += ["p=^"]
+    else:
+        known = bare(before.text)
+        mark = "" if not gap.strip(" ") else "".join(sorted(set(gap.strip())))[:3]
+        mark = re.sub(r"\d+", "9", mark)
+        kind, b_shape = _kind(known), "caps" if shouted else shape(before.text)
+        found += [f"p={known}{mark}", f"pk={kind}{mark},{how}", f"pg={mark}", f"ps={b_shape}{mark},{how}"]
+        found += [f"pl={name}{mark},{how}" for name in _lists(known)[:3]]
+        if mark in ("", "'", '"', "("):
+            found.append(f"p,o={known},{only}")
+            found.append(f"pk,o={kind},{how},{only}")
+            found.append(f"pk,l={kind},{how}," + all_lists)
+        if mark == "." and known in TITLES:
+            found.append(f"pk=title,{how}")
+        if at > 1:
+            known2 = bare(words[at - 2].text)
+            found += [f"p2={known2}", f"p2p={known2} {known}", f"p2k={_kind(known2)}"]
+    if CUES.search(text, max(0, word.start - 24), word.start):
+        found += ["cue", f"cue,{how}"]
+    if after is None:
+        found += ["n=$" + tail[:1].strip()]
+    else:
+        known = bare(after.text)
+        mark = "" if not after.gap.strip(" ") else "".join(sorted(set(after.gap.strip())))[:3]
+        mark = re.sub(r"\d+", "9", mark)
+        kind, a_shape = _kind(known), "caps" if shouted else shape(after.text)
+        found += [f"n={known}{mark}", f"nk={kind}{mark},{how}", f"ng={mark}", f"ns={a_shape}{mark},{how}"]
+        found += [f"nl={name}{mark},{how}" for name in _lists(known)[:3]]
+        if not mark:
+            found.append(f"n,o={known},{only}")
+            found.append(f"nk,o={kind},{how},{only}")
+            found.append(f"nk,l={kind},{how},{begins}," + all_lists)
+        if at + 2 < len(words):
+            known2 = bare(words[at + 2].text)
+            found += [f"n2={known2}", f"nn2={known} {known2}", f"n2k={_kind(known2)}"]
+    return found
 
 
-def _unknown(text: str, tokens: list[_Token], index: int, before: _Token | None) -> int:
-    """A capitalised word that is neither listed nor English: a name in mid-sentence, or before another such word."""
-    token = tokens[index]
-    plain = token.plain
-    if (
-        _is_word(plain)
-        or plain in BODY
-        or re.search(r"[A-Z]", token.text[1:].replace("Mc", "").replace("Mac", "").replace("O'", "")[1:])
-    ):
-        family = re.match(r"\s+(?:family|household|siblings|brothers|sisters|twins)\b", text[token.end :])
-        the = before is not None and before.plain == "the"
-        return 1 if family and the and frequency(plain) < 3000 else 0
-    if before is not None:
-        return 0 if before.plain in PLACE_BEFORE - {"from", "to"} else _length(text, tokens, index, False)
-    after = _next(text, tokens, index)
-    followed = after is not None and (
-        (after.plain in DOES - _WEAK and not plain.endswith(_ENDINGS))
-        or (after.is_capital and not _is_word(after.plain))
-    )
-    return _length(text, tokens, index, False) if followed else 0
-
-
-def _in_body(text: str, tokens: list[_Token], index: int) -> bool:
-    """Say whether the word belongs to a capitalised run that names a body or place: St Mary's Primary, Kent Police."""
-    if not tokens[index].is_capital:
-        return False
-    if re.search(r"\b(?:St|Saint|SS)\.?\s+$", text[: tokens[index].start]):
+def may_be_name(words: list[Token], at: int) -> bool:
+    """Say whether a word is worth a closer look: everyday words in small letters seldom are."""
+    word = words[at]
+    if word.is_capital or word.text == "saying":
+        return word.text != "saying"
+    lists = _lists(bare(word.text))
+    if "given" in lists or "also_word" in lists or "given+s, no word" in lists or "prefixed" in lists:
         return True
-    end = index
-    while end + 1 < len(tokens) and end - index < 5:
-        gap, following = text[tokens[end].end : tokens[end + 1].start], tokens[end + 1]
-        small = following.text in ("of", "and", "the", "for", "on", "upon", "&")
-        if not re.fullmatch(r"\s+(?:&\s+)?", gap) or not (following.is_capital or small or _small_body(following)):
-            break
-        end += 1
-        if _small_body(following) or (following.plain in BODY and following.is_capital):
-            return not _person_before(tokens, index, end)
-    return False
+    if at and _kind(bare(words[at - 1].text)) in ("title", "relation", "rank") and len(word.text) > 1:
+        return True
+    return lists[-1] in ("f0", "f1", "f2") or ("family" in lists and lists[-1] in ("f3", "f4"))
 
 
-def _small_body(token: _Token) -> bool:
-    return token.plain in _SMALL_BODY
+#: Behind these, what can be a name is one, in any case.
+_MR = frozenset({"mr", "mrs", "ms", "mx"})
+#: What a person is said to do or be, small words, and words of offices: not the name behind a title.
+_NOT_TITLED = DOES | frozenset(
+    [
+        "is",
+        "was",
+        "has",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "and",
+        "or",
+        "but",
+        "who",
+        "whom",
+        "that",
+        "on",
+        "at",
+        "in",
+        "to",
+        "from",
+        "for",
+        "with",
+        "of",
+        "the",
+        "a",
+        "an",
+        "this",
+        "it",
+        "he",
+        "she",
+        "they",
+        "we",
+        "i",
+        "not",
+        "no",
+        "said",
+        "sir",
+        "madam",
+        "right",
+        "big",
+    ]
+)
+#: Feelings and virtues: at the start of a sentence they are seldom people when something is said of them.
+_VIRTUES = frozenset(
+    ["joy", "hope", "faith", "patience", "charity", "harmony", "prudence", "mercy", "justice", "comfort", "honour"]
+)
+_SAID_OF = frozenset(
+    ["is", "was", "are", "were", "has", "had", "can", "must", "should", "will", "may", "needs", "seen"]
+)
 
 
-def _person_before(tokens: list[_Token], index: int, end: int) -> bool:
-    """A given name and then a small word that only looks like a body: "Sarah's school", "Kyle home"."""
-    if end != index + 1 or tokens[end].is_capital or not _is_given(tokens[index].plain):
+def _is_titled(words: list[Token], at: int) -> bool:
+    """Say whether a word stands behind Mr, Mrs, Ms or Mx and can be a name."""
+    if not at or words[at].gap.strip(" .") or bare(words[at - 1].text) not in _MR or len(words[at].text) < 2:
         return False
-    return tokens[index].text.endswith(("'s", "’s")) or tokens[end].plain in {"home", "house"}
+    return bare(words[at].text) not in _NOT_TITLED
 
 
-def _length(text: str, tokens: list[_Token], index: int, shouted: bool) -> int:
-    """Count the words of a name that begins here: a second or third word with a capital that is no ordinary word."""
-    count = 1
-    while count < 3 and index + count < len(tokens):
-        following = tokens[index + count]
-        gap = text[tokens[index + count - 1].end : following.start]
-        if tokens[index + count - 1].text.endswith(("'s", "’s")):
-            break
-        joined = re.fullmatch(r"\s+|-", gap) or (
-            re.fullmatch(r"\.\s+", gap) and len(tokens[index + count - 1].text) == 1
-        )
-        if not joined or (shouted and not _is_given(following.plain)):
-            break
-        plain = following.plain
-        common = frequency(plain) > 3000 or plain in _listed("not_names.txt") or plain in BODY
-        if not (following.is_capital and not common) and not _is_given(plain):
-            break
-        count += 1
-    return count
+def _is_virtue(words: list[Token], at: int) -> bool:
+    """Say whether a word is a virtue of which something is said, as in "Joy was seen"."""
+    follows = at + 1 < len(words) and words[at + 1].text in _SAID_OF
+    return words[at].first and bool(follows) and bare(words[at].text) in _VIRTUES
+
+
+def _is_full_name(words: list[Token], at: int) -> bool:
+    """Say whether a given name and a family name stand together, both with a capital: whatever is around them."""
+    if at + 1 >= len(words) or words[at + 1].gap.strip(" ") or not (words[at].is_capital and words[at + 1].is_capital):
+        return False
+    return _only(bare(words[at].text)) == "given" and _only(bare(words[at + 1].text)) in ("given", "family")
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of what seems to be a person's name, in order, without overlap; the text is in canonical form."""
+    words, judge = tokens(text), learned.model("names")
+    shouted = is_shouted(words)
+    start = end = -1
+    for at, word in enumerate(words):
+        sure = _is_titled(words, at) or _is_full_name(words, at)
+        if _is_virtue(words, at) or not (
+            sure or (may_be_name(words, at) and judge.holds(features(text, words, at, shouted)))
+        ):
+            continue
+        if start >= 0 and not text[end : word.start].strip(" .-'"):
+            end = word.end
+            continue
+        if start >= 0:
+            yield start, end
+        start, end = word.start, word.end
+    if start >= 0:
+        yield start, end

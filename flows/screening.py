@@ -1,23 +1,30 @@
 """Free text -> identifiers found (kind and place). `Screened` is the only free text that a walk or the storage takes.
 
 Two levels. What has a shape (numbers, addresses, links) is refused. What seems to be a person's name is refused too, but
-the person may say that it is none (a school, a road). Nothing here keeps or logs a text.
+the person may say that it is not one (a school, a road). Nothing here keeps or logs a text.
+
+Every pattern runs on the canonical form and is bounded: nothing in it can repeat without end, and what stands around a
+match is looked at in a window. So the cost grows with the length of a text and hardly with what is in it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from stdnum.gb import nhs
+from stdnum.gb import nhs, upn
 
 from flows import names
+from flows.canonical import canonical
 
-LONGEST = 1500
+#: The most characters of a text that may be kept, and of one that is looked at: as much as Telegram lets through.
+LONGEST, LONGEST_READ = 1500, 4096
 PERSON = "person"
 #: What a configured case reference may look like. The rest is refused even in the form of a case reference.
 REFERENCE_LIKE = ("handle", "nino", "phone", "postcode", PERSON)
+#: What a person may say is something else: a word that only looks like a name, a case reference with an NHS number's sum.
+OVERRIDABLE = (PERSON, "nhs_number")
 #: Every kind, in the order in which overlapping findings win.
 KINDS = (
     "email", "url", "handle", "nhs_number", "upn", "nino", "date_of_birth", "phone", "postcode", "address", PERSON,
@@ -46,7 +53,10 @@ class IdentifierFound(NotScreened):
 
 
 class TextTooLong(NotScreened):
-    """The text is longer than a reason needs to be."""
+    """The text is longer than it may be here."""
+
+    def __init__(self, length: int, most: int) -> None:
+        super().__init__(f"The text has {length} characters, {most} is the most.")
 
 
 class ScreeningFailed(NotScreened):
@@ -60,11 +70,13 @@ _MADE_HERE = object()
 class Screened:
     """Text that went through screening. Only this module can make one.
 
-    `said_not_a_person` counts what looked like a name and was said to be none.
+    `said_not_a_person` counts what looked like a name and was said not to be one; `said_a_reference` what has an NHS
+    number's sum and was said to be a case reference.
     """
 
     text: str
     said_not_a_person: int = 0
+    said_a_reference: int = 0
     made_by: object = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,123 +84,247 @@ class Screened:
             raise TypeError("Only screening makes a Screened.")
 
 
-# ---- what has a shape ----------------------------------------------------------------------------
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
-_DATE = (
-    rf"(?:\d{{1,2}}\s*[./\- ]\s*\d{{1,2}}\s*[./\- ]\s*\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{6}}(?:\d\d)?|"
-    rf"\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?[\s\-]*{_MONTH}(?:[\s,\-]*\d{{2,4}})?|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:[\s,]*\d{{2,4}})?)"
+@dataclass(frozen=True)
+class Looked:
+    """What screening saw in a text. `kinds` has one entry a finding; `length`: in UTF-16 units, as Telegram counts; a line break is one."""
+
+    text: str
+    length: int
+    kinds: tuple[str, ...] = ()
+    failed: str = ""
+
+    def screened(self, *, longest: int = LONGEST, override: Collection[str] = ()) -> Screened:
+        """Return the text as screened; raise IdentifierFound, TextTooLong or ScreeningFailed.
+
+        `override`: kinds of OVERRIDABLE that the person has said these are not.
+        """
+        if self.failed:
+            raise ScreeningFailed(self.failed)
+        if any(kind not in override for kind in self.kinds):
+            raise IdentifierFound(tuple(dict.fromkeys(self.kinds)))
+        if self.length > longest:
+            raise TextTooLong(self.length, longest)
+        return Screened(self.text, self.kinds.count(PERSON), self.kinds.count("nhs_number"), _MADE_HERE)
+
+
+# ---- what stands between the parts of a number ----------------------------------------------------
+#: What people write between digits. Every kind of number is found with any of these between its groups.
+_SEP = r"[ \n.,/\\()\[\]{}:;_|*~'\"+-]"
+_GAP = rf"{_SEP}{{0,3}}"
+#: So many characters around a match are looked at for a label.
+_WINDOW = 40
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
+_NTH = r"(?:st|nd|rd|th)?"
+_NTHS = (
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|"
+    "seventeenth|eighteenth|nineteenth|twentieth|twenty[ -](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|"
+    "thirtieth|thirty[ -]first"
 )
-_BORN = r"(?:born|d\.?\s?o\.?\s?b\b\.?|date\s+of\s+birth|birth\s?date|birthday|b-?day|birth\s+date|d\.o\.b\.?|b\.?(?=\s?\d))"
+_IN_DATE = r"[ \n]?[ \n.,:/\\_-]{1,2}[ \n]?"
+_DATE = (
+    rf"(?:\d{{4}}{_IN_DATE}\d{{1,2}}{_IN_DATE}\d{{1,2}}|\d{{1,2}}{_IN_DATE}\d{{1,2}}{_IN_DATE}(?:\d{{4}}|\d{{2}})|\d{{8}}|\d{{6}}|"
+    rf"\d{{1,2}}[ ./-]{{1,2}}[ivx]{{1,4}}[ ./-]{{1,2}}(?:19|20)?\d\d|(?:{_NTHS})(?: day)?(?: of)?(?: the)? (?:{_MONTH}|{_NTHS})|{_MONTH} \d{{4}},? (?:the )?\d{{1,2}}{_NTH}|"
+    rf"\d{{1,2}} ?{_NTH}(?: of)?[ \n./-]{{0,2}}{_MONTH}(?:[ \n,./'-]{{0,3}}\d{{2,4}})?|{_MONTH}[ \n./-]{{1,2}}\d{{1,2}}{_NTH}(?:[ \n,./'-]{{1,3}}\d{{2,4}})?)(?!\d)"
+)
+_FULL_DATE = (
+    rf"(?:(?:19|20)\d\d{_IN_DATE}\d{{1,2}}{_IN_DATE}\d{{1,2}}|\d{{1,2}}{_IN_DATE}\d{{1,2}}{_IN_DATE}(?:(?:19|20)\d\d|\d\d)|"
+    rf"\d{{1,2}} ?{_NTH}(?: of)?[ \n./-]{{0,2}}{_MONTH}[ \n,./'-]{{0,3}}(?:19|20)\d\d)(?!\d)"
+)
+_BORN = (
+    r"(?:born|d[. ]{0,2}o[. ]{0,2}b(?![a-z])\.?|(?:date|day) of b[a-z]{3,5}|birth ?(?:date|day)|b-?day\b|birth\b|b\.(?= ?\d)|"
+    r"had (?:him|her|the baby) on|gave birth|turn(?:s|ed) \d{1,2} on)"
+)
 _AREAS = (
     "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY G GL GU "
     "HA HD HG HP HR HS HU HX IG IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH "
     "PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
 )
+_AREA = "|".join(sorted(_AREAS.split(), key=len, reverse=True))
 _STREET = (
     "street|st|road|rd|avenue|ave|lane|ln|close|cl|drive|dr|court|ct|gardens|gdns|crescent|cres|terrace|terr|way|place|pl|grove|"
     "walk|hill|square|sq|row|mews|park|green|parade|rise|view|house|villas|buildings|heights|estate|mount|vale|croft|meadow|"
-    "meadows|broadway|circus|quay|wharf|lodge|tower|towers|mansions|cottage|cottages|fold|bank|gate|hey|dene|drove|ridge|approach"
+    "meadows|broadway|yd|circus|quay|wharf|lodge|tower|towers|mansions|cottage|cottages|fold|bank|gate|hey|dene|drove|ridge|approach|"
+    "wynd|brae|loan|gait|chase|copse|glade|glen|passage|yard|orchard|orchards|paddock|paddocks|spinney|warren|reach|strand|"
+    "esplanade|embankment|promenade|hollow|nook|oaks|elms|limes|firs|pines|laurels|willows|beeches|leys|lea|leas|fields|common|"
+    "corner|knoll|dell|steps|stables|maltings|flats|side|end|cross|mill|wood|woods|moor|brow|garth|ginnel|snicket|boulevard|point"
+)
+_STREETS = frozenset(_STREET.split("|"))
+_STREET_CAPITAL = "|".join(
+    word.title() for word in _STREET.split("|") if len(word) > 3 or word in ("way", "row", "yd", "hey")
 )
 #: Street words that in small letters are seldom anything else.
-_STREET_SMALL = (
-    "street|st|road|rd|avenue|ave|lane|ln|close|drive|court|gardens|gdns|crescent|cres|terrace|grove|mews|way|square"
-)
+_STREET_SMALL = "street|st|road|rd|avenue|ave|lane|ln|close|drive|court|gardens|gdns|crescent|cres|terrace|grove|mews|way|square|parade|croft|wynd"
 _SMALL_WORD = (
     r"(?!(?:of|the|in|on|to|and|or|at|for|by|from|with|my|his|her|their|our|a|an|is|are|was|were|no|more|other|years?|months?|"
     r"weeks?|days?|hours?|minutes?|mins?|miles?|metres?|children|kids|pupils|boys|girls|people|families|times|old|per|different|"
-    r"late|early|full|parking|crossing)\b)"
+    r"late|early|full|parking|crossing|one|two|that|this|not|she|he|they|we|had|has|have|will|can|went|got|pm|am|adults?|staff|"
+    r"meetings?|visits?|calls?|sessions?|lessons?|form|tutor|set|group|year|which|who|when)\b)"
 )
+#: A house number: "12", "12a", "12-14", "No. 12", "Number 12", "twelve".
+_HOUSE = r"\d{1,4}(?: ?[a-zA-Z](?![a-zA-Z]))?(?: ?[-/&] ?\d{1,4}[a-zA-Z]?(?![a-zA-Z]))?"
+_HOUSE_WORDS = (
+    "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    "(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)"
+)
+_FLAT = r"(?:flat|apartment|apt|unit|room|plot|studio)[. ]{1,2}(?:no\.? ?)?\w{1,4}"
+_NAMED = r"(?:[A-Z][A-Za-z'.-]{0,24}[ \n]{1,2}){1,3}"
+_WELSH = r"(?:Heol|Ffordd|Stryd|Maes|Rhodfa|Clos|Bryn|Lon|Lôn|Tir|Cae|Parc|Cwrt|Pen|Pant|Nant|Llys|Erw|Dol|Gwel|Trem|Ty|Tŷ|Plas|Rhiw|Cwm|Coed)"
 _DOMAIN = r"(?:com|co\.uk|org\.uk|ac\.uk|gov\.uk|nhs\.uk|sch\.uk|org|net|uk|io|me|info|eu|tv|app|gg|ly|edu|biz|live)"
 _OFFICIAL = re.compile(r"(?:www\.)?(?:[\w-]+\.)*(?:gov\.uk|nhs\.uk|parliament\.uk|legislation\.gov\.uk)", re.IGNORECASE)
 _APPS = (
-    r"(?:snap(?:chat)?|insta(?:gram)?|ig|tik\s?tok|twitter|discord|telegram|roblox|xbox|psn|steam|kik|whatsapp|facebook|fb|youtube|"
-    r"bereal|twitch|minecraft|gamer\s?tag|user\s?name|handle|screen\s?name)"
+    r"(?:snap(?:chat)?|insta(?:gram)?|ig|tik ?tok|twitter|discord|telegram|roblox|xbox|psn|steam|kik|whatsapp|facebook|fb|youtube|"
+    r"bereal|twitch|minecraft|fortnite|reddit|signal|onlyfans|gamer ?tag|user ?name|handle|screen ?name|profile|account|online|goes by|going by|calls (?:him|her)self|add me)"
 )
-_AFTER_APP = r"(?:\s+(?:user\s?name|handle|name|account|tag|id|profile|user))?(?:\s+(?:is|was|as|called|under)|\s*[:=])?\s+[\"“'@]?"
 
 _I = re.IGNORECASE
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "email",
         re.compile(
-            r"[\w.+'-]+(?:@|\s@\s|\s?\(at\)\s?|\s?\[at\]\s?|\s?\{at\}\s?)[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+|"
-            r"\b[\w+-]+(?:(?:\.|\s(?:dot|underscore)\s)[\w+-]+)*\s+at\s+[\w-]+(?:(?:\s+dot\s+)[\w-]+)+\b|"
-            rf"\b[\w.+-]+\s+at\s+[\w-]+\.{_DOMAIN}\b",
+            r"(?<![\w.+'-])[\w.+'-]{1,64}(?:@| @ | ?\(at\)|\[at\]|\{at\}|<at>) ?(?!\d{1,2}[.:]\d)[\w-]{1,63}(?: ?(?:\.|\(dot\)|\[dot\]|\bdot\b) ?[\w-]{1,63}){1,5}|"
+            r"(?<![\w.+-])[\w+-]{1,64}(?:(?:\.| (?:dot|underscore|dash) )[\w+-]{1,40}){0,4} at [\w-]{1,63}(?: dot [\w-]{1,20}){1,4}\b|"
+            rf"(?<![\w.+-])[\w.+-]{{1,64}} at [\w-]{{1,63}}\.{_DOMAIN}\b",
             _I,
         ),
     ),
-    ("url", re.compile(rf"\b(?:https?://|www\.)[^\s<>\"]+|\b(?:[\w-]+\.)+{_DOMAIN}(?:/[^\s<>\"]*)?(?![\w@])", _I)),
-    ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,}")),
-    ("handle", re.compile(rf"\b{_APPS}{_AFTER_APP}([A-Za-z][\w.-]*[\d_.#][\w.-]*\w|[A-Za-z][\w.]*\d+)", _I)),
+    (
+        "url",
+        re.compile(
+            rf"(?:https?|hxxps?)://[^\s<>\"]{{1,200}}|(?<![\w.@/-])(?:[a-z][\w-]{{1,40}}\.){{1,4}}[a-z]{{2,6}}/(?=[^\s<>\"]{{0,40}}\w)[^\s<>\"]{{2,200}}|\bwww\.[^\s<>\"]{{1,200}}|(?<![\w.@-])(?:[\w-]{{1,63}}\.){{1,6}}{_DOMAIN}(?:/[^\s<>\"]{{0,200}})?(?![\w@])|"
+            r"(?<![\w.-])[\w-]{1,63} (?:dot|\(dot\)|\[dot\]) (?:com|co dot uk|org|net|uk|tv|gg|me|io)\b(?: (?:forward )?slash [\w-]{1,40}){0,4}",
+            _I,
+        ),
+    ),
+    ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,30}")),
     (
         "handle",
         re.compile(
-            r"\b(?:user\s?name|handle|gamer\s?tag|screen\s?name)(?:\s+(?:is|was)|\s*[:=])\s*[\"“'@]?(?!not\b|the\b|a\b)([A-Za-z][\w.-]{3,})",
+            r"\b(?:user ?name|handle|gamer ?tag|screen ?name)(?: (?:is|was)| ?[:=])[ \n]{0,2}[\"'@]?(?!not\b|the\b|a\b|still\b|known\b)([A-Za-z][\w.-]{3,30})",
             _I,
         ),
-    ),
-    ("upn", re.compile(r"(?<![\w/-])[A-HJ-NP-RT-Z] ?(?:\d ?){11}(?:\d|[A-Z])(?![\w-])", _I)),
-    (
-        "nino",
-        re.compile(r"(?<![\w-])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ .-]?\d{2}[ .-]?\d{2}[ .-]?\d{2}[ .-]?[A-D](?![\w-])", _I),
     ),
     (
         "nino",
         re.compile(
-            r"\b(?:nino|ni|national\s+insurance)(?:\s+(?:number|no\.?|num))?\W{0,4}(?:is\s+|was\s+)?([A-Z]{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{2})(?!\d)", _I
+            rf"(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Z]{_SEP}?[A-CEGHJ-NPR-TW-Z]{_GAP}(?:\d{_GAP}){{6}}[A-D](?![A-Za-z0-9])", _I
         ),
     ),
-    ("date_of_birth", re.compile(rf"\b{_BORN}(?:[^\d\n]{{0,24}}?)({_DATE})", _I)),
-    ("date_of_birth", re.compile(rf"({_DATE})\s*[,(\[–-]?\s*(?:is\s+(?:his|her|their|the|my)\s+)?(?:\(?\s*(?:as\s+)?)(?:d\.?o\.?b\b|date\s+of\s+birth|birthday)", _I)),
+    (
+        "nino",
+        re.compile(
+            rf"\b(?:nino|ni|national insurance)(?: (?:number|no\.?|num))?[^A-Za-z0-9]{{0,4}}(?:is |was )?(?!no\b)([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{5}}\d)(?!\d)", _I
+        ),
+    ),
+    ("nino", re.compile(rf"\b(?:nino|NINO|NI|ni|national insurance)(?: (?:number|no\.?|num))?[:= ]{{0,2}}([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{6}}[A-D])(?![A-Za-z0-9])")),
+    ("date_of_birth", re.compile(rf"(?<![a-z]){_BORN}(?:[^\d]{{0,30}}?)({_DATE})", _I)),
+    (
+        "date_of_birth",
+        re.compile(rf"(?<!\d)({_DATE})[ \n,.;:()\[\]=-]{{0,4}}(?:is |was )?(?:his |her |their |the |my |child's )?(?:\(?as )?(?:d\.?o\.?b\b|date of birth|birth ?day|birth ?date)", _I),
+    ),
+    ("postcode", re.compile(rf"(?<![A-Z0-9_])(?:(?:{_AREA})\d[A-Z\d]?{_GAP}|(?:{_AREA}) \d[A-Z\d]?{_SEP}{{1,3}})[\dO] ?(?!(?:ST|ND|RD|TH)\b)[A-Z]{{2}}(?![A-Z0-9_])")),
     (
         "postcode",
-        re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(_AREAS.split(), key=len, reverse=True))})\d[A-Z\d]?\s{{0,2}}\d(?!(?:st|nd|rd|th)\b)[ABD-HJLNP-UW-Z]{{2}}(?![\w-])"),
+        re.compile(rf"(?<![A-Za-z0-9_-])(?:{_AREA})\d[A-Z\d]?{_GAP}\d(?!(?:st|nd|rd|th|pm|am|hr|hrs)\b)[ABD-HJLNP-UW-Z]{{2}}(?![A-Za-z0-9_])", _I),
     ),
     (
-        "postcode",
+        "address",
         re.compile(
-            rf"(?<![\w-])(?:{'|'.join(sorted(_AREAS.split(), key=len, reverse=True))})\d[A-Z\d]?[\s-]{{0,2}}\d(?!(?:st|nd|rd|th|pm|am)\b)[ABD-HJLNP-UW-Z]{{2}}(?![\w-])",
-            _I,
+            rf"(?i:\b{_FLAT})[,. \n]{{1,3}}(?:{_HOUSE}[,. \n]{{1,3}})?{_NAMED}(?i:{_STREET})\b|"
+            rf"(?i:\b{_FLAT})[, \n]{{1,3}}{_HOUSE},?[ \n]{{1,2}}[A-Z][\w'.-]{{1,24}}|"
+            rf"(?i:\b{_FLAT})[, \n]{{1,3}}[A-Z][\w'-]{{2,24}} (?:House|Court|Tower|Towers|Point|Heights|Lodge|Mansions|Buildings|Flats|Wharf|Mill)\b|"
+            rf"(?i:\b{_FLAT},?[ \n]{{1,2}}{_HOUSE},?[ \n]{{1,2}}(?:[a-z'-]{{2,20}} ){{1,3}}(?:{_STREET_SMALL})\b)|"
+            rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}{_WELSH}(?:[ -][A-Za-z][\w'-]{{0,20}}){{1,3}}|"
+            rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}(?:[A-Z][a-z]{{2,15}} )?[A-Z][a-z]{{2,15}}gate\b|"
+            rf"(?<![\w/.-]){_HOUSE}(?:,[ \n]{{0,2}}|[ \n]{{1,2}}){_NAMED}(?i:{_STREET})\b(?! (?:[Ss]chool|[Pp]rimary|[Aa]cademy|[Nn]ursery|[Ss]urgery))|"
+            rf"(?i:\b{_HOUSE_WORDS}) (?:{_NAMED}(?:{_STREET_CAPITAL})|(?!way )(?:[a-z'-]{{2,20}} ){{1,2}}(?i:street|road|rd|avenue|ave|lane|close|drive|court|crescent|terrace|gardens|grove))\b|"
+            rf"\b(?:The )?{_NAMED}?(?:House|Cottage|Farm|Farmhouse|Lodge|Forge|Barn|Mill|Vicarage|Rectory|Bungalow|Stables|Granary|Villa|Manor), {_NAMED}(?:{_STREET_CAPITAL})\b|"
+            rf"\bThe (?:Old )?[A-Z][a-z]{{2,20}}, {_NAMED}(?:{_STREET_CAPITAL})\b(?! [A-Z])|"
+            rf"\b{_NAMED}(?:{_STREET_CAPITAL})(?=,? where (?:\w+ ){{1,3}}li(?:ves?|ving)\b)"
         ),
     ),
     (
         "address",
         re.compile(
-            rf"\b(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit)\.?\s+\w{{1,4}},?\s+(?:\d{{1,4}}[A-Za-z]?,?\s+)?(?:[A-Za-z'’.-]+\s+){{1,3}}(?i:{_STREET})\b|"
-            rf"\b(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit)\.?\s+\w{{1,4}},?\s+\d{{1,4}}[A-Za-z]?,?\s+[A-Z][\w'’.-]+|"
-            rf"(?<![\w/.-])\d{{1,4}}[A-Za-z]?,?\s+(?:Heol|Ffordd|Stryd|Maes|Rhodfa|Clos|Bryn|Lôn|Tir|Cae|Parc|Cwrt)(?:\s+[A-Z][\w'’-]+){{1,2}}|"
-            rf"(?<![\w/.-])\d{{1,4}}\s?[A-Za-z]?,?\s+(?:[A-Z][\w'’.-]*\s+){{1,3}}(?i:{_STREET})\b(?!\s+(?:[Ss]chool|[Pp]rimary))"
+            rf"(?i:\b(?:number|no|at|address(?: is)?|home(?: is)?|live[sd]?(?: at)?|living at|house)\b)[.:]? {{0,2}}(?i:no\.? ?|number )?{_HOUSE},?[ \n]{{1,2}}(?:The|Y|Yr) [A-Z][a-z'-]{{2,20}}(?: [A-Z][a-z'-]{{2,20}})?"
         ),
     ),
-    ("address", re.compile(rf"(?<![\w/.-])(?:no\.?\s*)?\d{{1,4}}\s?[a-z]?,?\s+(?:{_SMALL_WORD}[a-z'’-]{{2,}}\s+){{1,2}}(?:{_STREET_SMALL})\b", _I)),
+    ("address", re.compile(rf"(?<![\w/.-])(?:no\.? ?|number )?{_HOUSE},?[ \n]{{1,2}}(?:{_SMALL_WORD}[a-z'-]{{2,20}}[ \n]{{1,2}}){{1,2}}(?:{_STREET_SMALL})\b(?! (?:to|from)\b)", _I)),
     (
         "address",
         re.compile(
-            r"\b(?:lives?|living|lived|stay(?:s|ing)|resid(?:es|ing)|address(?:\s+is|:)?|moved|moving)\s+(?:at|on|in|to)?\s*((?:\d{1,4}[a-z]?\s+)?(?:[A-Z][\w'’.-]*\s+){1,3}"
-            r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Close|Drive|Court|Crescent|Terrace|Gardens|Grove|Mews|Way|Place|House|Cottage))\b"
+            r"\b(?:lives?|living|lived|stay(?:s|ing)?|resid(?:es|ing)|address(?: is|:)?|moved|moving|home is|house is)(?: (?:at|on|in|to|off|down|up|along))? {0,2}((?:\d{1,4}[a-z]? )?(?:[A-Z][\w'.-]{0,24} ){1,3}"
+            rf"(?:{_STREET_CAPITAL}|House|Cottage|Farm|St|Rd|Ave))\b(?! (?:School|Primary|Academy|Children))"
         ),
     ),
 )  # fmt: skip
-#: A full date right behind a name is a birth date until somebody says otherwise.
-_AFTER_NAME = re.compile(r"\s*[,(;-]\s*(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d)\b")
-_TEN_DIGITS = re.compile(r"(?<![\w-])(?:\d[ .-]?){9}\d(?![\w-])")
-_NHS_CUE = re.compile(r"\bnhs\s*(?:number|no\.?|num|id|#)?\W*(?:is\W*)?$", re.IGNORECASE)
-_ORDER_CUE = re.compile(
-    r"\b(?:order|invoice|ticket|account|po|serial|receipt|policy|licence|barcode|isbn)\b\W*(?:no|number|num)?\W*$",
-    re.IGNORECASE,
+_HANDLE_WORD = re.compile(r"(?<![\w.@])[A-Za-z_][\w.#]{3,30}(?![\w@])")
+_APP = re.compile(rf"(?<![A-Za-z])(?:{_APPS})\b", _I)
+#: Not an account's name although a digit, a dot or an underscore is in it.
+_NOT_HANDLE = re.compile(
+    r"(?:y|yr|year|ks|form|age|aged|room|section|s|covid|mp|part|level|week|day|class|ch|no|page|para|rule|step|stage)\.?\d{1,4}[a-z]{0,3}|"
+    r"[a-z]{1,6}\.[A-Z][a-z]+|[a-z]+\.|(?:e|i)\.(?:g|e)\.?|a\.m|p\.m|[A-Z]{1,4}\d{1,4}|[a-z]+\.[a-z]{2,3}",
 )
-_PHONE = re.compile(
-    r"(?<![\w/.-])(?:(?:\+\s?44|0044)[\s().-]*(?:\(?0\)?[\s().-]*)?|\(?0)(?:[\s().-]{0,2}\d){9,10}(?![\w-])"
+#: A full date right behind a name, or alone on its line, is a birth date until somebody says otherwise.
+_AFTER_NAME = re.compile(rf"[ \n]?[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I)
+_ANY_FULL_DATE = re.compile(rf"(?<!\d){_FULL_DATE}", _I)
+_ALONE = re.compile(rf"\W{{0,4}}({_FULL_DATE})\W{{0,4}}", _I)
+_RUN = re.compile(rf"\d{{1,24}}(?:{_SEP}{{1,3}}\d{{1,24}}){{0,40}}")
+_GROUP = re.compile(r"\d+")
+_DATE_IN_RUN = re.compile(
+    r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\1(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d([/.-])(?:0[1-9]|1[0-2])\2(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
+_TIME_IN_RUN = re.compile(r"(?<!\d)(?:[01]?\d|2[0-3])[:.][0-5]\d(?!\d)")
+_NHS_CUE = re.compile(r"n\.?h\.?s[^\d]{0,30}$", _I)
+_NHS_AFTER = re.compile(r"[^a-z0-9]{0,4}(?:is |was |\(?as )?(?:his |her |their |the |my |child's )?nhs\b", _I)
+_NHS_SHAPES = {
+    (10,),
+    (3, 3, 4),
+    (3, 7),
+    (6, 4),
+    (3, 4, 3),
+    (4, 3, 3),
+    (5, 5),
+    (4, 6),
+    (2, 2, 2, 2, 2),
+    (3, 3, 2, 2),
+    (1,) * 10,
+}
+_UPN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])|(?<=upn))([A-HJ-NP-RT-Z]){_GAP}$", _I)
+_UPN_CUE = re.compile(r"upn|pupil (?:number|no)", _I)
 _PHONE_CUE = re.compile(
-    r"\b(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|ring|call|text|whatsapp|contact|number)\b[^\d\n]{0,20}?(\+?\d[\d ().-]{6,16}\d)(?![\w-])",
-    re.IGNORECASE,
+    r"(?<![a-z])(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|ring|rang|call|called|text|texted|whatsapp|contact|number|num|no|on|fax|ph|t|m)(?![a-z])[^\d]{0,20}$",
+    _I,
+)
+_PHONE_NOUN = re.compile(
+    r"(?<![a-z])(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|whatsapp|fax)(?: (?:number|no|num))?(?![a-z])[^\d]{0,6}$",
+    _I,
+)
+_PHONE_AFTER = re.compile(
+    r"[^\w]{0,4}(?:is |was |\(?as )?(?:his |her |their |the |my |mum's |dad's )?(?:tel\b|telephone|phone|mobile|mob\b|landline|whatsapp)",
+    _I,
 )
 #: Lines for the public: they identify nobody.
 _PUBLIC_LINES = {
-    "08001111", "08088005000", "0800555111", "08088020000", "08000502020", "08001111000", "03000030000", "08082000247", "0300123", "116123", "116000", "03001231066", "03001234000", "08000147087",
+    "08001111", "08088005000", "0800555111", "08088020000", "08000502020", "08001111000", "03000030000", "08082000247",
+    "0300123", "116123", "116000", "03001231066", "03001234000", "08000147087", "0800789321", "01712360121",
 }  # fmt: skip
-_FOREIGN_PHONE = re.compile(r"(?<![\w/.-])\+(?!\s?44)\d{1,3}(?:[\s().-]{0,2}\d){7,12}(?![\w-])")
+_MOBILE = re.compile(r"7[1-57-9]\d{8}")
+_NATIONAL = re.compile(r"0(?:[1235789]\d{8,9})")
+
+
+def look(text: str, *, own_reference: re.Pattern[str] | None = None) -> Looked:
+    """Look at a text: length first, then its canonical form, then what identifies a person. Raises nothing.
+
+    Of a text longer than LONGEST_READ only that much is looked at; it is too long to be kept anyway.
+    """
+    plain = text.strip()
+    length = len(plain.encode("utf-16-le", "surrogatepass")) // 2 - plain.count("\r\n")
+    try:
+        found = identifiers(plain[:LONGEST_READ], own_reference=own_reference)
+    except Exception as error:  # whatever went wrong, the text must not be kept
+        return Looked(plain, length, failed=type(error).__name__)
+    return Looked(plain, length, tuple(item.kind for item in found))
 
 
 def identifiers(text: str, *, own_reference: re.Pattern[str] | None = None) -> tuple[Found, ...]:
@@ -196,15 +332,18 @@ def identifiers(text: str, *, own_reference: re.Pattern[str] | None = None) -> t
 
     `own_reference` is the form of case references that the organisation configured: what stands in it is none of these.
     """
-    found = sorted(_all(text), key=lambda item: (KINDS.index(item.kind), item.start, -item.end))
-    own = [match.span() for match in own_reference.finditer(text)] if own_reference else []
+    form = canonical(text)
+    found = sorted(_all(form.text), key=lambda item: (KINDS.index(item.kind), item.start, -item.end))
+    own = [match.span() for match in own_reference.finditer(form.text)] if own_reference else []
     kept: list[Found] = []
+    taken = bytearray(len(form.text) + 1)
     for item in found:
         if item.kind in REFERENCE_LIKE and any(start <= item.start and item.end <= end for start, end in own):
             continue
-        if any(item.start < other.end and other.start < item.end for other in kept):
+        if any(taken[item.start : item.end]):
             continue
-        kept.append(item)
+        taken[item.start : item.end] = b"\1" * (item.end - item.start)
+        kept.append(Found(item.kind, *form.place(item.start, item.end)))
     return tuple(sorted(kept, key=lambda item: item.start))
 
 
@@ -214,27 +353,18 @@ def _all(text: str) -> Iterator[Found]:
             start, end = match.span(match.lastindex or 0)
             if kind == "url" and _OFFICIAL.fullmatch(match.group().rstrip(".,;)")):
                 continue
-            if (
-                kind == "url"
-                and not match.group().lower().startswith(("http", "www"))
-                and text[max(0, start - 1) : start] == "@"
-            ):
-                continue
             if kind == "postcode" and not any(letter.isalpha() for letter in text[start:end][1:]):
                 continue
             yield Found(kind, start, end)
-    for match in _TEN_DIGITS.finditer(text):
-        before = text[: match.start()]
-        digits = re.sub(r"\D", "", match.group())
-        if _NHS_CUE.search(before) or (nhs.is_valid(digits) and not _ORDER_CUE.search(before) and digits[0] != "0"):
-            yield Found("nhs_number", match.start(), match.end())
-    for pattern in (_PHONE, _PHONE_CUE, _FOREIGN_PHONE):
-        for match in pattern.finditer(text):
-            start, end = match.span(match.lastindex or 0)
-            digits = re.sub(r"\D", "", text[start:end])
-            if digits in _PUBLIC_LINES or _ORDER_CUE.search(text[:start]) or (len(digits) < 9 and digits[0] != "0"):
-                continue
-            yield Found("phone", start, end)
+            if kind == "date_of_birth":
+                # "Born ..., but the passport says ...": another date close by is one too.
+                for other in _ANY_FULL_DATE.finditer(text, end, min(len(text), end + 2 * _WINDOW)):
+                    yield Found(kind, *other.span())
+    yield from _handles(text)
+    yield from _numbers(text)
+    for line in _lines(text):
+        if alone := _ALONE.fullmatch(text, *line):
+            yield Found("date_of_birth", *alone.span(1))
     for start, end in names.spans(text):
         yield Found(PERSON, start, end)
         born = _AFTER_NAME.match(text, end)
@@ -242,28 +372,117 @@ def _all(text: str) -> Iterator[Found]:
             yield Found("date_of_birth", *born.span(1))
 
 
+def _lines(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for line in text.split("\n"):
+        if line:
+            yield start, start + len(line)
+        start += len(line) + 1
+
+
+def _handles(text: str) -> Iterator[Found]:
+    """Words with a digit, a dot or an underscore in them, near an app's name or near "username"."""
+    for app in _APP.finditer(text):
+        near = max(0, app.start() - 30), min(len(text), app.end() + 2 * _WINDOW)
+        for word in _HANDLE_WORD.finditer(text, *near):
+            said = word.group().rstrip(".")
+            if len(said) < 4 or word.start() in range(app.start(), app.end()):
+                continue
+            if (
+                re.search(r"[\d_#]|\w\.\w", said)
+                and re.search(r"[A-Za-z]{2}|_", said)
+                and not _NOT_HANDLE.fullmatch(said)
+            ):
+                yield Found("handle", word.start(), word.start() + len(said))
+
+
+# ---- numbers ---------------------------------------------------------------------------------------
+def _numbers(text: str) -> Iterator[Found]:
+    """Numbers by their digits, whatever stands between the groups: phone, NHS and pupil numbers."""
+    for run in _RUN.finditer(text):
+        dates = [*_DATE_IN_RUN.finditer(text, *run.span()), *_TIME_IN_RUN.finditer(text, *run.span())]
+        dated = [match.span() for match in dates]
+        groups = [
+            (group.start(), group.end(), any(a <= group.start() < b for a, b in dated))
+            for group in _GROUP.finditer(text, *run.span())
+        ]
+        yield from _in_run(text, groups)
+
+
+def _in_run(text: str, groups: list[tuple[int, int, bool]]) -> Iterator[Found]:
+    for first, (start, _, in_date) in enumerate(groups):
+        before = text[max(0, start - _WINDOW) : start]
+        digits, shape = "", tuple[int, ...]()
+        for at, end, also_in_date in groups[first : first + 15]:
+            digits += text[at:end]
+            shape += (end - at,)
+            if len(digits) > 16:
+                break
+            if len(digits) < 6:
+                continue
+            kind = _kind_of(text, before, start, end, digits, shape, in_date or also_in_date)
+            if kind == "upn":
+                before_it = _UPN_BEFORE.search(before)
+                yield Found("upn", start - len(before) + before_it.start() if before_it else start, end)
+            elif kind:
+                yield Found(kind, start - (1 if before.endswith("+") else 0), end)
+
+
+def _kind_of(
+    text: str, before: str, start: int, end: int, digits: str, shape: tuple[int, ...], in_date: bool
+) -> str | None:
+    """Say what a row of digits is: a pupil's, an NHS or a phone number, or none of these."""
+    glued = before[-1:].isalpha()
+    letter = _UPN_BEFORE.search(before) if len(digits) in (11, 12) else None
+    if letter:
+        last = text[end : end + 1] if not text[end + 1 : end + 2].isalnum() else ""
+        number = letter.group(1).upper() + digits + last.upper() * (len(digits) == 11)
+        if len(number) == 13 and (len(shape) == 1 or glued or _UPN_CUE.search(before) or _checks(number)):
+            return "upn"
+    if len(digits) == 10 and (_NHS_CUE.search(before) or _NHS_AFTER.match(text, end)):
+        return "nhs_number"
+    if in_date and not _PHONE_NOUN.search(before):
+        return None
+    if len(digits) == 10 and digits[0] != "0" and shape in _NHS_SHAPES and nhs.is_valid(digits):
+        return "nhs_number" if not glued or len(shape) > 1 or before[-1:].islower() else None
+    return "phone" if _is_phone(text, before, end, digits, shape, glued) else None
+
+
+def _checks(number: str) -> bool:
+    """Say whether a pupil number's letter is the one that its digits call for."""
+    digits = number[1:].replace("A", "0") if number[-1].isalpha() else number[1:]
+    return bool(digits.isdigit() and upn.calc_check_digit(digits) == number[0])
+
+
+def _is_phone(text: str, before: str, end: int, digits: str, shape: tuple[int, ...], glued: bool) -> bool:
+    if digits in _PUBLIC_LINES or text[end : end + 1].isdigit():
+        return False
+    plus = before.rstrip(" (").endswith("+")
+    home = digits.removeprefix("00") if digits.startswith("0044") else digits
+    if home.startswith("44") and len(home) in (11, 12, 13):
+        rest = home[2:].removeprefix("0")
+        if plus or home != digits or _MOBILE.fullmatch(rest):
+            return len(rest) in (9, 10)
+    if plus:
+        return 8 <= len(digits) <= 15
+    code = glued and before[-1:].isupper() and len(shape) == 1
+    if _NATIONAL.fullmatch(digits):
+        return digits.startswith("07") or not code
+    if _MOBILE.fullmatch(digits):
+        return not code
+    if _PHONE_NOUN.search(before) or _PHONE_AFTER.match(text, end):
+        return len(digits) >= 6 and not (len(shape) == 1 and len(digits) > 12)
+    return bool(_PHONE_CUE.search(before)) and digits[0] == "0" and 9 <= len(digits) <= 11
+
+
+def is_street(word: str) -> bool:
+    """Say whether a word is one that streets end in."""
+    return word.lower() in _STREETS
+
+
 def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_pass: bool = False) -> Screened:
     """Return the text as screened; raise IdentifierFound, TextTooLong or ScreeningFailed, and keep nothing.
 
-    `names_pass`: the person has said that what looks like a name is none. Nothing else can be waved through.
+    `names_pass`: the person has said that what looks like a name is not one. Nothing else can be waved through.
     """
-    plain = text.strip()
-    try:
-        found = identifiers(plain, own_reference=own_reference)
-    except Exception as error:  # whatever went wrong, the text must not be kept
-        raise ScreeningFailed(type(error).__name__) from None
-    kinds = tuple(dict.fromkeys(item.kind for item in found))
-    people = sum(item.kind == PERSON for item in found)
-    if kinds and not (names_pass and kinds == (PERSON,)):
-        raise IdentifierFound(kinds)
-    if len(plain) > LONGEST:
-        raise TextTooLong(f"The text has {len(plain)} characters, {LONGEST} is the most.")
-    return Screened(plain, people, _MADE_HERE)
-
-
-def case_reference(
-    text: str, pattern: re.Pattern[str], *, own_reference: re.Pattern[str] | None = None
-) -> Screened | None:
-    """Return a case reference as screened, or None when it does not have the organisation's form; raise NotScreened."""
-    plain = text.strip()
-    return screened(plain, own_reference=own_reference) if pattern.fullmatch(plain) else None
+    return look(text, own_reference=own_reference).screened(override=(PERSON,) if names_pass else ())

@@ -1,0 +1,177 @@
+"""One canonical form of a text, made before any pattern looks at it, with the way back to the original places.
+
+Compatibility forms, look-alike letters, dashes, spaces, line breaks, dots, quotes and digits of every script become their
+plain ASCII form; invisible characters disappear; digits spelled as words become digits. Linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import category, combining, decimal, normalize
+
+#: Letters of other scripts, by the Latin letter that they look like.
+_LIKE = {
+    "a": "аαɑ", "b": "Ьᖯ", "c": "сϲⅽ", "d": "ԁⅾ", "e": "еҽ", "g": "ɡց", "h": "һհ", "i": "іιӏɩ", "j": "јϳ", "k": "кκ", "l": "ⅼӀ",
+    "m": "мⅿ", "n": "ոпη", "o": "оοօσ", "p": "рρ", "q": "ԛգ", "r": "гᴦ", "s": "ѕꜱ", "t": "тτ", "u": "υս", "v": "νѵⅴ", "w": "ԝѡω",
+    "x": "хχⅹ", "y": "уγү", "z": "ᴢ", "A": "АΑ", "B": "ВΒ", "C": "СϹⅭ", "D": "Ⅾ", "E": "ЕΕ", "F": "Ϝ", "G": "Ԍ", "H": "НΗ", "I": "ІΙ",
+    "J": "Ј", "K": "КΚ", "L": "Ⅼ", "M": "МΜⅯ", "N": "Ν", "O": "ОΟՕ", "P": "РΡ", "Q": "Ԛ", "S": "Ѕ", "T": "ТΤ", "V": "ѴⅤ", "W": "Ԝ",
+    "X": "ХΧⅩ", "Y": "УΥҮ", "Z": "Ζ",
+}  # fmt: skip
+_LOOK_ALIKES = {letter: latin for latin, letters in _LIKE.items() for letter in letters}
+_DASHES = "‐‑‒–—―−﹘﹣－⁃➖~〜"
+_DOTS = "·•․‧∙⋅。｡۔●▪◦"
+_QUOTES = dict.fromkeys("’‘ʼʻ＇`´′‛ʹ", "'") | dict.fromkeys("“”„‟″«»", '"')
+_SLASHES = dict.fromkeys("⁄∕／⧸╱", "/")
+_BARS = dict.fromkeys("｜¦∣│┃", "|")
+_BREAKS = "\r\v\f\x85\u2028\u2029"
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A text in canonical form. `starts` and `ends` give each character's place in the original; None: the same places."""
+
+    text: str
+    original_length: int
+    starts: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a span of the canonical form stands in the original text, in characters."""
+        if self.starts is None or self.ends is None:
+            return start, end
+        return self.starts[start], self.ends[end - 1] if end > start else self.starts[start]
+
+
+@lru_cache(maxsize=4096)
+def _folded(character: str) -> str:
+    """Return one character in plain form; nothing for one that cannot be seen."""
+    if character in _LOOK_ALIKES:
+        return _LOOK_ALIKES[character]
+    if character in _DASHES:
+        return "-"
+    if character in _DOTS:
+        return "."
+    for table in (_QUOTES, _SLASHES, _BARS):
+        if character in table:
+            return table[character]
+    if character in _BREAKS:
+        return "\n"
+    kind = category(character)
+    if character == "\t" or kind == "Zs":
+        return " "
+    if kind in ("Cf", "Cc", "Mn", "Me", "Cs", "Co", "Cn") and character != "\n":
+        return ""
+    if kind == "Pd":
+        return "-"
+    if kind == "Nd":
+        return str(decimal(character))
+    plain = normalize("NFKC", character)
+    if plain == character:
+        return character
+    return "".join(_folded(part) for part in plain if not combining(part))
+
+
+_PLAIN = re.compile(r"[\n\x20-\x7e]*")
+_ODD = re.compile(r"[^\n\x20-\x5f\x61-\x7d]")
+
+
+def canonical(text: str) -> Canonical:
+    """Return a text in canonical form."""
+    form = Canonical(text, len(text)) if not _ODD.search(text) else _fold(text)
+    return _letters_to_digits(_words_to_digits(form))
+
+
+def _fold(text: str) -> Canonical:
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for place, character in enumerate(text):
+        plain = character if "!" <= character <= "_" or "a" <= character <= "}" else _folded(character)
+        if character == "\n" and out and out[-1] == "\n" and text[place - 1] == "\r":
+            # One line break in two characters.
+            ends[-1] = place + 1
+            continue
+        for letter in plain:
+            out.append(letter)
+            starts.append(place)
+            ends.append(place + 1)
+    return Canonical("".join(out), len(text), starts, ends)
+
+
+def _replaced(form: Canonical, changes: Iterable[tuple[int, int, str]]) -> Canonical:
+    """Return a form with spans replaced; every new character stands where its whole span stood."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+
+    def keep(until: int) -> None:
+        out.append(form.text[at:until])
+        starts.extend(range(at, until) if form.starts is None else form.starts[at:until])
+        ends.extend(range(at + 1, until + 1) if form.ends is None else form.ends[at:until])
+
+    for start, end, new in changes:
+        keep(start)
+        first, last = form.place(start, end)
+        out.append(new)
+        starts.extend([first] * len(new))
+        ends.extend([last] * len(new))
+        at = end
+    keep(len(form.text))
+    return Canonical("".join(out), form.original_length, starts, ends)
+
+
+# ---- digits in words ------------------------------------------------------------------------------
+_DIGIT_WORDS = {
+    "oh": "0", "o": "0", "zero": "0", "nought": "0", "naught": "0", "nil": "0", "one": "1", "two": "2", "three": "3",
+    "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
+}  # fmt: skip
+_TIMES = {"double": 2, "dbl": 2, "treble": 3, "triple": 3}
+_SPELLED = re.compile(
+    rf"(?<![a-z0-9])(?:(?:({'|'.join(_TIMES)})[ \n-]{{1,3}})?({'|'.join(_DIGIT_WORDS)}|\d{{1,2}}(?!\d))(?![a-z])(?:[ \n-]{{1,3}}(hundred)\b)?|(\d{{3,12}})(?![a-z]))",
+    re.IGNORECASE,
+)
+_BETWEEN_SPELLED = re.compile(r"[\s,./-]{1,4}")
+#: From so many digits on, and so many words among them, a row of digits in words is a number.
+_LEAST_DIGITS, _LEAST_WORDS = 6, 3
+
+
+def _words_to_digits(form: Canonical) -> Canonical:
+    rows: list[tuple[int, int, str, int]] = []
+    for match in _SPELLED.finditer(form.text):
+        times, word, hundred, figures = match.groups()
+        if figures:
+            digits, words = figures, 0
+        else:
+            digits = _DIGIT_WORDS.get(word.lower(), word) * _TIMES.get((times or "").lower(), 1) + (
+                "00" if hundred else ""
+            )
+            words = int(not word.isdigit()) + int(bool(times)) + int(bool(hundred))
+        if rows and _BETWEEN_SPELLED.fullmatch(form.text, rows[-1][1], match.start()):
+            start, _, before, counted = rows[-1]
+            rows[-1] = start, match.end(), before + digits, counted + words
+        else:
+            rows.append((match.start(), match.end(), digits, words))
+    found = [
+        (start, end, digits)
+        for start, end, digits, words in rows
+        if words >= _LEAST_WORDS and len(digits) >= _LEAST_DIGITS
+    ]
+    return _replaced(form, found) if found else form
+
+
+#: A word of digits and letters that look like some.
+_LIKE_DIGITS = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,12}\d)[\dOoIl]{3,16}(?![A-Za-z0-9])")
+_TO_DIGIT = str.maketrans("OoIl", "0011")
+
+
+def _letters_to_digits(form: Canonical) -> Canonical:
+    found = [
+        (match.start(), match.end(), match.group().translate(_TO_DIGIT))
+        for match in _LIKE_DIGITS.finditer(form.text)
+        if not match.group().isdigit()
+    ]
+    return _replaced(form, found) if found else form

@@ -1,0 +1,1 @@
+"""Texts that the models in flows/words are learned from, and how: see __main__."""

@@ -1,0 +1,202 @@
+"""Learn the models of flows/words from the texts beside this file: names of people (names*.txt), danger (danger*.jsonl).
+
+python -m tests.training [names|danger]   needs scikit-learn: pip install -e ".[train]"
+
+Names are marked as [[person:...]]. Each text with names is also learned with other names in their places, so that what
+stands around a name counts more than the name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+
+from flows import danger, names
+from flows.canonical import canonical
+from tests.support.sets import Sentence, sentence
+
+HERE = Path(__file__).parent
+WORDS = HERE.parent.parent / "flows" / "words"
+#: How often each text with names is learned with other names, and how much that counts.
+OTHERWISE, OTHERWISE_WEIGHT = 4, 0.4
+SEED = 5
+
+
+def made_from(name: str) -> str:
+    """Return the digest of the texts that a model is learned from."""
+    digest = hashlib.sha256()
+    for path in files(name):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def files(name: str) -> list[Path]:
+    """Return the files that a model is learned from."""
+    return sorted(HERE.glob(f"{name}*.*"))
+
+
+# ---- names ----------------------------------------------------------------------------------------
+def marked_texts() -> list[Sentence]:
+    """Return all texts with their names marked."""
+    lines = [line for path in files("names") for line in path.read_text(encoding="utf-8").split("\n")]
+    return [sentence(line.replace("\\n", "\n")) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def token_rows(item: Sentence) -> Iterator[tuple[list[str], bool]]:
+    """Give the features of each word that may be a name, and whether it is one."""
+    form = canonical(item.text)
+    words = names.tokens(form.text)
+    shouted = names.is_shouted(words)
+    people = [(start, end) for kind, start, end in item.marked if kind == "person"]
+    for at, word in enumerate(words):
+        if names.may_be_name(words, at):
+            start, end = form.place(word.start, word.end)
+            yield names.features(form.text, words, at, shouted), any(start < b and a < end for a, b in people)
+
+
+class Renamer:
+    """Puts other names in the places of names."""
+
+    def __init__(self) -> None:
+        self.pick = random.Random(SEED)
+        self.given = [n for n in sorted(names._listed("given_names.txt")) if names._only(n) == "given" and len(n) > 2]
+        self.common = [n for n in self.given if names.frequency(n) > 300]
+        self.family = [
+            n for n in sorted(names._listed("family_names.txt")) if names._only(n) == "family" and len(n) > 3
+        ]
+
+    def made_up(self, name: str) -> str:
+        """Return a name that no list holds."""
+        letters = list(name)
+        for _ in range(2):
+            letters[self.pick.randrange(1, len(letters))] = self.pick.choice("aeiouyrnlmkshtd")
+        return "".join(letters)
+
+    def other(self, name: str) -> str:
+        """Return another name, written alike."""
+        out = []
+        for place, part in enumerate(re.split(r"([ '-])", name)):
+            if len(part) < 3:
+                out.append(part)
+                continue
+            draw = self.pick.random()
+            if place == 0:
+                new = self.pick.choice(self.common if draw < 0.45 else self.given)
+                new = self.made_up(new) if draw >= 0.75 else new
+            else:
+                new = self.pick.choice(self.family)
+                new = self.made_up(new) if draw >= 0.75 else new
+            out.append(new.upper() if part.isupper() else new.title() if part[0].isupper() else new)
+        return "".join(out)
+
+    def again(self, item: Sentence) -> Sentence:
+        """Return a text with other names in it, some in small letters."""
+        text, marked, end = "", [], 0
+        for kind, start, stop in sorted(item.marked, key=lambda mark: mark[1]):
+            old = item.text[start:stop]
+            stays = kind != "person" or (
+                names._only(names.bare(old.split()[0])) in ("name or word", "not_name") and self.pick.random() < 0.6
+            )
+            new = old if stays else self.other(old)
+            if not stays and self.pick.random() < 0.3:
+                new = new.lower()
+            elif not stays and new == new.lower() and self.pick.random() < 0.2:
+                new = new.title()
+            text += item.text[end:start]
+            marked.append((kind, len(text), len(text) + len(new)))
+            text, end = text + new, stop
+        return Sentence(text + item.text[end:], tuple(marked))
+
+
+def learn_names(texts: list[Sentence]) -> dict[str, object]:
+    """Learn which words are names."""
+    renamer = Renamer()
+    own = [row for item in texts for row in token_rows(item)]
+    again = [
+        row
+        for item in texts
+        if any(kind == "person" for kind, *_ in item.marked)
+        for _ in range(OTHERWISE)
+        for row in token_rows(renamer.again(item))
+    ]
+    rows = own + again
+    weight = [1.0] * len(own) + [OTHERWISE_WEIGHT] * len(again)
+    return _learn([set(found) for found, _ in rows], [is_name for _, is_name in rows], weight, strength=1.0, least=4)
+
+
+# ---- danger ---------------------------------------------------------------------------------------
+def told() -> list[tuple[str, bool]]:
+    """Return all texts and whether they speak of danger."""
+    rows = [json.loads(line) for path in files("danger") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(row["text"], bool(row["danger"])) for row in rows]
+
+
+def learn_danger(texts: list[tuple[str, bool]]) -> dict[str, object]:
+    """Learn which texts speak of danger."""
+    found = [danger.features(canonical(text).text.lower()) for text, _ in texts]
+    return _learn(found, [is_danger for _, is_danger in texts], None, strength=30.0, least=4, norm=True)
+
+
+def _learn(
+    found: list[set[str]],
+    right: list[bool],
+    weight: list[float] | None,
+    *,
+    strength: float,
+    least: int,
+    norm: bool = False,
+) -> dict[str, object]:
+    vectorizer = DictVectorizer(dtype=numpy.float64)
+    table = vectorizer.fit_transform([dict.fromkeys(sorted(row), 1.0) for row in found])
+    often = numpy.asarray((table > 0).sum(axis=0)).ravel() >= least
+    table = table[:, often]
+    if norm:
+        # A text counts alike whatever its length: its features that are known share one weight.
+        table = normalize(table)
+    known = numpy.array(vectorizer.get_feature_names_out())[often]
+    fitted = LogisticRegression(C=strength, max_iter=5000).fit(table, right, sample_weight=weight)
+    kept = {
+        str(name): round(float(value), 2)
+        for name, value in zip(known, fitted.coef_[0], strict=True)
+        if norm or abs(value) >= 0.005
+    }
+    return {"bias": round(float(fitted.intercept_[0]), 3), "weights": dict(sorted(kept.items()))}
+
+
+# ---- here it is done ------------------------------------------------------------------------------
+#: From which score on the answer is yes: chosen on texts by other hands (docs/figures.md).
+LIMITS = {"names": 0.25, "danger": -0.8}
+
+
+def write(name: str, model: dict[str, object]) -> None:
+    """Write a model into the package."""
+    raw = {"made_from": made_from(name), "limit": LIMITS[name], **model}
+    (WORDS / f"{name}.json").write_text(
+        json.dumps(raw, ensure_ascii=False, indent=0, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
+
+
+def main() -> None:
+    """Learn and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("which", nargs="*", default=["names", "danger"])
+    for name in parser.parse_args().which:
+        model = learn_names(marked_texts()) if name == "names" else learn_danger(told())
+        write(name, model)
+        weights = model["weights"]
+        assert isinstance(weights, dict)
+        print(f"{name}: {len(weights)} weights, {(WORDS / f'{name}.json').stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
