@@ -1,0 +1,466 @@
+"""Typed words at a question with buttons -> the button they name, a control word, a question to the guidance, or content.
+
+Nothing is searched or stored here. What is not understood is asked again; two buttons that fit alike are both offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Literal
+
+from rapidfuzz.distance import OSA
+
+from flows.canonical import canonical
+from flows.yaml_files import packaged
+
+Kind = Literal["choice", "which", "help", "why", "emergency", "again", "question", "text"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A visible button: what it does, its words, and other ways to say it. `is_answer`: it answers the question."""
+
+    act: str
+    label: str
+    said: tuple[str, ...] = ()
+    is_answer: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What typed words were taken for; `choices`: the button meant, or those between which to ask."""
+
+    kind: Kind
+    choices: tuple[Choice, ...] = ()
+
+
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+")
+_UNSURE = re.compile(
+    r"\b(?:dunno|dunnoo|idk|unsure|no idea|no clue|not (?:\w+ )?(?:sure|certain)|not rly sure|(?:dont|do not|didnt) (?:\w+ )?know|unclear|"
+    r"hard to (?:say|tell|know)|dinnae ken|search me|couldnae say|no sure|cant (?:say|tell|decide)|havent a clue|not a clue|no certainty|who knows|maybe|perhaps|possibly|50 50|"
+    r"n[io]t sh?ure|couldnt (?:say|tell)|iffy|might be|could be|on the fence|not usre|not sur|undecided|your guess is as good|in two minds)\b"
+)
+_YES = re.compile(
+    r"(?:och |oh |er |um |well |ok |erm )?(?:yes|yse|ydy|oes|y|ye|yea|yeah|yeh|yeahh|yep|yup|yh|yas|yess|yesss|ys|aye|ya|yah|correct|affirmative|definitely|definately|deffo|defo|def|indeed|absolutely|"
+    r"of course|certainly|sure|obviously|100 ?%?|true|for sure|too right)\b"
+)
+_NO = re.compile(
+    r"(?:och |oh |er |um |well |ok |erm )?(?:no|n|nope|nah|na|naw|nae|nage|nac|nay|noo|nooo|negative|never|nothing|none|not|neither|nobody|no one|dont|didnt|havent|hasnt|isnt|arent|wasnt|cant|wont|"
+    r"there isnt|there is not|it isnt|it is not|it doesnt|i dont|i do not|we dont|they dont|they didnt|they havent|she didnt|he didnt|i havent|we havent)\b"
+)
+_BARE = re.compile(r"(?:yes|y|yeah|yep|yup|yh|aye|no|n|nope|nah)\b")
+_DENIES = re.compile(
+    r"\b(?:no|not|nor|never|none|nobody|nothing|without|against|un\w{3,}|\w+nt|\w+nae|cannot|nae|naw|refus\w*|declin\w*)\b"
+)
+_SAID_YES = re.compile(
+    r"\b(?:yes|yeah|yep|aye|yse|yea)(?: \w+)?$|^(?:i )?(?:believe|think|reckon|hope) so$|\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|likely|so|then|says?|reckon) (?:yes|yeah|yep)$|^(?:i do|we do|there is|it is|it does|they are|she is|he is|they have|i have|we have|they do|i did|we did|she does|he does|likely|probably)$|\b(?:so )?(?:yes|yeah|yep|yh)$"
+)
+_SAID_NO = re.compile(
+    r"\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|so|then|afraid|has to be a) (?:no|nope|not|nah)$|\b(?:no|nope|nah)$"
+)
+#: Words that say nothing of which answer is meant.
+_FILLER = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "im",
+        "ive",
+        "id",
+        "we",
+        "us",
+        "our",
+        "they",
+        "them",
+        "their",
+        "there",
+        "it",
+        "its",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "do",
+        "does",
+        "did",
+        "have",
+        "has",
+        "had",
+        "to",
+        "of",
+        "for",
+        "on",
+        "in",
+        "at",
+        "as",
+        "by",
+        "my",
+        "me",
+        "you",
+        "your",
+        "that",
+        "this",
+        "these",
+        "those",
+        "and",
+        "or",
+        "but",
+        "so",
+        "just",
+        "pls",
+        "please",
+        "think",
+        "guess",
+        "reckon",
+        "well",
+        "um",
+        "er",
+        "erm",
+        "oh",
+        "ah",
+        "like",
+        "really",
+        "very",
+        "quite",
+        "bit",
+        "kind",
+        "sort",
+        "would",
+        "could",
+        "will",
+        "can",
+        "say",
+        "said",
+        "then",
+        "tbh",
+        "honestly",
+        "ok",
+        "okay",
+        "right",
+        "all",
+        "done",
+        "now",
+        "mate",
+        "sorry",
+        "lol",
+        "thanks",
+        "thx",
+        "ta",
+        "x",
+        "yes",
+        "no",
+        "yeah",
+        "nope",
+        "because",
+        "cos",
+        "bc",
+        "about",
+        "with",
+        "from",
+        "if",
+    ]
+)
+_RAW = packaged("asked", "replies.yaml")
+#: Control words, as they are typed -> what they stand for.
+_SAME_AS = {str(said): str(name) for name, ways in _RAW["control"].items() if name != "none" for said in ways}
+#: Where there is no option to choose, these leave a question out.
+_NONE = frozenset(map(str, _RAW["control"]["none"]))
+#: Control words as they are typed in a hurry, or inside a few others.
+_INSIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "emergency",
+        re.compile(
+            r"\b(?:its an emergency|(?:ring|call|dial|phone|get) 999|send (?:the )?police|call (?:the )?police|help me)\b"
+        ),
+    ),
+    (
+        "back",
+        re.compile(
+            r"\b(?:go (?:back|bak|bk)|back (?:one|a bit|a step|up)|undo|wrong (?:button|one|answer)|previous (?:one|question|answer)|last (?:answer|one) was wrong|one back|take that back)\b"
+        ),
+    ),
+    (
+        "cancel",
+        re.compile(
+            r"^(?:please |pls |just )?(?:quit|cancel|stop|exit|abort)\b|\b(?:quit|cancel|exit|abort)(?: this| it| now| please| pls)?$"
+        ),
+    ),
+    ("skip", re.compile(r"^(?:can (?:i|we) )?skip\b|\bskip(?: it| this| this one| pls| please)?$")),
+)
+_TYPED_BADLY = {
+    "bck": "back",
+    "bakc": "back",
+    "bacl": "back",
+    "back": "back",
+    "cancl": "cancel",
+    "cancel": "cancel",
+    "help": "help",
+    "hlep": "help",
+    "undo": "back",
+    "skip": "skip",
+    "quit": "cancel",
+}
+#: Words in which people ask what a question means, or why it is put.
+_WHY = re.compile(
+    r"^(?:but |sorry |er |um |and |so |hang on |wait )?(?:why (?:do|are|does|would|should) (?:you|u|ya|it|that|this|i have to|i need to|we have to)\b|what (?:do|does) (?:you|u|that|this|it) (?:mean|count)|what counts\b|"
+    r"what(?:s|'s| is| are) (?:the difference|meant|that mean|a |an |section|classed|considered|this|that)|whats (?:section|meant|classed)|meaning what|what sort of thing|"
+    r"what kind of thing|define |explain |what (?:on earth|the hell|do these|do they|do those|are these|in the world)|remind me what|who counts\b|what does .{1,40} mean|dont know what .{1,40} (?:is|means|are)|no idea what .{1,40} (?:is|means|are))|\bmeaning what$|\bwhat do (?:you|u) mean\b|\bjargon\b|\bin plain english\b|\bin english\b|"
+    r"^what(?:s|'s| is) (?:a |an )?\w+(?: \w+)?$"
+)
+_ASKING = re.compile(
+    r"^(?:hi |hello |hey |quick question |quick q |just wondering |wondering |so |and |but |also |ok |sorry |er |um |btw )*(?:"
+    r"(?:can|could|should|shall|may|must|do|does|did|am|are|is|was|were|will|would|have|has) (?:i|we|you|u|they|he|she|it|the|a|an|my|our|his|her|their|this|that|there|someone|somebody|anyone|parents?|schools?|police|staff|mum|dad|teachers?|gossip|whatsapp|\w+ \w+ \w+)\b|"
+    r"(?:how|when|where|who|whom|which|what|whats|whose|why|what's|who's|hows) \w+|what if|if (?:i|we|the|a|mum|dad|he|she|they)\b.*\b(?:can|should|do|must|could) (?:i|we)\b)"
+)
+_NEEDS_TO_KNOW = re.compile(
+    r"\b(?:need to know|want to know|wondering (?:if|whether)|not sure (?:if|whether) (?:i|we) (?:can|should|need)|what should i|what do i do|can i|should i|do i (?:need|have))\b"
+)
+
+
+def plain(text: str) -> str:
+    """Return typed words in small letters without marks and pictures, apostrophes dropped."""
+    form = canonical(text).text.lower().replace("'", "")
+    return " ".join(re.findall(r"[^\W_]+(?:/[^\W_]+)?", form))
+
+
+def reads_like_a_question(text: str, *, strict: bool = False) -> bool:
+    """Say whether words ask the guidance something. `strict`: only where they say so plainly, as content may begin alike."""
+    said = plain(text)
+    marked = canonical(text).text.rstrip(" .!)").endswith("?")
+    count = len(said.split())
+    if count < 2:
+        return False
+    if _ASKING.match(said):
+        return (
+            marked
+            or not strict
+            or bool(
+                re.match(
+                    r"(?:can|could|should|do|must|may|am) (?:i|we)\b|(?:how|what|who|when) (?:do|does|should|can|is|are|long|much|about)\b",
+                    said,
+                )
+            )
+        )
+    return (marked and count > 2 and not strict) or (bool(_NEEDS_TO_KNOW.search(said)) and (marked or not strict))
+
+
+@lru_cache(maxsize=5000)
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "ed", "es", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+@lru_cache(maxsize=5000)
+def _content(said: str) -> tuple[str, ...]:
+    words = said.split()
+    kept = [word for word in words if word not in _FILLER] or words
+    return tuple(dict.fromkeys(map(_stem, kept)))
+
+
+def _like(word: str, other: str) -> bool:
+    if word == other:
+        return True
+    shorter = min(len(word), len(other))
+    return shorter >= 4 and OSA.distance(word, other, score_cutoff=2) <= (1 if shorter < 7 else 2)
+
+
+def _shared(words: Iterable[str], others: Sequence[str]) -> int:
+    return sum(any(_like(word, other) for other in others) for word in words)
+
+
+def _fit(typed: tuple[str, ...], phrase: str, *, denied: bool) -> float:
+    """Return how well typed words fit one way to say an option: 1 for the same words, 0 for none."""
+    wanted = _content(plain(phrase))
+    if not wanted:
+        return 0.0
+    forth, back = _shared(typed, wanted), _shared(wanted, typed)
+    if not forth or not back:
+        return 0.0
+    if denied != bool(_DENIES.search(plain(phrase))):
+        # "Not happy about it" is not "happy".
+        return 0.2 * back / len(wanted)
+    return float((forth / len(typed)) ** 0.4 * (back / len(wanted)) * (1 + 0.02 * len(wanted)))
+
+
+def _numbered(said: str) -> int | None:
+    found = re.fullmatch(
+        r"(?:number |no |option |answer |button |its |the )?(\d{1,2})(?:st|nd|rd|th)?(?: one| option)?", said
+    )
+    return int(found[1]) if found else None
+
+
+def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False) -> Reply:
+    """Say what typed words mean at a question with these buttons. `takes_text`: typed words are an answer there too."""
+    said = plain(text)
+    answers = [choice for choice in choices if choice.is_answer]
+    if not said:
+        return Reply("again")
+    number = _numbered(said)
+    if number is not None and 1 <= number <= len(answers) and not (takes_text and len(answers) < 3):
+        return Reply("choice", (answers[number - 1],))
+    exact = [choice for choice in choices if plain(choice.label) == said]
+    if len(exact) == 1:
+        return Reply("choice", tuple(exact))
+    control = _SAME_AS.get(said)
+    if control == "emergency":
+        return Reply("emergency")
+    exact = [choice for choice in answers if said in map(plain, choice.said)]
+    if len(exact) == 1:
+        return Reply("choice", tuple(exact))
+    if said in _NONE and not answers:
+        control = "skip"
+    if control and (control not in ("skip", "again") or not _yes_or_no(said, answers)):
+        found = _control(control, choices, answers, said)
+        if found:
+            return found
+    few = len(said.split())
+    if few <= 9:
+        for name, pattern in _INSIDE:
+            if (
+                pattern.search(said)
+                and (few <= 6 or name in ("emergency", "back", "cancel"))
+                and not (takes_text and few > 5)
+            ):
+                return (
+                    Reply("emergency")
+                    if name == "emergency"
+                    else _control(name, choices, answers, said) or Reply("again")
+                )
+    if few == 1 and len(said) > 2:
+        close = {
+            name
+            for word, name in _TYPED_BADLY.items()
+            if OSA.distance(said, word, score_cutoff=1) <= 1 and said[0] == word[0]
+        }
+        if len(close) == 1 and not (takes_text and any(c.isdigit() for c in said)):
+            return _control(close.pop(), choices, answers, said) or Reply("again")
+    if _WHY.search(said) and len(said.split()) <= 12:
+        return Reply("why")
+    marked = canonical(text).text.rstrip(" .!)").endswith("?") and "??" not in text
+    if reads_like_a_question(text, strict=takes_text) and (marked or len(said.split()) > 3):
+        return Reply("question")
+    return _chosen(text, said, choices, answers, takes_text=takes_text)
+
+
+def _control(control: str, choices: Sequence[Choice], answers: Sequence[Choice], said: str) -> Reply | None:
+    if control in ("help", "why"):
+        return Reply("help" if control == "help" else "why")
+    ends = {"back": "!back", "cancel": "!cancel", "skip": ".skip"}
+    if control in ends:
+        found = [choice for choice in choices if choice.act.endswith(ends[control])]
+        if found:
+            return Reply("choice", (found[0],))
+        return Reply("again") if control == "back" else None
+    # "ok", "next", "done", "dunno": a button may be called that.
+    unsure = next((choice for choice in answers if choice.act.endswith(".not_sure")), None)
+    if unsure and _UNSURE.search(said):
+        return Reply("choice", (unsure,))
+    close = [
+        choice for choice in choices if said in plain(choice.label).split() or plain(choice.label).startswith(said)
+    ]
+    if len(close) == 1:
+        return Reply("choice", tuple(close))
+    return None if close or _yes_or_no(said, answers) else Reply("again")
+
+
+def _yes_or_no(said: str, answers: Sequence[Choice]) -> list[Choice]:
+    """Return the answers that begin like typed words: with yes, or with no."""
+    yes, no = _YES.match(said) or _SAID_YES.search(said), _NO.match(said) or _SAID_NO.search(said)
+    if yes and not _NO.match(said):
+        return [c for c in answers if c.act.endswith(".yes") or re.match(r"yes\b", c.label.lower())]
+    if no:
+        return [c for c in answers if c.act.endswith(".no") or re.match(r"no\b", c.label.lower())]
+    return []
+
+
+def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[Choice], *, takes_text: bool) -> Reply:
+    typed = _content(said)
+    denied = bool(_DENIES.search(said))
+    fits: list[float] = [
+        max(_fit(typed, phrase, denied=denied) for phrase in (choice.label, *choice.said)) for choice in answers
+    ]
+    ranked = sorted(zip(fits, range(0, -len(answers), -1), answers, strict=True), key=lambda it: it[:2], reverse=True)
+    polar = _yes_or_no(said, answers)
+    unsure = next((choice for choice in answers if choice.act.endswith(".not_sure")), None)
+    if takes_text and (len(said.split()) > 3 or not _BARE.match(said)):
+        polar = []
+    if unsure and _UNSURE.search(said):
+        return Reply("choice", (unsure,))
+    if re.search(r"\b(?:yes|yeah|yep|yh)\b", said) and re.search(r"\b(?:no|nope|not)\b", said) and not takes_text:
+        return Reply("which", tuple(c for c in answers if c.act.endswith((".yes", ".no"))) or tuple(answers[:4]))
+    bare = said in ("yes", "no", "y", "n", "yeah", "yep", "yes i do", "yes it is", "nope", "nah", "yh", "aye")
+    if bare and not polar and answers and not any(said in map(plain, choice.said) for choice in answers):
+        return Reply("which", tuple(answers[:4])) if len(answers) > 1 else Reply("choice", tuple(answers))
+    within = [c for c in answers if typed and all(any(_like(w, o) for o in _content(plain(c.label))) for w in typed)]
+    if len(within) > 1 and len(typed) == 1 and not polar:
+        return Reply("which", tuple(within[:4]))
+    if len(polar) == 1:
+        other = ranked[0] if ranked else None
+        named_other = (
+            other and other[2] is not polar[0] and other[0] >= 0.95 and not polar[0].act.endswith((".yes", ".no"))
+        )
+        if not named_other:
+            return Reply("choice", (polar[0],))
+    if len(polar) > 1:
+        among = [item for item in ranked if item[2] in polar]
+        if among[0][0] > among[1][0] + 0.15 and len(typed) > 0 and among[0][0] >= 0.5:
+            return Reply("choice", (among[0][2],))
+        return Reply("which", tuple(polar))
+    # The first words of a button, as far as only one begins like that.
+    begins = [choice for choice in choices if plain(choice.label).startswith(said + " ") and len(said) > 2]
+    if len(begins) == 1 and (not takes_text or begins[0].is_answer):
+        return Reply("choice", tuple(begins))
+    if len(begins) > 1 and all(choice.is_answer for choice in begins):
+        return Reply("which", tuple(begins))
+    if ranked:
+        best = ranked[0][0]
+        need = 0.8 if takes_text else 0.42
+        if takes_text and len(said.split()) > 6:
+            need = 1.05
+        if best >= need:
+            alike = [item[2] for item in ranked if item[0] >= best - 0.06]
+            if len(alike) == 1:
+                return Reply("choice", (alike[0],))
+            return Reply("which", tuple(alike)) if len(alike) <= 4 else Reply("again")
+        if within and not takes_text:
+            return Reply("choice", tuple(within)) if len(within) == 1 else Reply("which", tuple(within[:4]))
+    if takes_text:
+        return Reply("again") if _says_nothing(said) else Reply("text")
+    if reads_like_a_question(text) or len(said.split()) >= 7:
+        return Reply("question")
+    return Reply("again")
+
+
+def _says_nothing(said: str) -> bool:
+    """Say whether words are too little to be kept as an answer."""
+    return (
+        said in _SAME_AS or (bool(_UNSURE.search(said)) and len(said.split()) <= 4) or not re.search(r"\w\w|\d", said)
+    )
+
+
+#: Ways to say buttons that are not options of a question, by the end of what they do.
+SAID_OF_BUTTONS: Mapping[str, tuple[str, ...]] = {
+    str(name): tuple(map(str, ways)) for name, ways in _RAW["buttons"].items()
+}
+
+
+def says_little(text: str) -> bool:
+    """Say whether words hold nothing to answer or to look up: small talk, a control word, a sign."""
+    said = plain(text)
+    return not said or said in _SAME_AS or (len(said.split()) == 1 and len(said) < 3)
+
+
+@cache
+def ways_to_say(question: str) -> Mapping[str, tuple[str, ...]]:
+    """Return other ways to say the options of a question, by option."""
+    raw = _RAW["questions"].get(question, {})
+    return {option: tuple(map(str, ways)) for option, ways in raw.items()}
