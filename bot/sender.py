@@ -10,23 +10,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from telegram import InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
 from bot import opinion_views, views
 from bot.application import SENDS, App
-from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, TokenRefused, seconds_of
+from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
 from bot.logs import where_of
 from bot.usecases.desk import Desk
-from flows import catalogue, chart
-from storage import mailbox, pace, shown
+from storage import mailbox, opinions, pace, shown
 from storage.database import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
 from storage.pace import Rate
@@ -44,6 +41,9 @@ REASONS = (
     "bot is not a member", "not enough rights", "have no rights", "need administrator rights", "message is too long",
     "caption is too long", "can't parse entities", "button_data_invalid", "button_url_invalid", "photo_invalid",
 )  # fmt: skip
+
+#: What Telegram says of a topic that was deleted or closed: the general one is posted in.
+TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted", "topic closed", "topic deleted", "topic_id_invalid")
 
 #: What is done in the store when a chat got another id, and when a message can never be sent
 #: (why; True: because the person stopped the bot).
@@ -104,7 +104,7 @@ def all_together(per_second: int) -> Rate:
 
 def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
     """Return what a message counts towards. An edit in a private chat is only as fast as its person taps."""
-    if message.kind not in ("card", "message", "photo"):
+    if message.kind not in ("card", "message"):
         return ()
     is_edit = message.kind == "card" and card is not None and not message.payload.get("below")
     return (ALL,) if is_edit and message.chat_id > 0 else (ALL, f"chat:{message.chat_id}")
@@ -119,6 +119,8 @@ def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_ca
         shown.note(unit, message.chat_id, card, desk.now())
     if message.card:
         mailbox.set_card(unit, message.card, message.chat_id, card)
+        if message.card.startswith("post:"):
+            opinions.note_shown(unit, message.card.removeprefix("post:"))
         if old_card is not None:
             mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
 
@@ -144,8 +146,6 @@ class Sender:
         self._sent_to: list[int] = []
         #: How often Telegram did not answer in time for a message.
         self._late: dict[int, int] = {}
-        #: One picture at a time: each takes ten megabytes while it is drawn.
-        self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
         #: Ends with an error when a send failed in a way that trying again cannot mend.
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -214,7 +214,7 @@ class Sender:
         except RetryAfter as error:
             rest = seconds_of(error)
         except REFUSED:
-            raise TokenRefused from None
+            await refused_for_good(self.application.bot)
         except ChatMigrated as error:
             await self._note(self.on_moved, self.desk, message.chat_id, error.new_chat_id)
             return
@@ -232,7 +232,7 @@ class Sender:
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         except Exception as error:
-            # As a picture of an edition that is gone: to try again would end the same way, for ever.
+            # To try again would end the same way, for ever.
             await self._park(message, f"it cannot be made: {where_of(error)}")
             return
         else:
@@ -271,13 +271,6 @@ class Sender:
         if message.kind == "remove":
             await self._remove(chat, payload["user_id"])
             return None
-        if message.kind == "photo":
-            picture = await asyncio.get_running_loop().run_in_executor(
-                self._drawing, picture_of, payload["edition"], payload["flow"], tuple(payload["path"]), payload["at"]
-            )
-            photo = {"photo": InputFile(picture, "chart.png", attach=False), "caption": payload["caption"]}
-            drawn = await self._call("sendphoto", {"chat_id": chat, **photo, "parse_mode": ParseMode.HTML})
-            return int(drawn["message_id"])
         shown = {
             "chat_id": chat,
             "text": payload["text"],
@@ -298,7 +291,7 @@ class Sender:
         try:
             sent = await self._call("sendmessage", {**shown, **({"message_thread_id": thread} if thread else {})})
         except BadRequest as error:
-            if not thread or "thread not found" not in str(error).lower():
+            if not thread or not any(sign in str(error).lower() for sign in TOPIC_GONE):
                 raise
             sent = await self._call("sendmessage", shown)
         return int(sent["message_id"])
@@ -330,8 +323,3 @@ def keyboard(rows: list[list[list[str]]]) -> dict[str, Any]:
         return {"text": label, **kind}
 
     return {"inline_keyboard": [[button(label, data) for label, data in row] for row in rows]}
-
-
-def picture_of(edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
-    """Return the chart of a flow with a path lit, as PNG."""
-    return chart.png(catalogue.open_book(edition).machine(flow), path, at)

@@ -21,6 +21,7 @@ from bot.handlers.front import Front
 from bot.handlers.updates import GROUP_MENU, MENU
 from bot.intake import Intake, TokenRefused, seconds_of
 from bot.logs import where_of
+from bot.pictures import Pictures
 from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
@@ -101,9 +102,11 @@ class Service:
         head_file: Path | None = None,
         listening: Listening | None = None,
         parent: int | None = None,
+        pictures: Path | None = None,
     ) -> None:
         self.application, self.front, self.heads = application, front, head_file
         self.sender = Sender(application, front.store, front.desk, groups.moved, _parked)
+        self.pictures = Pictures(application, front.store, front.desk, pictures)
         front.on_acting = self.sender.wake.set
         self.intake = Intake(application, front)
         self.listening = listening
@@ -121,13 +124,14 @@ class Service:
         poll = [] if self.by_webhook else [asyncio.create_task(self.intake.poll(), name="intake")]
         dispatch = asyncio.create_task(self.intake.dispatch(self.stop), name="dispatcher")
         send = asyncio.create_task(self.sender.run(self.stop), name="sender")
+        draw = asyncio.create_task(self.pictures.run(self.stop), name="pictures")
         keep = asyncio.create_task(self._keep_house(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
         ask = asyncio.create_task(self._ask_for_webhook(), name="webhook")
         warm = asyncio.create_task(self._warm_up(), name="warm-up")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        parts: set[asyncio.Future[Any]] = {*web, *poll, dispatch, send, keep, watch, stopping, self.sender.failed}
+        parts: set[asyncio.Future[Any]] = {*web, *poll, dispatch, send, draw, keep, watch, stopping, self.sender.failed}
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in done if task is not stopping]
@@ -139,7 +143,8 @@ class Service:
             self.stop.set()
             self.intake.arrived.set()
             self.sender.wake.set()
-            draining = {dispatch, send, *web}
+            self.pictures.wake.set()
+            draining = {dispatch, send, draw, *web}
             if server:
                 server.should_exit = True
             beside = (*poll, keep, watch, menu, ask, warm, stopping)
@@ -150,6 +155,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*beside, *draining, return_exceptions=True)
             await self.front.settle(ANSWERED_WITHIN)
+            self.front.close()
             await self.application.shutdown()
             # The library leaves it open where Telegram was never reached.
             await self.application.bot.request.shutdown()
@@ -274,4 +280,9 @@ class Service:
     async def is_idle(self) -> bool:
         """Say whether everything that arrived was handled and everything decided was sent."""
         counts = await self.front.store.run(mailbox.counts)
-        return not counts.get("inbox.waiting") and not counts.get("outbox.waiting") and not self.sender.busy
+        return (
+            not counts.get("inbox.waiting")
+            and not counts.get("outbox.waiting")
+            and not self.sender.busy
+            and not self.pictures.busy
+        )

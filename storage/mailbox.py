@@ -26,6 +26,8 @@ CARD = Card.__table__  # type: ignore[attr-defined]
 LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
+#: What Telegram says of a person who cannot be reached now, and may come back.
+UNREACHABLE = ("Telegram: bot was blocked", "Telegram: user is deactivated", "Telegram: can't initiate conversation")
 #: So many letters of a cause are kept.
 CAUSE: int = INBOX.c.cause.type.length
 
@@ -85,9 +87,12 @@ _NUMBERED = (
 _WAITING = Prepared(select(_NUMBERED).where(_NUMBERED.c.place <= bindparam("each")).order_by(_NUMBERED.c.id))
 
 _OLDEST_MESSAGE = func.min(OUTBOX.c.id)
+#: Pictures go out beside the messages: nothing waits behind one.
+PICTURE = "photo"
+_NO_PICTURE = OUTBOX.c.kind != literal_column("'photo'")
 _OLDEST_OF_CHAT = (
     select(_OLDEST_MESSAGE.label("id"), OUTBOX.c.chat_id)
-    .where(OUTBOX.c.state == WAITING, not_(among(OUTBOX.c.chat_id, "chats")))
+    .where(OUTBOX.c.state == WAITING, _NO_PICTURE, not_(among(OUTBOX.c.chat_id, "chats")))
     .group_by(OUTBOX.c.chat_id)
     .order_by(_OLDEST_MESSAGE)
 )
@@ -102,6 +107,30 @@ _SEND_FREE = Prepared(
     .where(among(OUTBOX.c.id, "ids"), OUTBOX.c.state == WAITING)
     .order_by(OUTBOX.c.id)
     .with_for_update(skip_locked=True)
+)
+
+
+_EARLIER = OUTBOX.alias("earlier")
+_PICTURES = Prepared(
+    select(OUTBOX)
+    .where(
+        OUTBOX.c.state == WAITING,
+        not_(_NO_PICTURE),
+        not_(among(OUTBOX.c.id, "busy")),
+        # Its screen first.
+        not_(
+            select(_EARLIER.c.id)
+            .where(
+                _EARLIER.c.state == WAITING,
+                _EARLIER.c.chat_id == OUTBOX.c.chat_id,
+                _EARLIER.c.id < OUTBOX.c.id,
+                _EARLIER.c.kind != literal_column("'photo'"),
+            )
+            .exists()
+        ),
+    )
+    .order_by(OUTBOX.c.id)
+    .limit(_MOST)
 )
 
 
@@ -139,6 +168,11 @@ class Parked:
 
 
 # ---- inbox -------------------------------------------------------------------------------------
+def is_number(value: object) -> bool:
+    """Say whether this is a number as Telegram numbers updates, people and chats: whole, and in 63 bits."""
+    return type(value) is int and -(2**63) < value < 2**63
+
+
 def lane_of(unit: Unit, raw: dict[str, Any]) -> int:
     """Return whose update it is: the person's, else the chat's, as a keyed hash that names nobody."""
     number = _number_in(raw, "from", "chat")
@@ -155,8 +189,8 @@ def _number_in(raw: dict[str, Any], *names: str) -> int | None:
         if isinstance(part, dict):
             for name in names:
                 number = part[name].get("id") if isinstance(part.get(name), dict) else None
-                if type(number) is int:
-                    return number
+                if number is not None and is_number(number):
+                    return int(number)
     return None
 
 
@@ -262,6 +296,35 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
     ]
 
 
+def pictures_to_send(unit: Unit, done: Sequence[int], busy: Sequence[int], most: int) -> list[Message]:
+    """Return the oldest pictures whose screens were sent; those that are done are let go. On PostgreSQL they are ours then."""
+    locks.release(unit, PICTURE, done)
+    if most <= 0:
+        return []
+    return [
+        Message(
+            row.id, row.chat_id, row.kind, row.card, unit.keys.mailbox.open_value(row.payload, f"outbox:{row.chat_id}")
+        )
+        for row in _PICTURES.all(unit, {"busy": list(busy), "most": most})
+        if locks.take(unit, PICTURE, row.id)
+    ]
+
+
+def picture_failed(unit: Unit, message_id: int) -> bool:
+    """Count that a picture could not be sent; drop it after the last time. Return whether it was dropped."""
+    tries = unit.connection.execute(select(OUTBOX.c.tries).where(OUTBOX.c.id == message_id)).scalar()
+    if tries is None or tries + 1 >= TRIES:
+        sent(unit, message_id)
+        return True
+    unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(tries=tries + 1))
+    return False
+
+
+def drop_picture(unit: Unit, subject: str) -> None:
+    """Drop a picture that was not sent yet: the person has gone on."""
+    unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.kind == PICTURE, OUTBOX.c.card == subject))
+
+
 def chats_done(unit: Unit, chats: Sequence[int]) -> None:
     """Let other workers send to these chats."""
     locks.release(unit, CHAT, chats)
@@ -331,6 +394,20 @@ def try_again(unit: Unit, what: str, number: int) -> bool:
         .values(state="waiting", tries=0, cause=None)
     )
     return unit.connection.execute(waits).rowcount == 1
+
+
+def send_again(unit: Unit, chat_id: int) -> int:
+    """Let what was parked because a person could not be reached be sent; return how much. Of a card only the newest state."""
+    blocked = (OUTBOX.c.chat_id == chat_id, OUTBOX.c.state == "parked", OUTBOX.c.cause.in_(UNREACHABLE))
+    rows = unit.connection.execute(
+        select(OUTBOX.c.id, OUTBOX.c.card).where(OUTBOX.c.chat_id == chat_id).order_by(OUTBOX.c.id)
+    ).all()
+    newest = {row.card: row.id for row in rows if row.card}
+    stale = [row.id for row in rows if row.card and newest[row.card] != row.id]
+    if stale:
+        unit.connection.execute(delete(OUTBOX).where(*blocked, OUTBOX.c.id.in_(stale)))
+    waits = update(OUTBOX).where(*blocked).values(state="waiting", tries=0, cause=None)
+    return int(unit.connection.execute(waits).rowcount)
 
 
 def drop(unit: Unit, what: str, number: int) -> bool:

@@ -31,13 +31,15 @@ async def chat(tmp_path):
 async def running(chat):
     """Dispatch and send, until the block ends."""
     stop = asyncio.Event()
-    parts = [asyncio.create_task(chat.intake.dispatch(stop)), asyncio.create_task(chat.sender.run(stop))]
+    running = (chat.intake.dispatch(stop), chat.sender.run(stop), chat.service.pictures.run(stop))
+    parts = [asyncio.create_task(part) for part in running]
     try:
         yield
     finally:
         stop.set()
         chat.intake.arrived.set()
         chat.sender.wake.set()
+        chat.service.pictures.wake.set()
         await asyncio.gather(*parts)
 
 
@@ -59,12 +61,12 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
 
     seen, failed, real = [], [], guidance.type_text
 
-    def fails_once(unit, desk, who, words, message_id):
-        if words == "first" and not failed:
-            failed.append(words)
+    def fails_once(unit, desk, who, typed):
+        if typed.text == "first" and not failed:
+            failed.append(typed.text)
             raise ValueError("for a moment")
-        seen.append(words)
-        return real(unit, desk, who, words, message_id)
+        seen.append(typed.text)
+        return real(unit, desk, who, typed)
 
     monkeypatch.setattr(guidance, "type_text", fails_once)
     for words in ("first", "second", "third"):
@@ -100,31 +102,53 @@ async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeyp
 
 
 @pytest.mark.parametrize("trouble", ["an edition that is gone", "never an answer", "chat not found"])
-async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat, monkeypatch, trouble):
-    monkeypatch.setattr(sender, "LATE", (0.0, 0.0))
+async def test_a_picture_that_cannot_be_sent_is_dropped_and_nothing_waits_behind_it(chat, trouble, caplog):
     picture = {"edition": "hmg-2015", "flow": "sharing", "path": [], "at": "emergency", "caption": "x"}
     if trouble == "an edition that is gone":
         picture["edition"] = "hmg-1999"
-    calls = []
+    calls, shown_after = [], []
 
     def before(method, parameters):
         if method.lower() == "sendphoto":
             calls.append(method)
+            shown_after.append("Next in the same chat." in chat.text(100))
             raise TimedOut if trouble == "never an answer" else BadRequest(f"Bad Request: {trouble}")
 
     chat.world.before = before
     await chat.store.run(mailbox.put, 100, "photo", picture)
+    await chat.store.run(mailbox.put, 100, "message", {"text": "Next in the same chat."})
+    with caplog.at_level("WARNING", "sharewise.pictures"):
+        async with running(chat):
+            await until(lambda: no_more(chat))
+    assert "Next in the same chat." in chat.text(100)
+    assert await chat.store.run(mailbox.parked) == []
+    times = {"an edition that is gone": 0, "never an answer": 3, "chat not found": 1}[trouble]
+    assert len(calls) == times and "dropped" in caplog.text
+    assert all(shown_after[1:]), "what came after the picture did not wait for it"
+
+
+@pytest.mark.parametrize("trouble", ["never an answer", "chat not found"])
+async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat, monkeypatch, trouble):
+    monkeypatch.setattr(sender, "LATE", (0.0, 0.0))
+    calls = []
+
+    def before(method, parameters):
+        if method.lower() == "sendmessage" and parameters.get("text") == "First.":
+            calls.append(method)
+            raise TimedOut if trouble == "never an answer" else BadRequest(f"Bad Request: {trouble}")
+
+    chat.world.before = before
+    await chat.store.run(mailbox.put, 100, "message", {"text": "First."})
     await chat.store.run(mailbox.put, 100, "message", {"text": "Next in the same chat."})
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "Next in the same chat." in chat.text(100)
     (parked,) = await chat.store.run(mailbox.parked)
     said, times = {
-        "an edition that is gone": ("it cannot be made: UnknownEdition at catalogue.py:", 0),
         "never an answer": ("no answer 3 times; it may have been shown", 3),
         "chat not found": ("Telegram: chat not found", 1),
     }[trouble]
-    assert parked.name == "photo" and parked.cause.startswith(said) and len(calls) == times
+    assert parked.name == "message" and parked.cause.startswith(said) and len(calls) == times
 
 
 def test_of_telegrams_words_only_those_that_hold_nothing_of_a_message_are_kept():

@@ -57,6 +57,7 @@ class Chat:
 
     async def _stop(self) -> None:
         await self.front.settle()
+        self.front.close()
         await self.app.shutdown()
         self.store.close()
 
@@ -79,6 +80,9 @@ class Chat:
         while found := (await self.store.run(fetch, self.desk, [], [], 50, 0.0)).messages:
             for message, card in found:
                 await self.sender.send(message, card)
+        while pictures := await self.store.run(mailbox.pictures_to_send, [], [], 50):
+            for message in pictures:
+                await self.service.pictures.send(message)
         await self.front.settle()
         if self.world.crashes:
             raise self.world.crashes[0]

@@ -1,0 +1,164 @@
+"""Pictures of flowcharts, sent beside the messages: no screen waits for one, and one that fails three times is dropped.
+
+A drawn picture is kept in a file, by what it shows, so that a restart does not draw it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from telegram import InputFile
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+
+from bot.application import App
+from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.logs import where_of
+from bot.usecases.desk import Desk
+from flows import catalogue, chart
+from storage import mailbox, shown
+from storage.database import StorageUnavailable, Store, Unit
+from storage.mailbox import Message
+
+log = logging.getLogger("sharewise.pictures")
+
+#: Pictures on their way at once; seconds that Telegram may take for one; how many drawn ones are kept.
+SIDE_BY_SIDE, ANSWERED_WITHIN, KEPT = 4, 30.0, 500
+#: Goes up when charts are drawn in another way: pictures kept from before are not used then.
+DRAWING = 1
+
+
+class Pictures:
+    """Sends what the outbox holds of pictures. `folder`: where drawn ones are kept; None: nowhere."""
+
+    def __init__(self, application: App, store: Store, desk: Desk, folder: Path | None = None) -> None:
+        self.application, self.store, self.desk, self.folder = application, store, desk, folder
+        self.wake = asyncio.Event()
+        #: One at a time: each takes ten megabytes while it is drawn.
+        self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
+        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._done: list[int] = []
+        self._rest = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """A picture is on its way."""
+        return bool(self._busy)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send for ever, until told to stop."""
+        while not stop.is_set():
+            self.wake.clear()
+            done, self._done = self._done, []
+            try:
+                free = SIDE_BY_SIDE - len(self._busy)
+                found = await self.store.run(mailbox.pictures_to_send, done, [*self._busy], free)
+            except StorageUnavailable:
+                self._done += done
+                found = []
+            for message in found:
+                task = asyncio.create_task(self.send(message))
+                self._busy[message.id] = task
+                task.add_done_callback(lambda _task, number=message.id: self._ended(number))  # type: ignore[misc]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), max(self._rest, LOOK_AGAIN))
+            self._rest = 0.0
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _ended(self, number: int) -> None:
+        self._busy.pop(number, None)
+        self._done.append(number)
+        self.wake.set()
+
+    async def send(self, message: Message) -> None:
+        """Draw and send one picture; count a failure; drop it after the third, with a line in the log."""
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                shown_as = await self._post(message)
+        except RetryAfter as error:
+            self._rest = min(seconds_of(error), 30.0)
+            await asyncio.sleep(self._rest)
+        except REFUSED:
+            await refused_for_good(self.application.bot)
+        except (BadRequest, Forbidden) as error:
+            log.warning("A picture is dropped: Telegram refuses it (%s).", type(error).__name__)
+            await self._note(mailbox.sent, message.id)
+        except (TelegramError, TimeoutError) as error:
+            await self._failed(message, type(error).__name__)
+        except Exception as error:
+            # As a picture of an edition that is gone.
+            await self._failed(message, where_of(error))
+        else:
+            await self._note(_note_sent, self.desk, message, shown_as)
+
+    async def _failed(self, message: Message, cause: str) -> None:
+        if await self._note(mailbox.picture_failed, message.id):
+            log.warning("A picture failed %s times and is dropped (%s).", mailbox.TRIES, cause)
+        else:
+            await asyncio.sleep(PAUSE)
+
+    async def _note(self, work: Callable[..., Any], *args: Any) -> Any:
+        while True:
+            try:
+                return await self.store.run(work, *args)
+            except StorageUnavailable:
+                await asyncio.sleep(PAUSE)
+
+    async def _post(self, message: Message) -> int:
+        said = message.payload
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(
+            self._drawing, self.picture_of, said["edition"], said["flow"], tuple(said["path"]), said["at"]
+        )
+        sent = await self.application.bot.do_api_request(
+            "sendphoto",
+            api_kwargs={
+                "chat_id": message.chat_id,
+                "photo": InputFile(picture, "chart.png", attach=False),
+                "caption": said["caption"],
+                "parse_mode": ParseMode.HTML,
+            },
+        )
+        return int(sent["message_id"])
+
+    def picture_of(self, edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
+        """Return the chart of a flow with a path lit, as PNG: the one that is kept, else drawn and kept."""
+        book = catalogue.open_book(edition)
+        shown = "\n".join((str(DRAWING), book.edition.sha256, flow, *path, at))
+        kept = self.folder / f"{hashlib.sha256(shown.encode()).hexdigest()}.png" if self.folder else None
+        if kept is not None:
+            with suppress(OSError):
+                return kept.read_bytes()
+        drawn = chart.png(book.machine(flow), path, at)
+        if kept is not None:
+            with suppress(OSError):
+                _keep(kept, drawn)
+        return drawn
+
+
+def _note_sent(unit: Unit, desk: Desk, message: Message, shown_as: int) -> None:
+    mailbox.sent(unit, message.id)
+    if desk.clear_chats_hours:
+        shown.note(unit, message.chat_id, shown_as, desk.now())
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and let the oldest go where there are too many."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+    files = list(path.parent.glob("*.png"))
+    if len(files) > KEPT:
+        for old in sorted(files, key=lambda file: file.stat().st_mtime)[: len(files) - KEPT]:
+            old.unlink(missing_ok=True)
