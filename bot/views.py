@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.callback_data import Button, handle_of
 from bot.record_content import answer_label
+from flows import since
 from flows.advice import Answer, Topic
 from flows.catalogue import Book
 from flows.definition import Edition, Question
@@ -120,10 +121,13 @@ class Card:
         """Return a button that carries the conversation's handle and revision."""
         return label, Button(act, handle_of(self.loaded.id), self.loaded.revision).encode()
 
-    def draw(self, notice: str = "", why: bool = False, changes: bool = False, may_be_no_name: bool = False) -> Message:
+    def draw(
+        self, notice: str = "", why: bool = False, changes: bool = False, override: str = "", undo: bool = False
+    ) -> Message:
         """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed.
 
-        `may_be_no_name` lets the person say that what was taken for a name is none.
+        `override` lets the person say that what was seen is not what it seems: "!notaperson" or "!areference".
+        `undo` offers to take back what typed words were taken for.
         """
         if self.position.walk.pending:
             message = self._confirm_change()
@@ -136,8 +140,10 @@ class Card:
         else:
             message = self._question(why)
         text = f"{bold('Please note.')} {escape(notice)}\n\n{message.text}" if notice else message.text
-        no_name = ((self.button("It is not a person", "!notaperson"),),) if may_be_no_name else ()
-        return Message(text, (*no_name, *message.buttons))
+        first = ((self.button(OVERRIDES[override], override),),) if override else ()
+        if undo and not self.position.is_finished:
+            first = (*first, (self.button("Undo", "!back"),))
+        return Message(text, (*first, *message.buttons))
 
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
@@ -243,7 +249,7 @@ class Card:
         return [self.button("Ask the team", "!opinion")] if offered else []
 
     def _can_go_back(self) -> bool:
-        return bool(self.position.live) or self.position.is_changing
+        return bool(self.position.live or self.position.walk.interrupt) or self.position.is_changing
 
     def _emergency_row(self) -> tuple[tuple[str, str], ...]:
         if self.position.state.removesuffix(PAUSED) == "emergency":
@@ -254,7 +260,8 @@ class Card:
     def _outcome(self) -> Message:
         outcome = self.position.outcome
         assert outcome is not None  # noqa: S101 (the state is an outcome)
-        lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body), self._duties()]
+        lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body)]
+        lines += [*_since(self.edition, outcome.id), self._duties()]
         lines.append(self._citations())
         lines.append(f"{escape('You decide. Next: what to record.')}\n{italic(self.edition.banner)}")
         buttons = [self.button("Next", self.position.offered[0]), self.button("Back", "!back"), *self._ask_team()]
@@ -278,6 +285,7 @@ class Card:
         if outcome and outcome.implies and "decision" not in self.position.taken.options:
             option = self.position.flow.questions["decision"].option(outcome.implies)
             lines.append(escape(f"It is recorded as: {option.label if option else outcome.implies}."))
+        lines += _since(self.edition, outcome.id if outcome else None, self.position.taken.options.get("decision"))
         lines.append(escape("Saved records never change. You can add a note later."))
         buttons = [
             self.button("Save the record", f"{CHECK}.confirm"),
@@ -332,11 +340,18 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def saved(stored: Stored, banner: str) -> Message:
+def _since(edition: Edition, outcome: str | None, decision: str | None = None) -> list[str]:
+    """What is reported of the law since the edition, where an ending must not stand without it."""
+    said = since.said_of(edition, outcome, decision)
+    return [bold(said)] if said else []
+
+
+def saved(stored: Stored, edition: Edition) -> Message:
     """Return the card of a conversation that has ended, drawn from its record alone: whoever sees it, it is stored."""
     content, reference = stored.content, stored.clear["reference"]
-    outcome, duties = content["outcome"], content["duties"]
+    outcome, duties, banner = content["outcome"], content["duties"], edition.banner
     lines = [bold(outcome["title"]), escape(outcome["text"])]
+    lines += _since(edition, outcome["id"], stored.clear["decision"])
     lines.append(bold("What goes with it") + "\n" + "\n".join(f"• {escape(duty['text'])}" for duty in duties))
     filed = f" for case {content['case_reference']}" if content["case_reference"] else ""
     lines.append(
@@ -495,6 +510,17 @@ KINDS = {
 }
 
 
+#: What a person may say of something that was taken for an identifier.
+OVERRIDES = {"!notaperson": "It is not a person", "!areference": "It is a case reference"}
+
+
+def override_for(error: NotScreened, *, is_reference: bool) -> str:
+    """Return what the person may say of what was seen; nothing where it cannot be anything else."""
+    if is_reference and isinstance(error, IdentifierFound) and set(error.kinds) <= {PERSON, "nhs_number"}:
+        return "!areference"
+    return "!notaperson" if is_name_only(error) and not is_reference else ""
+
+
 def is_name_only(error: NotScreened) -> bool:
     """Say whether nothing but names was found, so that the person may know better."""
     return isinstance(error, IdentifierFound) and error.kinds == (PERSON,)
@@ -510,7 +536,7 @@ def refusal(error: NotScreened, kept_out: str = "Nothing was saved.") -> str:
     if isinstance(error, ScreeningFailed):
         return f"Your words could not be checked for names and numbers. {kept_out} Please try again later."
     if not isinstance(error, IdentifierFound):
-        return f"{error} {kept_out} Please say it shorter."
+        return f"{error} {kept_out} Please say it in fewer words."
     seen = kinds_seen(error)
     instead = "; ".join(f"for {KINDS[kind][0]} say {KINDS[kind][1]}" for kind in error.kinds)
     return f"That looks like it holds {seen}. {kept_out} Please leave it out: {instead}."
@@ -519,6 +545,17 @@ def refusal(error: NotScreened, kept_out: str = "Nothing was saved.") -> str:
 def could_not_delete() -> Message:
     """Return what is said when a message with an identifier could not be taken out of the chat."""
     return Message(escape("I could not take your message out of the chat. Please delete it yourself."))
+
+
+def unknown_command(text: str) -> Message:
+    """Return what is said of a command that is not known: with the emergency button, as it may have been meant."""
+    return Message(f"{escape(text)} {escape(DANGER)}", EMERGENCY_ROW)
+
+
+def limited() -> Message:
+    """Return what somebody gets whose messages come faster than they can be handled."""
+    words = "That is more than I can take in at once. What you send in the next minute is not handled. Wait a little, then go on."
+    return Message(f"{escape(words)} {escape(DANGER)}", EMERGENCY_ROW)
 
 
 def plain(text: str, *buttons: tuple[str, str]) -> Message:
