@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from telegram import Update
+from telegram import Bot, Update
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
 from bot import views
@@ -26,7 +26,7 @@ from storage.database import StorageUnavailable, Unit
 log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
-ALLOWED = ["message", "callback_query", "inline_query", "my_chat_member"]
+ALLOWED = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"]
 #: Seconds before something that failed is tried again; polling waits longer each time.
 PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: How many lanes are worked on side by side.
@@ -61,6 +61,24 @@ class TokenRefused(Exception):
 
 #: What the library makes of a token that Telegram refuses. Its words hold the token.
 REFUSED = (InvalidToken, EndPointNotFound)
+#: Seconds between the two times that Telegram is asked whether it knows the token.
+ASK_ONCE_MORE = 2.0
+
+
+async def refused_for_good(bot: Bot) -> None:
+    """Raise TokenRefused when Telegram, asked twice who this bot is, does not know the token; one 401 or 404 says nothing."""
+    for last in (False, True):
+        try:
+            await bot.do_api_request("getme")
+        except REFUSED:
+            if last:
+                raise TokenRefused from None
+            await asyncio.sleep(ASK_ONCE_MORE)
+        except TelegramError:
+            return
+        else:
+            log.warning("Telegram refused a call as if it did not know the token, but knows it. Trying again.")
+            return
 
 
 class Intake:
@@ -89,7 +107,9 @@ class Intake:
                     api_kwargs={"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ALLOWED},
                     read_timeout=POLL_SECONDS + 10,
                 )
-                updates = [update for update in raw or [] if type(update.get("update_id")) is int]
+                updates = [update for update in raw or [] if mailbox.is_number(update.get("update_id"))]
+                if len(updates) < len(raw or []):
+                    log.warning("%s updates have no number that can be, and are left out.", len(raw) - len(updates))
                 if updates:
                     await self.take_in(updates)
                     offset = max(update["update_id"] for update in updates) + 1
@@ -98,7 +118,9 @@ class Intake:
                     await asyncio.sleep(LONGEST_PAUSE)
                 pause = PAUSE
             except REFUSED:
-                raise TokenRefused from None
+                await refused_for_good(self.application.bot)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             except Conflict as error:
                 hooked = "webhook" in error.message.lower()
                 log.warning("%s Trying again.", HOOKED if hooked else "Another process polls for this bot.")
@@ -172,6 +194,14 @@ class Intake:
             self._done.append(lane)
             self.arrived.set()
 
+    async def _tell_of_failure(self, taken: mailbox.Taken) -> None:
+        try:
+            await self.front.store.run(tell_of_failure, self.front.desk, taken)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log.error("Nobody could be told of update %s (%s).", taken.update_id, where_of(error))
+
     async def handle(self, taken: mailbox.Taken) -> bool:
         """Have one stored update handled; count a failure, park it after the third. Return False when it waits to be tried again.
 
@@ -189,8 +219,11 @@ class Intake:
             raise failure
         if failure is not None:
             cause = where_of(failure)
-            parked = await front.store.run(count_failure, front.desk, taken, cause)
+            # Nothing that is in the update is touched to count it: whatever it holds, it can be parked.
+            parked = await front.store.run(mailbox.failed, taken.id, cause)
             log.error("Update %s failed (%s)%s.", taken.update_id, cause, "; parked" if parked else "")
+            if parked:
+                await self._tell_of_failure(taken)
             return parked
         if taken.update_id in front.acted:
             front.acted.discard(taken.update_id)
@@ -199,13 +232,11 @@ class Intake:
         return True
 
 
-def count_failure(unit: Unit, desk: Desk, taken: mailbox.Taken, cause: str) -> bool:
-    """Count a failed try; return whether the update is parked now. A member is told so, in their private chat."""
-    parked = mailbox.failed(unit, taken.id, cause)
+def tell_of_failure(unit: Unit, desk: Desk, taken: mailbox.Taken) -> None:
+    """Tell a member, in their private chat, that an update of theirs was parked: they must not believe that it counted."""
     person = mailbox.person_of(taken.payload)
-    if parked and person is not None and members.get(unit, person):
+    if person is not None and members.get(unit, person):
         say(unit, person, views.failed())
-    return parked
 
 
 def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:

@@ -18,6 +18,7 @@ from storage.opinions import Request
 from storage.teams import TeamRow
 
 SEALED = "Nobody sees what others said before it closes. Then all of it appears at once."
+NOBODY_SHOWN = "Nobody was shown this request: it could not be posted in the channel."
 ONLY_ADVICE = "You decide. What your colleagues say is advice."
 #: Members shown in one message.
 MOST_LISTED = 50
@@ -119,7 +120,7 @@ def reasons(edition: Edition, request: Request, index: int, again: bool) -> Mess
         italic(f"Request {request.number}"),
         bold(request.content["title"]),
         f"{escape('You tapped:')} {bold(choice)}",
-        escape("Why? Tap the reason that fits best. Your opinion counts then."),
+        escape(f"Why? Tap the reason that fits best, or type it. Your opinion counts then. {NO_NAMES}"),
     ]
     if again:
         lines.append(
@@ -195,7 +196,7 @@ def opinion_lines(advice: Mapping[str, Any], *, private: bool) -> list[str]:
 def _tally(advice: Mapping[str, Any]) -> str:
     counts = Counter(one["label"] for one in advice.get("opinions", ()) if one["counts"])
     if not counts:
-        return "No opinion came."
+        return NOBODY_SHOWN if not advice.get("shown", True) else "No opinion came."
     said = "; ".join(f"{label}: {count}" for label, count in counts.most_common())
     return f"{said}. Your colleagues do not agree with each other." if len(counts) > 1 else f"{said}."
 
@@ -240,6 +241,8 @@ def view_words(view: Mapping[str, Any]) -> str:
 
 def ended_words(advice: Mapping[str, Any]) -> str:
     """Say how a request ended, or that it was not waited for."""
+    if not advice.get("shown", True):
+        return NOBODY_SHOWN
     if advice["state"] == "open":
         return f"Not waited for: {advice['in']} of {advice['quorum']} opinions were in."
     return f"Ended {time_of(advice['ended_at'])}: {ENDED_BY[advice['ended_by']]}. Opinions in: {advice['in']}."

@@ -158,16 +158,24 @@ def set_name(unit: Unit, request: Request, name: str | None) -> Request:
     return _rewrite(unit, request, {"name": name})
 
 
-def _rewrite(unit: Unit, request: Request, changed: dict[str, Any]) -> Request:
+def note_shown(unit: Unit, request_id: str) -> None:
+    """Note that colleagues were shown an open request: its card is in the channel, or with the deputy."""
+    request = get(unit, request_id)
+    if request and request.state == "open" and not request.content.get("shown", True):
+        _rewrite(unit, request, {"shown": True}, state="open")
+
+
+def _rewrite(unit: Unit, request: Request, changed: dict[str, Any], state: str = "draft") -> Request:
     content = {**request.content, **changed}
     sealed = _sealed(request.sealer, request.id, "content", content)
-    where = (REQUEST.c.id == request.id, REQUEST.c.state == "draft")
+    where = (REQUEST.c.id == request.id, REQUEST.c.state == state)
     unit.connection.execute(update(REQUEST).where(*where).values(content=sealed))
     return replace(request, content=content)
 
 
 def ask(unit: Unit, request: Request, closes_at: str, at: str, actor: str) -> Request | None:
-    """Turn a draft into an open request; None when it is none any more."""
+    """Turn a draft into an open request that nobody was shown yet; None when it is not one any more."""
+    request = _rewrite(unit, request, {"shown": False})
     done = unit.connection.execute(
         update(REQUEST)
         .where(REQUEST.c.id == request.id, REQUEST.c.state == "draft")
@@ -286,7 +294,7 @@ def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
         "request": request.number, "team": request.team, "asked_at": request.asked_at, "state": request.state,
         "question": content["title"], "sentence": content.get("sentence"), "quorum": request.quorum,
         "in": how_many(unit, request), "ended_at": request.ended_at, "ended_by": request.ended_by,
-        "made_of_it": request.view,
+        "made_of_it": request.view, "shown": bool(content.get("shown", True)) or how_many(unit, request) > 0,
     }  # fmt: skip
     if request.state != "closed":
         return advice

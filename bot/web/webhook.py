@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from storage.database import StorageUnavailable
+from storage.mailbox import is_number
 from storage.plain import unpacked
 
 log = logging.getLogger("sharewise.webhook")
@@ -49,7 +50,7 @@ def route(take_in: TakeIn, secret: str) -> Route:
             return PlainTextResponse("", 400)
         except ClientDisconnect:
             return PlainTextResponse("", 408)
-        if not isinstance(update, dict) or type(update.get("update_id")) is not int:
+        if not isinstance(update, dict) or not is_number(update.get("update_id")):
             return PlainTextResponse("", 400)
         try:
             await asyncio.wait_for(take_in(update), PATIENCE)
