@@ -46,9 +46,13 @@ class Failed(Exception):
     """The command was right but could not be carried out."""
 
 
+#: Control characters, but for line breaks and tabs: a terminal would carry them out.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def say(text: str = "") -> None:
-    """Print a line for the person."""
-    sys.stdout.write(text + "\n")
+    """Print a line for the person; control characters are shown by their number, never as they are."""
+    sys.stdout.write(CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", text) + "\n")
 
 
 # ---- chat and serve ------------------------------------------------------------------------------
@@ -204,7 +208,7 @@ def _serve(settings: Any, listening: Listening | None, parent: int | None = None
         async def run() -> None:
             front = Front(store, desk)
             app = application.build(front, token, application.network_request(), settings.api_base_url)
-            service = Service(app, front, settings.head_file, listening, parent)
+            service = Service(app, front, settings.head_file, listening, parent, settings.data_dir / "pictures")
             loop = asyncio.get_running_loop()
             for number in STOPS:
                 loop.add_signal_handler(number, service.stop.set)
@@ -384,6 +388,7 @@ def walk(args: argparse.Namespace) -> int:
     """Play a walk without any chat."""
     from flows.catalogue import open_book
     from flows.rehearsal import WrongAnswer, play
+    from flows.since import said_of
 
     flow, pairs = args.flow, [_pair(text) for text in args.answers]
     if not pairs and not sys.stdin.isatty():
@@ -403,6 +408,7 @@ def walk(args: argparse.Namespace) -> int:
         "path": list(played.path),
         "assumed": [edge for edge in played.assumed if edge in position.path and not edge.startswith("outcome.")],
         "state": position.state,
+        "since": said_of(book.edition, position.outcome.id if position.outcome else None),
     }
     if args.json:
         say(json.dumps(result))
@@ -416,6 +422,8 @@ def walk(args: argparse.Namespace) -> int:
         if outcome
         else f"Outcome:  none yet, the walk stands at {position.state}"
     )
+    if result["since"]:
+        say(f"Note:     {result['since']}")
     for key in position.duties:
         say(f"Duty:     {key}: {book.edition.duties[key].text}")
     for key in result["passages"]:
@@ -482,9 +490,12 @@ def draw(args: argparse.Namespace) -> int:
 def ask(args: argparse.Namespace) -> int:
     """Answer a question from an edition; nothing of it is kept."""
     from flows.advice import index_of
+    from flows.screening import LONGEST
 
-    index = index_of(args.edition)
-    found = index.ask(" ".join(args.question))
+    index, question = index_of(args.edition), " ".join(args.question)
+    if len(question) > LONGEST:
+        raise WrongCall(f"The question has {len(question)} characters, {LONGEST} is the most.")
+    found = index.ask(question)
     if args.json:
         passages = [{"id": hit.passage, "score": round(hit.score, 4)} for hit in found.passages]
         say(json.dumps({"band": found.band, "passages": passages, "emergency": found.emergency}))
@@ -513,19 +524,43 @@ def ask(args: argparse.Namespace) -> int:
 
 
 def screen(args: argparse.Namespace) -> int:
-    """Say what in texts would identify a person: one text a line on standard input."""
+    """Say what in texts would identify a person: one text a line on standard input, in UTF-8 or UTF-16."""
     from bot.settings import Settings
     from flows import screening
 
     own = Settings().own_reference
-    for line in sys.stdin:
-        text = line.rstrip("\r\n")
+    for text in _lines_of(sys.stdin.buffer.read(MOST_INPUT + 1)):
+        if len(text) > screening.LONGEST_READ:
+            raise WrongCall(f"A line has {len(text)} characters, {screening.LONGEST_READ} is the most.")
         found = screening.identifiers(text, own_reference=own)
         if args.json:
             say(json.dumps({"findings": [{"kind": item.kind, "start": item.start, "end": item.end} for item in found]}))
         else:
             say("; ".join(f"{item.kind} {item.start}-{item.end}" for item in found) or "nothing found")
     return 0
+
+
+#: Bytes that `screen` reads.
+MOST_INPUT = 20_000_000
+
+
+def _lines_of(raw: bytes) -> Iterator[str]:
+    """Give the lines of a file in UTF-8 or UTF-16, marked as such or not; raise Failed when it is neither."""
+    if len(raw) > MOST_INPUT:
+        raise Failed(f"Standard input has more than {MOST_INPUT} bytes. Give it in parts.")
+    odd, even = raw[1:2000:2].count(0), raw[0:2000:2].count(0)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        coding = "utf-16"
+    elif max(odd, even) > len(raw[:2000]) // 8:
+        coding = "utf-16-le" if odd > even else "utf-16-be"
+    else:
+        coding = "utf-8-sig"
+    try:
+        text = raw.decode(coding)
+    except UnicodeDecodeError:
+        raise Failed("Standard input cannot be read: it is neither UTF-8 nor UTF-16.") from None
+    lines = re.split(r"\r\n|\n|\r", text)
+    yield from lines[:-1] if lines[-1] == "" else lines
 
 
 # ---- what is stored ------------------------------------------------------------------------------
@@ -657,7 +692,7 @@ def member(args: argparse.Namespace) -> int:
 
     with _unit(args) as unit:
         if args.verb == "add":
-            name = _staff_name(args)
+            name, args.team = _staff_name(args), _team_name("--team", args.team)
             for telegram_id in args.telegram_id:
                 before = members.get(unit, telegram_id)
                 if before:
@@ -703,18 +738,52 @@ def _desk(settings: Any = None, bot_id: int = 0) -> Any:
     return Desk(
         settings.edition or "hmg-2015", bot_id, VERSION, settings.case_pattern, settings.own_reference,
         console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
-        sends_per_second=settings.sends_per_second,
+        sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute,
     )  # fmt: skip
 
 
-def _staff_name(args: argparse.Namespace) -> Any:
-    from bot.usecases.membership import staff_name
+def _typed(option: str, text: str, take: Callable[[Any], Any]) -> Any:
+    """Return what somebody typed at the command line as it may be kept. It goes through the same gate as every other text."""
+    from bot.usecases import typed_text
+    from bot.views import refusal
     from flows.screening import NotScreened
 
+    typed = typed_text.read(_desk(), text)
+    if typed.is_danger:
+        sys.stderr.write("A child in danger comes first: call 999 now, or 101 if it is not urgent.\n")
     try:
-        return staff_name(_desk(), args.known_as or "")
+        return take(typed)
     except NotScreened as error:
-        raise WrongCall(f"--known-as: {error}") from None
+        raise WrongCall(f"{option}: {refusal(error, 'Nothing was changed.')}") from None
+
+
+def _staff_name(args: argparse.Namespace) -> Any:
+    from bot.usecases import typed_text
+
+    return _typed("--known-as", args.known_as or "", typed_text.name_of_staff)
+
+
+def _team_name(option: str, name: str) -> str:
+    from bot.usecases import typed_text
+
+    named = _typed(option, name, partial(typed_text.name_of_staff, longest=typed_text.LONGEST_TEAM))
+    if named is None:
+        raise WrongCall(f"{option}: a team needs a name.")
+    return str(named.text)
+
+
+def _office_words(option: str, text: str, longest: int) -> Any:
+    from bot.usecases import typed_text
+
+    return _typed(option, text, lambda typed: typed_text.office_words(typed, longest)) if text.strip() else None
+
+
+def _telegram_id(text: str) -> int:
+    """Return a Telegram id; a number that Telegram cannot have given is refused by the parser."""
+    number = int(text)
+    if not 0 < number < 2**52:
+        raise ValueError
+    return number
 
 
 def _invite(unit: Any, args: argparse.Namespace) -> None:
@@ -722,7 +791,7 @@ def _invite(unit: Any, args: argparse.Namespace) -> None:
     from storage import invites, teams
     from storage.clock import later, utc_now
 
-    name = _staff_name(args)
+    name, args.team = _staff_name(args), _team_name("--team", args.team)
     at = utc_now()
     teams.ensure(unit, args.team)
     ends = later(at, INVITE_MINUTES)
@@ -735,11 +804,16 @@ def _invite(unit: Any, args: argparse.Namespace) -> None:
 
 def retention(args: argparse.Namespace) -> int:
     """Set how long records are kept, hold them, list what is due, erase."""
-    from flows.screening import NotScreened, screened
+    from bot.usecases import typed_text
+    from flows.screening import PERSON
     from storage import backup, records
     from storage import retention as keeping
     from storage.clock import utc_now
 
+    why: Any = None
+    if args.verb == "hold":
+        longest = typed_text.LONGEST_REASON
+        why = _typed("--reason", args.reason, lambda typed: typed.screened(longest=longest, override=(PERSON,)))
     store, at, actor = _open(args), utc_now(), "command line"
     erased: list[str] = []
     try:
@@ -752,7 +826,7 @@ def retention(args: argparse.Namespace) -> int:
                     raise Failed(f"There is no record {reference}. Nothing was changed.")
                 record_id = stored.clear["id"]
                 if args.verb == "hold":
-                    keeping.hold(unit, record_id, screened(args.reason, names_pass=True), at, actor)
+                    keeping.hold(unit, record_id, why, at, actor)
                 elif args.verb == "release":
                     keeping.release(unit, record_id, at, actor)
                 else:
@@ -763,7 +837,7 @@ def retention(args: argparse.Namespace) -> int:
         if erased:
             backup.note_erased(_folder(args), erased)
             store.forget_old_pages()
-    except (keeping.CannotSet, keeping.Held, NotScreened) as error:
+    except (keeping.CannotSet, keeping.Held) as error:
         raise Failed(str(error)) from None
     finally:
         store.close()
@@ -813,6 +887,7 @@ def back_up(args: argparse.Namespace) -> int:
 
 def pause(args: argparse.Namespace) -> int:
     """Stop the bot for a time, with a reason that people are shown, or let it go on."""
+    from bot.usecases.typed_text import LONGEST_REASON
     from storage import pause as switch
     from storage.clock import utc_now
 
@@ -820,9 +895,10 @@ def pause(args: argparse.Namespace) -> int:
         if args.run_on:
             was = switch.end(unit, utc_now(), "command line")
             say("It goes on." if was else "It was not stopped.")
-        elif args.reason:
-            switch.put(unit, args.reason[:300], utc_now(), "command line")
-            say(f"Stopped. People are told: {args.reason[:300]}")
+        elif args.reason and args.reason.strip():
+            words = _office_words("--reason", args.reason, LONGEST_REASON)
+            switch.put(unit, words, utc_now(), "command line")
+            say(f"Stopped. People are told: {words.text}")
         else:
             why = switch.reason(unit)
             say("It is not stopped." if why is None else f"It is stopped: {why}")
@@ -911,7 +987,7 @@ def _set_team(unit: Any, args: argparse.Namespace) -> None:
     from storage import teams
     from storage.clock import utc_now
 
-    at, actor = utc_now(), "command line"
+    at, actor, args.name = utc_now(), "command line", _team_name("TEAM", args.name)
     teams.ensure(unit, args.name)
     try:
         if args.quorum is not None:
@@ -934,7 +1010,8 @@ def local(args: argparse.Namespace) -> int:
     with _unit(args) as unit:
         if args.verb == "set":
             try:
-                local_route.put(unit, args.name, args.value, utc_now(), "command line")
+                value = _office_words("VALUE", args.value, local_route.LONGEST)
+                local_route.put(unit, args.name, value, utc_now(), "command line")
             except local_route.CannotSet as error:
                 raise WrongCall(str(error)) from None
         found = local_route.get(unit)
@@ -1157,7 +1234,7 @@ def parser() -> argparse.ArgumentParser:
     members_parser = command("member", member, "add, end or list members")
     verbs = members_parser.add_subparsers(required=True, dest="verb", metavar="VERB")
     adding = verbs.add_parser("add", help="add a member, or give one another role or team")
-    adding.add_argument("--telegram-id", type=int, required=True, nargs="+", metavar="N")
+    adding.add_argument("--telegram-id", type=_telegram_id, required=True, nargs="+", metavar="N")
     adding.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)
     inviting = verbs.add_parser("invite", help="make an invite: a code for one person, once, for 48 hours")
     inviting.add_argument("--role", choices=("practitioner", "supervisor", "administrator"), required=True)

@@ -8,6 +8,7 @@ from bot.callback_data import Button
 from bot.opinion_views import called
 from bot.views import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
 from storage import reviews
+from storage.local_route import NAMES as LOCAL_NAMES
 from storage.members import MemberRow
 from storage.reviews import Done, ReviewRow
 
@@ -158,6 +159,22 @@ def to_author(reference: str, what: str, words: str, role: str) -> Message:
 def alert(reference: str, rank: int) -> Message:
     """Tell a supervisor at once of a record that should be looked at first. No content."""
     return plain(f"Please look now: record {reference}. {RISKS[rank]}.", ("Open the record", f"rv.show.{reference}"))
+
+
+def alert_administrator(reference: str, rank: int) -> Message:
+    """Tell an administrator that a record should be looked at first, and that no supervisor could be told. No content."""
+    words = f"Record {reference} needs a supervisor now. {RISKS[rank]}. No supervisor of your team can be reached by the bot."
+    return plain(f"{words} Please tell one yourself, and add one with /invite supervisor.")
+
+
+def nobody_alerted(reference: str, local: dict[str, str]) -> Message:
+    """Tell an author that nobody was told of an emergency of theirs, and whom to ring."""
+    numbers = [f"{LOCAL_NAMES[name]}: {local[name]}." for name in ("day_number", "night_number") if name in local]
+    call = " ".join(numbers) or "Ring your safeguarding lead or manager yourself."
+    return plain(
+        f"Nobody in your team was alerted to record {reference}: the bot can reach no supervisor and no administrator. "
+        f"Danger now: 999. Police, not urgent: 101. {call}"
+    )
 
 
 def requested(reference: str) -> Message:

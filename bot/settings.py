@@ -24,6 +24,14 @@ from storage.sealing import BadKey, Keyring, key_from_file, key_from_text
 CASE_REFERENCE = r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,39}"
 
 
+#: What no form of a case reference may let through.
+NEVER_A_REFERENCE = (
+    ("a phone number", "07700900123"), ("a phone number", "07700 900123"), ("a phone number", "+447700900123"),
+    ("a phone number", "447700900123"), ("a phone number", "7700900123"), ("a phone number", "01632960001"),
+    ("a phone number", "0113 496 0000"), ("a phone number", "07700-900-123"), ("a phone number", "07700/900/123"),
+    ("an NHS number", "9434765919"), ("an NHS number", "943 476 5919"), ("an NHS number", "943-476-5919"),
+    ("an NHS number", "4010232137"), ("a name", "smith"), ("a name", "Jane Smith"), ("a date", "12/03/2014"),
+)  # fmt: skip
 HOW_TO_MAKE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
@@ -55,6 +63,7 @@ class Settings(BaseSettings):
     clear_chats_hours: int = Field(default=0, ge=0, le=46)
     head_file: Path | None = None
     sends_per_second: int = Field(default=30, ge=0, le=1000)
+    updates_per_minute: int = Field(default=120, ge=0, le=100_000)
     webhook_secret: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
 
@@ -62,9 +71,17 @@ class Settings(BaseSettings):
     @classmethod
     def _compiles(cls, value: str) -> str:
         try:
-            re.compile(value)
+            pattern = re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
+        if value == CASE_REFERENCE:
+            return value
+        for kind, example in NEVER_A_REFERENCE:
+            if pattern.fullmatch(example):
+                raise ValueError(
+                    f"would take {kind} such as {example} for a case reference, and let it through. Make it narrower: "
+                    "say which letters it begins with, or how many digits it has."
+                )
         return value
 
     @field_validator("database_url")
@@ -126,7 +143,10 @@ class Settings(BaseSettings):
     @property
     def own_reference(self) -> re.Pattern[str] | None:
         """The form of case references that the organisation configured, if it did: screening lets it pass."""
-        return None if self.case_reference_pattern == CASE_REFERENCE else self.case_pattern
+        if self.case_reference_pattern == CASE_REFERENCE:
+            return None
+        # It stands by itself: a reference inside a longer word or number is not one.
+        return re.compile(rf"(?<![A-Za-z0-9])(?:{self.case_reference_pattern})(?![A-Za-z0-9])")
 
     def keys(self) -> Keyring:
         """Return the keys; raise BadKey."""

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 from storage import ledger
 from storage.database import Unit
 from storage.models import LocalRoute
+from storage.screened import ScreenedText
 
 ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
 #: What can be set, in the order in which it is shown, and how it is called.
@@ -30,13 +31,11 @@ def get(unit: Unit) -> dict[str, str]:
     return {row.name: row.value for row in unit.connection.execute(select(ROUTE))}
 
 
-def put(unit: Unit, name: str, value: str, at: str, actor: str) -> None:
-    """Set one thing, or unset it with an empty value; raise CannotSet."""
+def put(unit: Unit, name: str, value: ScreenedText | None, at: str, actor: str) -> None:
+    """Set one thing, or unset it with no value; raise CannotSet."""
     if name not in NAMES:
-        raise CannotSet(f"There is no {name!r} to set. Known: {', '.join(NAMES)}.")
-    plain = " ".join(value.split())
-    if len(plain) > LONGEST:
-        raise CannotSet(f"The value has {len(plain)} characters, {LONGEST} is the most.")
+        raise CannotSet(f"There is no such name to set. Known: {', '.join(NAMES)}.")
+    plain = " ".join(value.text.split()) if value else ""
     unit.connection.execute(delete(ROUTE).where(ROUTE.c.name == name))
     if plain:
         unit.connection.execute(insert(ROUTE).values(name=name, value=plain, set_at=at))

@@ -8,16 +8,17 @@ from storage import ledger
 from storage.database import Unit
 from storage.models import Pause
 from storage.prepared import Prepared
+from storage.screened import ScreenedText
 
 PAUSE = Pause.__table__  # type: ignore[attr-defined]
 _REASON = Prepared(select(PAUSE.c.reason))
 
 
-def put(unit: Unit, reason: str, at: str, actor: str) -> None:
+def put(unit: Unit, reason: ScreenedText, at: str, actor: str) -> None:
     """Stop the bot, or give another reason."""
     unit.connection.execute(delete(PAUSE))
-    unit.connection.execute(insert(PAUSE).values(id=1, reason=reason, at=at))
-    ledger.append(unit, at, actor, "service.paused", "service", ledger.digest_of(reason))
+    unit.connection.execute(insert(PAUSE).values(id=1, reason=reason.text, at=at))
+    ledger.append(unit, at, actor, "service.paused", "service", ledger.digest_of(reason.text))
 
 
 def end(unit: Unit, at: str, actor: str) -> bool:

@@ -43,14 +43,20 @@ def get(unit: Unit, chat_id: int) -> Wanted | None:
     return Wanted(row.kind, subject, row.asked_at)
 
 
-def taken(unit: Unit, chat_id: int, text: str, at: str) -> None:
-    """Note that words were taken, by a keyed hash."""
-    put(unit, chat_id, TAKEN, unit.keys.lookup(f"taken:{text.strip()}").hex(), at)
+def taken(unit: Unit, chat_id: int, text: str, message_id: int, at: str) -> None:
+    """Note that words were taken, by a keyed hash, and in which message they stood."""
+    put(unit, chat_id, TAKEN, f"{unit.keys.lookup(f'taken:{text.strip()}').hex()}.{message_id}", at)
 
 
 def are_same(unit: Unit, wanted: Wanted, text: str) -> bool:
     """Say whether these are the words that were taken just before: a client that lost its connection sends them again."""
-    return wanted.kind == TAKEN and wanted.subject == unit.keys.lookup(f"taken:{text.strip()}").hex()
+    hashed = wanted.subject.partition(".")[0]
+    return wanted.kind == TAKEN and hashed == unit.keys.lookup(f"taken:{text.strip()}").hex()
+
+
+def taken_in(wanted: Wanted, message_id: int) -> bool:
+    """Say whether words were taken from this message."""
+    return wanted.kind == TAKEN and wanted.subject.partition(".")[2] == str(message_id)
 
 
 def drop(unit: Unit, chat_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Done
+from bot.handlers.guidance import Argument, Done
 from bot.usecases import groups, membership
 from bot.usecases.desk import Desk, Who
 from storage.database import Unit
@@ -16,23 +16,25 @@ def _team(arguments: str) -> Done:
     return "read_team", membership.show_team
 
 
-def _invite(text: str, _message_id: int) -> Done:
+def _invite(argument: Argument) -> Done:
+    role = "".join(argument.heads)
+
     def act(unit: Unit, desk: Desk, who: Who) -> None:
-        membership.invite(unit, desk, who, text)
+        membership.invite(unit, desk, who, role, argument.typed)
 
-    return "invite_supervisor" if text.strip().lower().startswith("supervisor") else "invite_practitioner", act
+    return "invite_supervisor" if role.lower() == "supervisor" else "invite_practitioner", act
 
 
-COMMANDS: dict[str, Callable[[str, int], Done]] = {
+COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "invite": _invite,
-    "members": lambda _text, _id: ("list_members", membership.show_members),
-    "team": lambda text, _id: _team(text),
-    "leave": lambda _text, _id: ("leave", membership.ask_leave),
+    "members": lambda _argument: ("list_members", membership.show_members),
+    "team": lambda argument: _team(argument.typed.text),
+    "leave": lambda _argument: ("leave", membership.ask_leave),
 }
 #: Commands for a group.
-IN_GROUP: dict[str, Callable[[str, int], Done]] = {
-    "claim": lambda _text, _id: ("claim_channel", groups.claim),
-    "release": lambda _text, _id: ("claim_channel", groups.release),
+IN_GROUP: dict[str, Callable[[Argument], Done]] = {
+    "claim": lambda _argument: ("claim_channel", groups.claim),
+    "release": lambda _argument: ("claim_channel", groups.release),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "approve": lambda rest: ("approve_supervisor", lambda unit, desk, who: membership.approve(unit, desk, who, rest)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -20,8 +22,12 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
 from bot import views
-from bot.usecases.desk import Came, Desk, OpenPrivately, Written
+from bot.handlers.words import words_of
+from bot.usecases import typed_text
+from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
 from bot.usecases.front import Act, StrangersAct, once, service
+from bot.usecases.limits import Limits
+from bot.usecases.typed_text import Typed
 from storage.database import Store, Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -42,18 +48,95 @@ class Front:
         self.on_acting: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering = asyncio.Semaphore(ANSWERS)
+        #: Text is read beside the store and the loop, one at a time.
+        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+        self.limits = Limits(desk.updates_per_minute)
 
-    async def act(self, update: Update, action: str, act: Act, for_strangers: StrangersAct | None = None) -> None:
-        """Do one act for this update, then answer the tap if it was one."""
+    async def read(self, message: Message, *, edited: bool = False) -> Typed:
+        """Look at all that a message says, outside the store: one message at a time, so that taps go on meanwhile."""
+        said = words_of(message)
+        return await self._read(
+            said.text, message.message_id, beside=said.beside, marks=said.marks, edited=edited,
+            forwarded=said.forwarded,
+        )  # fmt: skip
+
+    async def read_part(self, typed: Typed, text: str) -> Typed:
+        """Look at a part of what was typed, as the words behind a command."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, typed_text.read_argument, self.desk, typed, text)
+
+    async def look_up(self, typed: Typed) -> Typed:
+        """Ask the guidance about words that turned out to be a question."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, typed_text.look_up, self.desk, typed)
+
+    async def act_on_words(
+        self,
+        update: Update,
+        action_of: Callable[[Typed], tuple[str, Act]],
+        words: Typed,
+        *,
+        all_typed: Typed | None = None,
+        sees_danger: bool = False,
+    ) -> None:
+        """Do what words ask for. Where they are a question, it is looked up first, outside the store, and done again.
+
+        `all_typed`: all of the message, where the words are only what stands behind a command.
+        """
+        typed = all_typed or words
+        try:
+            await self.act(update, *action_of(words), typed=typed, sees_danger=sees_danger)
+        except typed_text.NotLookedUp:
+            await self.act(update, *action_of(await self.look_up(words)), typed=typed, sees_danger=sees_danger)
+
+    async def read_text(self, text: str) -> Typed:
+        """Look at words that stand in no message."""
+        return await self._read(text)
+
+    async def _read(self, text: str, message_id: int = 0, **more: Any) -> Typed:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reading, lambda: typed_text.read(self.desk, text, message_id, **more))
+
+    def close(self) -> None:
+        """End the thread that reads."""
+        self._reading.shutdown(wait=False, cancel_futures=True)
+
+    async def is_too_much(self, update: Update) -> bool:
+        """Say whether a person sends more than is handled; say it to them once. An emergency is never too much."""
+        user, chat = update.effective_user, update.effective_chat
+        if user is None or not self.limits.per_minute:
+            return False
+        verdict = self.limits.spend(user.id, time.monotonic())
+        if not verdict:
+            return False
+        private = chat is None or chat.type == ChatType.PRIVATE
+
+        def tell(unit: Unit, desk: Desk, who: Who) -> None:
+            say(unit, who.chat_id, views.limited())
+
+        def nothing(unit: Unit, desk: Desk, who: Who) -> None:
+            return
+
+        await self.act(update, "read_guidance", tell if verdict == "tell" and private else nothing)
+        return True
+
+    async def act(
+        self,
+        update: Update,
+        action: str,
+        act: Act,
+        for_strangers: StrangersAct | None = None,
+        *,
+        typed: Typed | None = None,
+        sees_danger: bool = False,
+    ) -> None:
+        """Do one act for this update, then answer the tap if it was one. `typed`: what was typed, as it was read."""
         user, chat, message = update.effective_user, update.effective_chat, update.effective_message
         if user is None or (chat is None and update.inline_query is None):
             return
         private = chat is None or chat.type == ChatType.PRIVATE
         thread = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
-        # What was typed in a group: it is looked at for identifiers, whoever typed it.
-        typed = (message.text or message.caption or "") if message and not update.callback_query else ""
-        written = Written(message.message_id, typed) if message and typed else None
-        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread, written)
+        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread, typed, sees_danger)
         acting = self.store.run(once, self.desk, action, came, act, for_strangers)
         self.on_acting()
         said = await acting

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot import views
 from bot.usecases import advice, guidance, own_records
 from bot.usecases.desk import Desk, Who, say
 from bot.usecases.front import Act
+from bot.usecases.typed_text import Typed
 from storage.database import Unit
 
 #: An action of the access table, and what is done.
@@ -22,11 +24,22 @@ def _say(message: views.Message) -> Done:
     return "read_guidance", lambda unit, desk, who: say(unit, who.chat_id, message)
 
 
-def _local(arguments: str) -> Done:
+@dataclass(frozen=True)
+class Argument:
+    """What stands behind a command: all of it as it was read, its first words, and the words behind those as read.
+
+    `heads`: how many words in front are ids or names of settings, not a person's own words.
+    """
+
+    typed: Typed
+    heads: tuple[str, ...] = ()
+
+
+def _local(argument: Argument) -> Done:
     """/local shows the route; /local set NAME VALUE changes it."""
-    verb, _, rest = arguments.strip().partition(" ")
-    if verb == "set":
-        return "set_local_route", lambda unit, desk, who: advice.set_local_route(unit, desk, who, rest)
+    if argument.heads[:1] == ("set",):
+        name = argument.heads[1] if len(argument.heads) > 1 else ""
+        return "set_local_route", lambda unit, desk, who: advice.set_local_route(unit, desk, who, name, argument.typed)
     return "read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)
 
 
@@ -34,30 +47,32 @@ def _start(unit: Unit, desk: Desk, who: Who, flow: str) -> None:
     guidance.begin(unit, desk, who, flow if flow in desk.book.machines else "sharing")
 
 
-#: Command -> (what stands behind it, the message's id) -> action and act.
-COMMANDS: dict[str, Callable[[str, int], Done]] = {
-    "start": lambda _text, _id: _begin("sharing", greet=True),
-    "share": lambda _text, _id: _begin("sharing"),
-    "board": lambda _text, _id: _begin("board_request"),
-    "board_use": lambda _text, _id: _begin("board_request", "use_for_board_functions"),
-    "emergency": lambda _text, _id: ("raise_emergency", guidance.emergency),
-    "cancel": lambda _text, _id: ("walk", guidance.cancel),
-    "help": lambda _text, _id: _say(views.help_text()),
-    "privacy": lambda _text, _id: _say(views.privacy()),
-    "rules": lambda _text, _id: (
+#: How many words behind a command are not a person's own: an id, a role, what is set.
+HEADS = {"note": 1, "local": 2, "invite": 1}
+#: Command -> what stands behind it -> action and act.
+COMMANDS: dict[str, Callable[[Argument], Done]] = {
+    "start": lambda _argument: _begin("sharing", greet=True),
+    "share": lambda _argument: _begin("sharing"),
+    "board": lambda _argument: _begin("board_request"),
+    "board_use": lambda _argument: _begin("board_request", "use_for_board_functions"),
+    "emergency": lambda _argument: ("raise_emergency", guidance.emergency),
+    "cancel": lambda _argument: ("walk", guidance.cancel),
+    "help": lambda _argument: _say(views.help_text()),
+    "privacy": lambda _argument: _say(views.privacy()),
+    "rules": lambda _argument: (
         "read_guidance",
         lambda unit, desk, who: say(unit, who.chat_id, views.rules(desk.book.edition)),
     ),
-    "ask": lambda text, message_id: (
+    "ask": lambda argument: (
         "read_guidance",
-        lambda unit, desk, who: guidance.ask(unit, desk, who, text, message_id),
+        lambda unit, desk, who: guidance.ask(unit, desk, who, argument.typed),
     ),
-    "local": lambda text, _id: _local(text),
-    "unanswered": lambda _text, _id: ("read_unanswered", advice.show_unanswered),
-    "records": lambda _text, _id: ("read_record", lambda unit, desk, who: own_records.show_list(unit, who)),
-    "note": lambda text, message_id: (
+    "local": _local,
+    "unanswered": lambda _argument: ("read_unanswered", advice.show_unanswered),
+    "records": lambda _argument: ("read_record", lambda unit, desk, who: own_records.show_list(unit, who)),
+    "note": lambda argument: (
         "amend_record",
-        lambda unit, desk, who: own_records.add_note(unit, desk, who, text, message_id),
+        lambda unit, desk, who: own_records.add_note(unit, desk, who, "".join(argument.heads), argument.typed),
     ),
 }
 
@@ -73,8 +88,9 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     "passage": lambda rest: ("read_guidance", lambda unit, desk, who: advice.passage(unit, desk, who, rest)),
     "about": lambda rest: ("read_guidance", lambda unit, desk, who: advice.about(unit, desk, who, rest)),
     "nohelp": lambda rest: ("read_guidance", lambda unit, desk, who: advice.did_not_help(unit, desk, who, rest)),
-    "local": lambda _rest: _local(""),
+    "local": lambda _rest: ("read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)),
+    "reopen": lambda rest: ("walk", lambda unit, desk, who: guidance.reopen(unit, desk, who, rest)),
     "notaperson": lambda _rest: ("walk", own_records.let_name_pass),
     "record": lambda rest: ("read_record", lambda unit, desk, who: own_records.show(unit, desk, who, rest)),
-    "note": lambda rest: ("amend_record", lambda unit, desk, who: own_records.explain_note(unit, who, rest)),
+    "note": lambda rest: ("amend_record", lambda unit, desk, who: own_records.ask_for_note(unit, desk, who, rest)),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Done
+from bot.handlers.guidance import Argument, Done
 from bot.usecases import guidance, opinions
 
 #: Taps on a draft that is one's own.
@@ -32,8 +32,11 @@ def come_in(number_and_choice: str) -> Done:
     return "give_opinion", lambda unit, desk, who: opinions.nudged(unit, desk, who, number_and_choice)
 
 
-COMMANDS: dict[str, Callable[[str, int], Done]] = {
-    "opinion": lambda text, _id: ("ask_opinion", lambda unit, desk, who: guidance.ask_team(unit, desk, who, text)),
+COMMANDS: dict[str, Callable[[Argument], Done]] = {
+    "opinion": lambda argument: (
+        "ask_opinion",
+        lambda unit, desk, who: guidance.ask_team(unit, desk, who, argument.typed.text),
+    ),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "op": _button,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Done
+from bot.handlers.guidance import Argument, Done
 from bot.usecases import console, guidance, reviews
 
 
@@ -24,11 +24,14 @@ def _button(rest: str) -> Done:
     return "review_record", lambda unit, desk, who: guidance.OLD_BUTTON
 
 
-COMMANDS: dict[str, Callable[[str, int], Done]] = {
-    "review": lambda _text, _id: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
-    "sample": lambda _text, _id: ("review_record", reviews.show_sample),
-    "console": lambda _text, _id: ("use_console", console.link),
-    "readers": lambda text, _id: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, text)),
+COMMANDS: dict[str, Callable[[Argument], Done]] = {
+    "review": lambda _argument: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
+    "sample": lambda _argument: ("review_record", reviews.show_sample),
+    "console": lambda _argument: ("use_console", console.link),
+    "readers": lambda argument: (
+        "request_sign_off",
+        lambda unit, desk, who: reviews.readers(unit, who, argument.typed.text),
+    ),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "rv": _button,

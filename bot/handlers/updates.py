@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import partial
 
+from rapidfuzz import fuzz, process
 from telegram import ChatMember, Update
 from telegram.ext import BaseHandler as Handler
 from telegram.ext import (
     CallbackQueryHandler,
     ChatMemberHandler,
-    CommandHandler,
     InlineQueryHandler,
     MessageHandler,
     filters,
@@ -20,13 +22,23 @@ from bot.callback_data import BadButton, Button, decode
 from bot.handlers import administration, opinions, reviews
 from bot.handlers import guidance as guidance_handlers
 from bot.handlers.front import Front, answer_inline
-from bot.handlers.guidance import Done
+from bot.handlers.guidance import HEADS, Argument, Done
+from bot.handlers.words import words_of
 from bot.usecases import advice, groups, guidance, membership
 from bot.usecases.desk import Desk, Who
+from bot.usecases.front import came_back
+from bot.usecases.typed_text import Typed
+from flows.canonical import canonical
+from storage import members
 from storage.database import Unit
 
-PRIVATE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
-GROUP = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE
+TYPED = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
+PRIVATE = filters.ChatType.PRIVATE & TYPED
+GROUP = filters.ChatType.GROUPS & TYPED
+#: A command: words that begin with a stroke, marked as one by Telegram or not, with or without the name of a bot.
+COMMAND = re.compile(r"\s*/\s*(\w{1,64})(?:@(\w{1,64}))?([^\w\s]*)", re.ASCII)
+#: From this likeness on, a command that is not known is taken to mean a known one.
+NEAR = 70
 
 COMMANDS = {**guidance_handlers.COMMANDS, **opinions.COMMANDS, **reviews.COMMANDS, **administration.COMMANDS}
 BUTTONS = {**guidance_handlers.BUTTONS, **opinions.BUTTONS, **reviews.BUTTONS, **administration.BUTTONS}
@@ -64,20 +76,43 @@ GROUP_MENU = {
 }
 
 
-def of_command(name: str, arguments: str, message_id: int) -> Done:
+def command_in(text: str) -> tuple[str, str, str] | None:
+    """Return the command that words begin with: its name, the bot it names, and what stands behind it; None for words."""
+    form = canonical(text[:4096])
+    if not form.text.lstrip().startswith("/"):
+        return None
+    match = COMMAND.match(form.text)
+    if match is None:
+        return "", "", ""
+    end = form.place(match.start(), match.end())[1]
+    return match[1].lower(), (match[2] or "").lower(), text[end:].lstrip(" \t\n.,;:!?").rstrip()
+
+
+def nearest(name: str) -> str:
+    """Return the known command that a mistyped one is nearest to; nothing when none is near."""
+    found = process.extractOne(name, list(MENU), scorer=fuzz.ratio, score_cutoff=NEAR) if name else None
+    return str(found[0]) if found else ""
+
+
+def of_command(name: str, argument: Argument) -> Done:
     """Return the action and the act of a command in a private chat."""
-    if name == "start" and arguments.startswith("o_"):
-        return opinions.come_in(arguments[2:].strip())
-    return COMMANDS[name](arguments, message_id)
+    if name == "start" and argument.typed.text.startswith("o_"):
+        return opinions.come_in(argument.typed.text[2:].strip())
+    if name not in COMMANDS:
+        near = nearest(name)
+        return "walk", lambda unit, desk, who: guidance.unknown_command(unit, desk, who, near)
+    return COMMANDS[name](argument)
 
 
-def of_group_command(name: str, arguments: str, message_id: int) -> Done:
+def of_group_command(name: str, argument: Argument) -> Done:
     """Return the action and the act of a command in a group: what is not for groups is pointed to the private chat."""
     if name in administration.IN_GROUP:
-        return administration.IN_GROUP[name](arguments, message_id)
+        return administration.IN_GROUP[name](argument)
     if name == "ask":
-        return "ask_in_channel", lambda unit, desk, who: advice.ask_in_channel(unit, desk, who, arguments)
-    return "ask_in_channel", advice.private_only
+        return "ask_in_channel", lambda unit, desk, who: advice.ask_in_channel(unit, desk, who, argument.typed)
+    if name in COMMANDS:
+        return "ask_in_channel", advice.private_only
+    return "ask_in_channel", lambda unit, desk, who: None
 
 
 def of_button(button: Button) -> Done:
@@ -98,15 +133,28 @@ def _with_button(button: Button, unit: Unit, desk: Desk, who: Who) -> str:
 def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
     """Return the ordered handler list."""
 
-    async def command(update: Update, _context: object) -> None:
+    async def argument_of(name: str, typed: Typed, behind: str) -> Argument:
+        words = behind.split(maxsplit=HEADS.get(name, 0)) if HEADS.get(name) else [behind]
+        heads = tuple(words[: HEADS.get(name, 0)])
+        own = words[len(heads)] if len(words) > len(heads) else ""
+        return Argument(await front.read_part(typed, own), heads)
+
+    async def typed_private(update: Update, _context: object) -> None:
+        """Words in a private chat: a command, an answer, words that were asked for, or a question."""
         message = update.effective_message
-        assert message is not None and message.text is not None  # noqa: S101 (the filter says so)
-        # As Telegram marks it: "/emergency!" is the command "emergency".
-        length = message.entities[0].length
-        name = message.text[1:length].split("@")[0].lower()
-        arguments = message.text[length:].replace("\0", "").lstrip(" \t\n.,;:!?").rstrip()
-        if name == "start" and arguments.startswith("i_"):
-            code = arguments[2:].strip()
+        assert message is not None  # noqa: S101 (the filter says so)
+        found = command_in(words_of(message).text)
+        if not (found and found[0] == "emergency") and await front.is_too_much(update):
+            return
+        typed = await front.read(message, edited=update.edited_message is not None)
+        if found is None:
+            await front.act_on_words(
+                update, lambda typed: ("walk", partial(_type_text, typed)), typed, sees_danger=True
+            )
+            return
+        name, _, behind = found
+        if name == "start" and behind.startswith("i_"):
+            code = behind[2:].strip()
             await front.act(
                 update,
                 "join",
@@ -114,45 +162,70 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
                 lambda unit, desk, came: membership.join(unit, desk, came.user_id, code),
             )
             return
-        found = of_command if filters.ChatType.PRIVATE.filter(message) else of_group_command
-        await front.act(update, *found(name, arguments, message.message_id))
+        argument = await argument_of(name, typed, behind)
+        await command(update, of_command, name, argument, typed)
+
+    async def command(
+        update: Update, find: Callable[[str, Argument], Done], name: str, argument: Argument, typed: Typed
+    ) -> None:
+        """Run a command. All of what was typed is looked at for danger; what stands behind the command is what it takes."""
+        own = argument.typed
+        action_of = lambda own: find(name, Argument(own, argument.heads))  # noqa: E731
+        await front.act_on_words(update, action_of, own, all_typed=typed)
+
+    async def typed_in_group(update: Update, _context: object) -> None:
+        """Words, files and cards in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
+        message = update.effective_message
+        assert message is not None  # noqa: S101 (the filter says so)
+        if await front.is_too_much(update):
+            return
+        typed = await front.read(message, edited=update.edited_message is not None)
+        found = command_in(words_of(message).text) if update.edited_message is None else None
+        if found is None or found[1] not in ("", front.desk.username.lower()):
+            await front.act(update, "ask_in_channel", lambda unit, desk, who: None, typed=typed)
+            return
+        argument = await argument_of(found[0], typed, found[2])
+        await command(update, of_group_command, found[0], argument, typed)
 
     async def tapped(update: Update, _context: object) -> None:
         query = update.callback_query
         assert query is not None  # noqa: S101 (the handler says so)
         try:
             action, act = of_button(decode(query.data or ""))
+            if action != "raise_emergency" and await front.is_too_much(update):
+                return
         except BadButton:
             action, act = "walk", lambda unit, desk, who: guidance.OLD_BUTTON
         await front.act(update, action, act)
 
-    async def typed(update: Update, _context: object) -> None:
-        message = update.effective_message
-        assert message is not None and message.text is not None  # noqa: S101 (the filter says so)
-        text, message_id = message.text, message.message_id
-        await front.act(update, "walk", lambda unit, desk, who: guidance.type_text(unit, desk, who, text, message_id))
-
     async def unreadable(update: Update, _context: object) -> None:
+        """A photo, a voice message or a file: only its caption is looked at, for a command and for danger."""
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
-        message_id = message.message_id
-        await front.act(update, "walk", lambda unit, desk, who: guidance.unreadable(unit, desk, who, message_id))
+        if await front.is_too_much(update):
+            return
+        typed = await front.read(message, edited=update.edited_message is not None)
+        found = command_in(words_of(message).text)
+        if found and found[0] in COMMANDS:
+            argument = await argument_of(found[0], typed, found[2])
+            await command(update, of_command, found[0], argument, typed)
+            return
+        album = message.media_group_id or ""
+        await front.act(
+            update, "walk", lambda unit, desk, who: guidance.unreadable(unit, desk, who, typed, album), typed=typed
+        )
 
     async def asked_inline(update: Update, _context: object) -> None:
         query = update.inline_query
         assert query is not None  # noqa: S101 (the handler says so)
         found: list[views.Article] = []
-        words = query.query
+        typed = await front.look_up(await front.read_text(query.query))
 
         def act(unit: Unit, desk: Desk, who: Who) -> None:
-            found.extend(advice.inline(unit, desk, words))
+            found.extend(advice.inline(desk, typed))
 
         await front.act(update, "read_guidance", act)
         front.later(answer_inline(query, found))
-
-    async def overheard(update: Update, _context: object) -> None:
-        """Words in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
-        await front.act(update, "ask_in_channel", lambda unit, desk, who: None)
 
     async def moved(update: Update, _context: object) -> None:
         message = update.effective_message
@@ -167,6 +240,8 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         is_in = status not in (ChatMember.LEFT, ChatMember.BANNED)
 
         def act(unit: Unit, desk: Desk) -> None:
+            if change.chat.type == "private" and is_in and members.get(unit, chat_id):
+                came_back(unit, chat_id)
             if change.chat.type in ("group", "supergroup"):
                 (groups.expect_claim if is_in else groups.came_out)(unit, desk, chat_id)
 
@@ -174,12 +249,14 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
 
     return [
         InlineQueryHandler(asked_inline),
-        CommandHandler(list(COMMANDS), command, filters=PRIVATE),
-        CommandHandler([*COMMANDS, *administration.IN_GROUP], command, filters=GROUP),
         CallbackQueryHandler(tapped),
         ChatMemberHandler(membership_changed, ChatMemberHandler.MY_CHAT_MEMBER),
         MessageHandler(filters.StatusUpdate.MIGRATE, moved),
-        MessageHandler(PRIVATE & filters.TEXT, typed),
+        MessageHandler(PRIVATE & filters.TEXT, typed_private),
         MessageHandler(PRIVATE & ~filters.TEXT & ~filters.StatusUpdate.ALL, unreadable),
-        MessageHandler(GROUP & ~filters.StatusUpdate.ALL, overheard),
+        MessageHandler(GROUP & ~filters.StatusUpdate.ALL, typed_in_group),
     ]
+
+
+def _type_text(typed: Typed, unit: Unit, desk: Desk, who: Who) -> None:
+    guidance.type_text(unit, desk, who, typed)

@@ -45,7 +45,7 @@ async def chat(
     world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}
     front = Front(store, desk)
     request = LocalRequest(world)
-    service = Service(application.build(front, TOKEN, request), front)
+    service = Service(application.build(front, TOKEN, request), front, pictures=data / "drawn")
     running = asyncio.create_task(service.run())
     talking = asyncio.create_task(Terminal(world, service, data, who).chat(lines or sys.stdin))
     await asyncio.wait({running, talking}, return_when=asyncio.FIRST_COMPLETED)

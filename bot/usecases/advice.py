@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from bot import opinion_views, views
-from bot.usecases import screen
-from bot.usecases.desk import Desk, Who, Written, say
+from bot.usecases import typed_text
+from bot.usecases.desk import Desk, Who, say
+from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.advice import Answer
-from flows.screening import IdentifierFound, NotScreened
+from flows.screening import IdentifierFound, NotScreened, TextTooLong
 from storage import local_route, questions
 from storage.database import Unit
 
 UNKNOWN_TOPIC = "unknown"
 
 
-def ask(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
+def ask(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Answer a question. Nothing of it is kept, but for one that got no answer and that screening let through."""
-    if not text.strip():
+    if not typed.text:
         say(unit, who.chat_id, views.plain("Type your question after /ask, for example: /ask do I need consent?"))
         return
-    found = desk.index.ask(text[: screening.LONGEST])
-    if found.emergency:
-        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+    answer = typed_text.answer_to(typed)
     try:
-        screened = screening.screened(text, own_reference=desk.own_reference)
+        screened = typed.screened()
     except NotScreened as error:
-        if isinstance(error, IdentifierFound):
-            screen.take_out(unit, who.chat_id, message_id)
+        if isinstance(error, IdentifierFound) and typed.message_id:
+            typed_text.take_out(unit, who.chat_id, typed.message_id)
         say(unit, who.chat_id, views.plain(views.refusal(error, kept_out="Nothing of it was kept.")))
     else:
-        if found.band == "none" and not found.emergency:
-            topic = found.topic.id if found.topic else UNKNOWN_TOPIC
+        if answer and answer.band == "none" and not typed_text.is_worry(typed):
+            topic = answer.topic.id if answer.topic else UNKNOWN_TOPIC
             questions.count_unanswered(unit, desk.edition_id, topic, screened, desk.now())
-    say(unit, who.chat_id, _answer(unit, desk, found))
+    if answer:
+        say(unit, who.chat_id, _answer(unit, desk, typed, answer))
 
 
-def _answer(unit: Unit, desk: Desk, found: Answer) -> views.Message:
+def _answer(unit: Unit, desk: Desk, typed: Typed, found: Answer) -> views.Message:
     book = desk.book
+    if found.band == "none" and typed_text.is_worry(typed):
+        found = desk.index.on_worry(found)
     if found.band == "answer":
         return views.advice(book, found, desk.index.on_law)
     if found.band == "closest":
@@ -44,26 +46,27 @@ def _answer(unit: Unit, desk: Desk, found: Answer) -> views.Message:
     return views.not_covered(book, found, local_route.get(unit))
 
 
-def ask_in_channel(unit: Unit, desk: Desk, who: Who, text: str) -> None:
+def ask_in_channel(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Answer a question in a team's channel, for everybody."""
-    if not text.strip():
+    if not typed.text:
         say(unit, who.chat_id, opinion_views.notice("Type your question after /ask."), who.thread_id)
         return
-    found = desk.index.ask(text[: screening.LONGEST])
-    if found.emergency:
-        say(unit, who.chat_id, views.without_buttons(views.danger_first(desk.book.edition)), who.thread_id)
-    say(unit, who.chat_id, views.without_buttons(_answer(unit, desk, found)), who.thread_id)
-
-
-def overheard(unit: Unit, desk: Desk, chat_id: int, thread_id: int | None, written: Written) -> None:
-    """Read along in a team's channel for one thing only: that nothing which identifies a person stays there."""
-    try:
-        screening.screened(written.text, own_reference=desk.own_reference)
-    except IdentifierFound as error:
-        screen.take_out(unit, chat_id, written.message_id, tell=False)
-        say(unit, chat_id, opinion_views.please_delete(views.kinds_seen(error)), thread_id)
-    except NotScreened:
+    answer = typed_text.answer_to(typed)
+    if answer is None:
+        too_long = TextTooLong(typed.looked.length, screening.LONGEST)
+        say(unit, who.chat_id, opinion_views.notice(views.refusal(too_long, "Nothing of it was kept.")), who.thread_id)
         return
+    say(unit, who.chat_id, views.without_buttons(_answer(unit, desk, typed, answer)), who.thread_id)
+
+
+def overheard(unit: Unit, desk: Desk, chat_id: int, thread_id: int | None, typed: Typed) -> None:
+    """Read along in a team's channel for two things only: a child in danger, and what identifies a person."""
+    if typed.is_danger:
+        say(unit, chat_id, views.without_buttons(views.danger_first(desk.book.edition)), thread_id)
+    kinds = tuple(dict.fromkeys((*typed.looked.kinds, *typed.marks)))
+    if kinds:
+        typed_text.take_out(unit, chat_id, typed.message_id, tell=False)
+        say(unit, chat_id, opinion_views.please_delete(views.kinds_seen(IdentifierFound(kinds))), thread_id)
 
 
 def private_only(unit: Unit, desk: Desk, who: Who) -> None:
@@ -71,9 +74,11 @@ def private_only(unit: Unit, desk: Desk, who: Who) -> None:
     say(unit, who.chat_id, opinion_views.private_only(desk.username), who.thread_id)
 
 
-def inline(unit: Unit, desk: Desk, text: str) -> list[views.Article]:
+def inline(desk: Desk, typed: Typed) -> list[views.Article]:
     """Return what inline mode offers for a question: passages to post, and the emergency line before all."""
-    found = desk.index.ask(text[: screening.LONGEST])
+    found = typed_text.answer_to(typed) if typed.text else None
+    if found is None:
+        return []
     articles = [views.article(desk.book, hit.passage, desk.index.on_law) for hit in found.passages]
     return [views.danger_article(desk.book.edition), *articles] if found.emergency else articles
 
@@ -108,13 +113,16 @@ def show_local_route(unit: Unit, who: Who) -> None:
     say(unit, who.chat_id, views.local_route(local_route.get(unit)))
 
 
-def set_local_route(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
-    """Set one thing of the local route: a name and a value."""
-    name, _, value = arguments.strip().partition(" ")
+def set_local_route(unit: Unit, desk: Desk, who: Who, name: str, value: Typed) -> None:
+    """Set one thing of the local route, or unset it with an empty value."""
     try:
-        local_route.put(unit, name, value, desk.now(), who.actor)
+        words = typed_text.office_words(value, local_route.LONGEST) if value.text else None
+        local_route.put(unit, name, words, desk.now(), who.actor)
     except local_route.CannotSet as error:
         say(unit, who.chat_id, views.plain(str(error)))
+        return
+    except NotScreened as error:
+        typed_text.refused(unit, who, value, error, "")
         return
     show_local_route(unit, who)
 

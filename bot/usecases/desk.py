@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bot.views import Message
 from flows.advice import Index, index_of
@@ -13,6 +14,9 @@ from storage import mailbox
 from storage.clock import utc_now
 from storage.database import Unit
 from storage.members import MemberRow
+
+if TYPE_CHECKING:
+    from bot.usecases.typed_text import Typed
 
 
 def whole(text: str) -> int | None:
@@ -38,6 +42,8 @@ class Desk:
     clear_chats_hours: int = 0
     #: How many messages go out a second at most; 0: no limits of ours.
     sends_per_second: int = 0
+    #: How many updates of one person are handled a minute; 0: no limit.
+    updates_per_minute: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
     #: Strangers who were answered lately, in memory only: nothing of theirs is kept.
@@ -63,14 +69,6 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Written:
-    """A message as somebody typed it."""
-
-    message_id: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Came:
     """Where an update came from. `chat_id` is None where there is no chat to answer in: inline mode."""
 
@@ -79,7 +77,10 @@ class Came:
     chat_id: int | None
     private: bool = True
     thread_id: int | None = None
-    written: Written | None = None
+    #: What was typed, in a message or behind a command; None for a tap.
+    typed: Typed | None = None
+    #: The act looks for danger itself, since it knows which words name a button.
+    sees_danger: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bot import access, views
-from bot.usecases import advice, groups
+from bot.usecases import advice, groups, typed_text
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
 from storage import mailbox, members, pause, shown, teams
 from storage.database import Unit
@@ -31,11 +31,11 @@ def once(
     """
     if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
-    if desk.clear_chats_hours and came.private and came.chat_id is not None and came.written:
-        shown.note(unit, came.chat_id, came.written.message_id, desk.now())
+    if desk.clear_chats_hours and came.private and came.chat_id is not None and came.typed and came.typed.message_id:
+        shown.note(unit, came.chat_id, came.typed.message_id, desk.now())
     member = members.get(unit, came.user_id)
     if member and member.unreachable_since and came.private:
-        members.set_unreachable(unit, came.user_id, None)
+        came_back(unit, came.user_id)
     stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
     if stopped is not None and action != "raise_emergency":
         if came.private and came.chat_id is not None:
@@ -50,7 +50,16 @@ def once(
         if came.chat_id is not None:
             say(unit, came.chat_id, views.not_your_role())
         return ""
-    return act(unit, desk, Who(came.user_id, came.user_id, came.update_id, member)) or ""
+    who = Who(came.user_id, came.user_id, came.update_id, member)
+    if came.typed and not came.sees_danger and came.chat_id is not None:
+        typed_text.danger_first(unit, desk, who, came.typed)
+    return act(unit, desk, who) or ""
+
+
+def came_back(unit: Unit, telegram_id: int) -> None:
+    """Somebody who had blocked the bot is there again: what could not be sent meanwhile goes out now."""
+    members.set_unreachable(unit, telegram_id, None)
+    mailbox.send_again(unit, telegram_id)
 
 
 def service(unit: Unit, desk: Desk, update_id: int, act: Callable[[Unit, Desk], None]) -> None:
@@ -67,8 +76,8 @@ def _in_group(
     if team is None and action != "claim_channel":
         groups.expect_claim(unit, desk, came.chat_id)
         return ""
-    if team and came.written:
-        advice.overheard(unit, desk, came.chat_id, came.thread_id, came.written)
+    if team and came.typed:
+        advice.overheard(unit, desk, came.chat_id, came.thread_id, came.typed)
     if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
         return NOT_YOUR_TEAM if team else ""
     if not access.may(member, action):

@@ -10,13 +10,15 @@ from typing import Any
 
 from bot import access, record_content, views
 from bot.access import Thing
-from bot.callback_data import Button, handle_of
-from bot.usecases import advice, opinions, reviews, screen
+from bot.callback_data import BadButton, Button, decode, handle_of
+from bot.usecases import advice, opinions, own_records, reviews, typed_text
 from bot.usecases.desk import Desk, Who, say
-from flows import navigation
+from bot.usecases.typed_text import Typed
+from flows import navigation, replies
 from flows.catalogue import Book
-from flows.machine import OUTCOME
+from flows.machine import CHECK, OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
+from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
 from storage import conversations, mailbox, records, text_wanted
 from storage import opinions as asked_opinions
@@ -26,14 +28,33 @@ from storage.database import Unit
 from storage.members import MemberRow
 
 GO_ON = "You were here. Go on when you like."
-NOTHING_OPEN = "There are no questions open."
+NOTHING_OPEN = "You have no open questions."
+NOTHING_OPEN_TYPE = (
+    "You have no open questions. Type a question about sharing information, or start the sharing questions."
+)
 OLD_BUTTON = "That button is no longer in use. This is where you are."
 TYPED_TWICE = "You sent that already. It was saved once."
 TYPED_BEFORE = "You typed that before this question was shown. It was not taken as the answer. Type it again if it is."
 ANSWERED_BESIDE = "Your questions are still open. Go on when you like."
+STILL_OPEN = "Your question is still open."
+NOT_UNDERSTOOD = (
+    "I did not understand that as an answer. Tap a button, or type its words. To ask the advice, type your question."
+)
+NOT_AN_ANSWER = "I did not take that as your answer. Type it in your own words, or tap a button."
+TOOK_WORDS = "I took your words as the answer."
+STALE_PROMPT = "I asked for those words too long ago. Nothing was kept. Please tap again."
+MOVED_ON = "You went on since I asked for words. Nothing was kept. Please tap again."
+LEFT_OUT = "Nothing was kept."
+SAVED_AS_TYPED = (
+    "That was taken as you first typed it. To change it, tap Back or Change an answer, or add a note later."
+)
+FORWARDED = "That was forwarded. I do not take somebody else's words as your answer. Please say it in your own words."
 #: How long typed words belong to a request or an opinion that asked for them.
 WANTED_MINUTES = 60
-NO_REFERENCE = "That is not a case reference: it needs a digit in it and no spaces. Nothing was saved."
+NO_REFERENCE = (
+    "That is not a case reference: it needs a digit in it and no spaces, and it must not be a name, a date or an address. "
+    "Nothing was saved."
+)
 RENEWED = "The guidance text was updated since you began. Please check your answers."
 
 
@@ -68,7 +89,7 @@ def _open_in(unit: Unit, desk: Desk, chat_id: int) -> Loaded | None:
 
 
 # ---- showing -------------------------------------------------------------------------------------
-def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: bool) -> None:
+def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: Any) -> None:
     can_ask = opinions.can_ask(unit, here.row.member_id)
     card = views.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
     mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
@@ -77,15 +98,28 @@ def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **
 def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> None:
     stored = records.of_conversation(unit, row.id)
     if stored is None:
-        card = views.plain("These questions were cancelled. No record was made.", ("Start again", f"start.{row.flow}"))
+        card = views.plain(
+            "These questions were cancelled. No record was made.",
+            ("Go on where I was", f"reopen.{handle_of(row.id)}"),
+            ("Start again", f"start.{row.flow}"),
+        )
     else:
-        card = views.saved(stored, desk.book.edition.banner)
+        card = views.saved(stored, desk.book.edition)
     mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
 # ---- changing ------------------------------------------------------------------------------------
 def _keep(
-    unit: Unit, desk: Desk, who: Who, here: Loaded, walk: Walk, event: dict[str, Any], *, below: bool = False
+    unit: Unit,
+    desk: Desk,
+    who: Who,
+    here: Loaded,
+    walk: Walk,
+    event: dict[str, Any],
+    *,
+    below: bool = False,
+    notice: str = "",
+    undo: bool = False,
 ) -> None:
     """Save a changed walk and show it; when it has ended, write its record first."""
     at = desk.now()
@@ -101,9 +135,13 @@ def _keep(
         _show_ended(unit, desk, row, below=below)
         return
     reached = position.state.startswith(OUTCOME) and position.state != here.position.state
+    # The picture comes below the outcome's screen, so the screen after that goes below the picture.
+    left = here.position.state.startswith(OUTCOME) and not reached
+    if left:
+        mailbox.drop_picture(unit, f"picture:{row.id}")
+    _show(unit, after, notice, below=below or reached or left, undo=bool(notice) and undo)
     if reached:
         _send_chart(unit, after)
-    _show(unit, after, below=below or reached)
 
 
 def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> None:
@@ -131,7 +169,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "at": here.position.state,
         "caption": views.escape(f"Your way through the chart. It points to: {outcome.title}."),
     }
-    mailbox.put(unit, here.row.chat_id, "photo", payload)
+    mailbox.put(unit, here.row.chat_id, mailbox.PICTURE, payload, f"picture:{here.row.id}")
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
@@ -181,23 +219,30 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     here = _open_in(unit, desk, who.chat_id)
     if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
         return _redraw(unit, desk, who, here, button)
-    verb, _, rest = button.act.removeprefix("!").partition(".")
-    if button.act.startswith("!") and verb in ("why", "hide", "changes"):
-        _show(unit, here, why=verb == "why", changes=verb == "changes")
+    return _carry_out(unit, desk, who, here, button.act)
+
+
+def _carry_out(unit: Unit, desk: Desk, who: Who, here: Loaded, act: str, took: str = "") -> str:
+    """Do what a button of the card does. `took`: the label that typed words were taken for; it is said, and can be undone."""
+    verb, _, rest = act.removeprefix("!").partition(".")
+    typed = bool(took)
+    if act.startswith("!") and verb in ("why", "hide", "changes"):
+        _show(unit, here, why=verb == "why", changes=verb == "changes", below=typed)
         return ""
-    if button.act == "!cancel":
-        _cancel(unit, desk, here)
+    if act == "!cancel":
+        _cancel(unit, desk, here, below=typed)
         return "Cancelled."
-    if button.act == "!opinion":
+    if act == "!opinion":
         return opinions.prepare(unit, desk, who, here.row, here.position)
-    if button.act == "!notaperson":
-        screen.give_name_pass(unit, desk, who.chat_id)
-        _show(unit, here, screen.TYPE_AGAIN)
+    if act in ("!notaperson", "!areference"):
+        typed_text.give_name_pass(unit, desk, who.chat_id)
+        again = typed_text.TYPE_AGAIN if act == "!notaperson" else typed_text.TYPE_REFERENCE_AGAIN
+        _show(unit, here, again, below=typed)
         return ""
     machine, walk, at = here.position.machine, here.walk, desk.now()
     try:
-        if not button.act.startswith("!"):
-            changed = navigation.choose(machine, walk, button.act, at)
+        if not act.startswith("!"):
+            changed = navigation.choose(machine, walk, act, at)
         elif verb == "back":
             changed = navigation.back(machine, walk)
         elif verb == "change":
@@ -211,8 +256,12 @@ def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
     except UnexpectedAnswer:
         _show(unit, here, OLD_BUTTON)
         return OLD_BUTTON
+    notice = f"I took that as: {took}." if took else ""
     if changed != walk:
-        _keep(unit, desk, who, here, changed, {"act": button.act})
+        undo = not act.startswith("!")
+        _keep(unit, desk, who, here, changed, {"act": act}, below=typed, notice=notice, undo=undo)
+    elif typed:
+        _show(unit, here, STILL_OPEN, below=True)
     return ""
 
 
@@ -234,44 +283,196 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
     return OLD_BUTTON
 
 
-def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
-    """Take typed words for what they were asked for, as the answer to the open question, else as one to the guidance."""
+def type_text(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+    """Take typed words: for what they were asked for, as a reply to what is shown, else as a question to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
     wanted = text_wanted.get(unit, who.chat_id)
-    if wanted and text_wanted.are_same(unit, wanted, text):
+    if typed.edited and _was_taken(unit, here, wanted, typed):
+        typed_text.danger_first(unit, desk, who, typed)
+        _tell(unit, who, here, SAVED_AS_TYPED)
+    elif typed.forwarded:
+        _forwarded(unit, desk, who, here, typed)
+    elif wanted and text_wanted.are_same(unit, wanted, typed.text):
         say(unit, who.chat_id, views.plain(TYPED_TWICE))
+    elif wanted and wanted.kind != text_wanted.TAKEN:
+        _type_wanted(unit, desk, who, here, wanted, typed)
+    elif here is None:
+        _type_idle(unit, desk, who, typed)
+    else:
+        _reply(unit, desk, who, here, typed)
+
+
+def _tell(unit: Unit, who: Who, here: Loaded | None, words: str) -> None:
+    """Say something, on the open card where there is one."""
+    if here:
+        _show(unit, here, words, below=True)
+    else:
+        say(unit, who.chat_id, views.plain(words))
+
+
+def _was_taken(unit: Unit, here: Loaded | None, wanted: text_wanted.Wanted | None, typed: Typed) -> bool:
+    """Say whether an edited message had been taken: as an answer, or as words that were asked for."""
+    if wanted and text_wanted.taken_in(wanted, typed.message_id):
+        return True
+    return here is not None and typed.message_id in _taken_messages(unit, here)
+
+
+def _taken_messages(unit: Unit, here: Loaded) -> list[int]:
+    return [event["message_id"] for event in conversations.events(unit, here.row) if event.get("message_id")]
+
+
+def _forwarded(unit: Unit, desk: Desk, who: Who, here: Loaded | None, typed: Typed) -> None:
+    """Answer a forwarded message: it is never an answer. One with an identifier in it is taken out of the chat."""
+    typed_text.danger_first(unit, desk, who, typed)
+    if typed.looked.kinds or typed.marks:
+        typed_text.take_out(unit, who.chat_id, typed.message_id)
+    _tell(unit, who, here, FORWARDED)
+
+
+# ---- words that were asked for ------------------------------------------------------------------
+def _type_wanted(
+    unit: Unit, desk: Desk, who: Who, here: Loaded | None, wanted: text_wanted.Wanted, typed: Typed
+) -> None:
+    """Take typed words for the note, the request, the opinion or the review that asked for them; danger is answered first."""
+    moved_on = here is not None and here.row.updated_at > wanted.asked_at
+    if moved_on or wanted.asked_at < later(desk.now(), -WANTED_MINUTES):
+        text_wanted.drop(unit, who.chat_id)
+        if here is not None and moved_on and here.position.takes_text:
+            # The question that was shown last asks for words too: these are for it.
+            _reply(unit, desk, who, here, typed)
+            return
+        typed_text.danger_first(unit, desk, who, typed)
+        say(unit, who.chat_id, views.plain(MOVED_ON if moved_on else STALE_PROMPT))
         return
-    if wanted and wanted.kind != text_wanted.TAKEN and (here is None or here.row.updated_at <= wanted.asked_at):
-        _take_wanted(unit, desk, who, wanted, text, message_id)
+    reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
+    if reply.kind == "choice":
+        text_wanted.drop(unit, who.chat_id)
+        _tell(unit, who, here, LEFT_OUT)
         return
-    if here is None:
-        ask(unit, desk, who, text, message_id)
+    if reply.kind == "emergency":
+        say(unit, who.chat_id, views.danger_first(desk.book.edition))
         return
+    if reply.kind in ("help", "why", "again"):
+        say(unit, who.chat_id, views.plain("I am waiting for your words. Type them, or type cancel to leave it."))
+        return
+    typed_text.danger_first(unit, desk, who, typed)
+    if wanted.kind == own_records.NOTE:
+        own_records.type_note(unit, desk, who, wanted, typed)
+    elif wanted.kind == reviews.WORDS:
+        reviews.type_words(unit, desk, who, wanted, typed)
+    else:
+        opinions.type_words(unit, desk, who, wanted, typed)
+
+
+LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
+
+
+# ---- words at no question, and at one ---------------------------------------------------------------
+def _type_idle(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+    """Answer typed words where nothing is open: a control word, small talk, or a question to the guidance."""
+    reply = replies.understand(typed.text, (Choice("!start", "Start the questions"),))
+    if reply.kind == "emergency":
+        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+    elif typed.is_danger:
+        typed_text.danger_first(unit, desk, who, typed)
+        advice.ask(unit, desk, who, typed)
+    elif reply.kind == "choice":
+        begin(unit, desk, who, "sharing")
+    elif reply.kind in ("help", "why"):
+        say(unit, who.chat_id, views.help_text())
+    elif reply.kind in ("again", "which") and replies.says_little(typed.text):
+        say(unit, who.chat_id, views.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
+    else:
+        advice.ask(unit, desk, who, typed)
+
+
+def _choices(here: Loaded) -> list[Choice]:
+    """Return the buttons of the open card as things that typed words may name."""
+    found = []
+    question = here.position.question
+    ways = replies.ways_to_say(question.id) if question else {}
+    for row in views.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
+        for label, data in row:
+            try:
+                act = decode(data).act
+            except BadButton:
+                continue
+            option = question.option(act.rpartition(".")[2]) if question and not act.startswith("!") else None
+            said = ways.get(option.id, ()) if option else replies.SAID_OF_BUTTONS.get(act.rpartition(".")[2], ())
+            found.append(Choice(act, label, said, option is not None or act in ("!confirm", f"{CHECK}.confirm")))
+    if not any(choice.act == "!cancel" for choice in found):
+        # A card without this button still takes the word.
+        found.append(Choice("!cancel", "Cancel"))
+    return found
+
+
+def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None:
+    """Take typed words as a reply to the open card: its button, a control word, its answer in words, or a question."""
+    position = here.position
+    takes_text = position.takes_text and not here.walk.pending
+    if typed.message_id < max(_taken_messages(unit, here), default=0):
+        # Typed before words that were taken already: sent again by a client, or late. It is no reply to what came after.
+        typed_text.danger_first(unit, desk, who, typed)
+        _show(unit, here, TYPED_BEFORE, below=True)
+        return
+    choices = _choices(here)
+    reply = replies.understand(typed.text, choices, takes_text=takes_text)
+    exact = any(replies.plain(choice.label) == replies.plain(typed.text) for choice in choices)
+    if typed.is_danger and not exact and reply.kind != "emergency":
+        typed_text.danger_first(unit, desk, who, typed)
+        if not takes_text and reply.kind != "question" and not typed.looked.kinds:
+            _show(unit, here, STILL_OPEN, below=True)
+            return
+        if takes_text and reply.kind in ("choice", "which"):
+            reply = Reply("text")
+    if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
+        # Identifiers come before replies: whatever button was meant, it is tapped or typed without them.
+        typed_text.take_out(unit, who.chat_id, typed.message_id)
+        _show(unit, here, views.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
+        return
+    if reply.kind == "choice":
+        chosen = reply.choices[0]
+        _carry_out(unit, desk, who, here, chosen.act, chosen.label)
+    elif reply.kind == "which":
+        names = " or ".join(f"“{choice.label}”" for choice in reply.choices)
+        _show(unit, here, f"Which one do you mean: {names}? Please tap it.", below=True)
+    elif reply.kind == "emergency":
+        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+        _show(unit, here, STILL_OPEN, below=True)
+    elif reply.kind == "help":
+        say(unit, who.chat_id, views.help_text())
+        _show(unit, here, STILL_OPEN, below=True)
+    elif reply.kind == "why":
+        _show(unit, here, why=position.question is not None, below=True)
+    elif reply.kind == "question":
+        ask(unit, desk, who, typed)
+    elif reply.kind == "text":
+        _answer_in_words(unit, desk, who, here, typed)
+    else:
+        _show(unit, here, NOT_AN_ANSWER if takes_text else NOT_UNDERSTOOD, below=True)
+
+
+def _answer_in_words(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None:
+    """Take typed words as the answer to the open question, if they may be kept."""
     position = here.position
     may_be_left_out = position.question is not None and position.question.text == "optional"
-    if may_be_left_out and position.live and position.live[-1][1].text == text.strip():
+    if may_be_left_out and position.live and position.live[-1][1].text == typed.text:
         # A client that lost its connection sends the same words again, as a new update.
         _show(unit, here, TYPED_TWICE, below=True)
         return
-    if not position.takes_text or here.walk.pending:
-        _type_unasked(unit, desk, who, here, text, message_id)
-        return
-    earlier = [event.get("message_id", 0) for event in conversations.events(unit, here.row)]
-    if message_id < max(earlier, default=0):
-        # Typed before words that were taken already: sent again by a client, or late. It is no answer to what came after.
-        _show(unit, here, TYPED_BEFORE, below=True)
-        return
     is_reference = position.state == "case_reference"
     try:
-        screened = screen.reference(desk, text) if is_reference else screen.words(unit, desk, who, text)
+        take = typed_text.reference if is_reference else typed_text.words
+        screened = take(unit, desk, who, typed)
     except NotScreened as error:
         row = here.row
         if isinstance(error, IdentifierFound):
-            screen.take_out(unit, who.chat_id, message_id)
+            typed_text.take_out(unit, who.chat_id, typed.message_id)
             event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
             row = conversations.save(unit, row, navigation.as_dict(here.walk), event, desk.now())
         refused = Loaded(row, here.book, position, views.refusal(error))
-        _show(unit, refused, below=True, may_be_no_name=views.is_name_only(error) and not is_reference)
+        override = views.override_for(error, is_reference=is_reference)
+        _show(unit, refused, below=True, override=override)
         return
     if screened is None:
         _show(unit, here, NO_REFERENCE, below=True)
@@ -279,51 +480,38 @@ def type_text(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> N
     trigger = f"{position.state}.text"
     changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened)
     event = {
-        "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person, "message_id": message_id,
+        "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
+        "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    _keep(unit, desk, who, here, changed, event, below=True)
+    _keep(unit, desk, who, here, changed, event, below=True, notice=TOOK_WORDS, undo=True)
 
 
-def _take_wanted(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
-    """Take typed words for the request, the opinion or the review that asked for them; danger is answered first."""
-    if wanted.asked_at < later(desk.now(), -WANTED_MINUTES):
-        text_wanted.drop(unit, who.chat_id)
-        say(unit, who.chat_id, views.plain("I asked for those words too long ago. Nothing was kept. Please tap again."))
-        return
-    if desk.index.ask(text).emergency:
-        say(unit, who.chat_id, views.danger_first(desk.book.edition))
-    take = reviews.type_words if wanted.kind == reviews.WORDS else opinions.type_words
-    take(unit, desk, who, wanted, text, message_id)
-
-
-def _type_unasked(unit: Unit, desk: Desk, who: Who, here: Loaded, text: str, message_id: int) -> None:
-    """Typed words that are the label of a button count as a tap on it; others are a question to the guidance."""
-    question = here.position.question
-    for trigger in here.position.offered:
-        option = question.option(trigger.rpartition(".")[2]) if question else None
-        if option and option.label.casefold() == text.strip().casefold() and not here.walk.pending:
-            changed = navigation.choose(here.position.machine, here.walk, trigger, desk.now())
-            _keep(unit, desk, who, here, changed, {"act": trigger}, below=True)
-            return
-    ask(unit, desk, who, text, message_id)
-
-
-def ask(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
+def ask(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Answer a question from the guidance, and show the open questions below the answer if there are any."""
-    advice.ask(unit, desk, who, text, message_id)
+    advice.ask(unit, desk, who, typed)
     here = _open_in(unit, desk, who.chat_id)
     if here:
         _show(unit, here, ANSWERED_BESIDE, below=True)
 
 
-def unreadable(unit: Unit, desk: Desk, who: Who, message_id: int) -> None:
-    """Answer a photo, voice message or file: it is not read, and taken out of the chat where possible."""
-    mailbox.put(unit, who.chat_id, "delete", {"message_id": message_id})
-    say(
-        unit,
-        who.chat_id,
-        views.plain("I can read text only. What you sent was not kept. Please do not send pictures or files here."),
-    )
+def unknown_command(unit: Unit, desk: Desk, who: Who, nearest: str) -> None:
+    """Say that a command is not known, and which is nearest: words that begin with a stroke are never an answer."""
+    near = f" Did you mean /{nearest}?" if nearest else " Type /help to see what I can do."
+    say(unit, who.chat_id, views.unknown_command(f"I do not know that command.{near}"))
+    here = _open_in(unit, desk, who.chat_id)
+    if here:
+        _show(unit, here, STILL_OPEN, below=True)
+
+
+def unreadable(unit: Unit, desk: Desk, who: Who, typed: Typed, album: str = "") -> None:
+    """Answer a photo, voice message or file: it is not read, and taken out of the chat. An album is answered once."""
+    mailbox.put(unit, who.chat_id, "delete", {"message_id": typed.message_id})
+    words = "I can read text only. What you sent was not kept. Please do not send pictures or files here."
+    if album:
+        # Further parts of the album edit this message, which changes nothing.
+        mailbox.put(unit, who.chat_id, "card", views.plain(words).payload(), f"album:{who.chat_id}:{album[:40]}")
+    else:
+        say(unit, who.chat_id, views.plain(words))
     here = _open_in(unit, desk, who.chat_id)
     if here:
         _show(unit, here, below=True)
@@ -338,11 +526,24 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
     _cancel(unit, desk, here)
 
 
-def _cancel(unit: Unit, desk: Desk, here: Loaded) -> None:
+def _cancel(unit: Unit, desk: Desk, here: Loaded, *, below: bool = False) -> None:
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
     opinions.stop_for(unit, desk, row.id, "cancelled")
     text_wanted.drop(unit, row.chat_id)
-    _show_ended(unit, desk, row)
+    _show_ended(unit, desk, row, below=below)
+
+
+def reopen(unit: Unit, desk: Desk, who: Who, handle: str) -> str:
+    """Go on with questions that were cancelled, with the answers they had."""
+    here = _open_in(unit, desk, who.chat_id)
+    row = conversations.by_handle(unit, who.chat_id, handle)
+    if here or row is None or row.status != "cancelled" or row.flow not in desk.book.machines:
+        if here:
+            _show(unit, here, below=True)
+        return OLD_BUTTON
+    walk = navigation.from_dict(row.walk)
+    _show(unit, _started(unit, desk, who, walk.flow, walk=walk), GO_ON, below=True)
+    return ""
 
 
 def stop_for(unit: Unit, desk: Desk, member: MemberRow) -> None:

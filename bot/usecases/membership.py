@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot import access, opinion_views, views
 from bot.access import Thing
-from bot.usecases import guidance, opinions
+from bot.usecases import guidance, opinions, typed_text
 from bot.usecases.desk import Desk, Who, say, whole
-from flows import screening
-from flows.screening import NotScreened, Screened
+from bot.usecases.typed_text import Typed
+from flows.screening import NotScreened
 from storage import invites, mailbox, members, teams, text_wanted, web_sessions
 from storage.clock import later
 from storage.database import Unit
@@ -16,7 +16,6 @@ from storage.members import MemberRow
 #: How long an invite can be used, and the window in which wrong codes are counted.
 INVITE_MINUTES = 48 * 60
 WINDOW_MINUTES = 60
-LONGEST_NAME = 40
 INVITE_ACTION = {"practitioner": "invite_practitioner", "supervisor": "invite_supervisor"}
 
 
@@ -41,9 +40,8 @@ def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
             say(unit, administrator.telegram_id, opinion_views.somebody_joined(member))
 
 
-def invite(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
+def invite(unit: Unit, desk: Desk, who: Who, role: str, known_as: Typed) -> None:
     """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
-    role, _, known_as = arguments.strip().partition(" ")
     role = role.lower() or "practitioner"
     if role not in INVITE_ACTION:
         say(unit, who.chat_id, opinion_views.how_to_invite())
@@ -52,9 +50,9 @@ def invite(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
         say(unit, who.chat_id, views.not_your_role())
         return
     try:
-        name = staff_name(desk, known_as)
+        name = typed_text.name_of_staff(known_as)
     except NotScreened as error:
-        say(unit, who.chat_id, views.plain(views.refusal(error)))
+        typed_text.refused(unit, who, known_as, error, "")
         return
     at = desk.now()
     code, made = invites.make(
@@ -65,13 +63,6 @@ def invite(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
         for supervisor in members.of_team(unit, who.member.team, "supervisor"):
             if supervisor.id != who.member.id:
                 say(unit, supervisor.telegram_id, opinion_views.approve(made, who.member, name.text if name else ""))
-
-
-def staff_name(desk: Desk, text: str) -> Screened | None:
-    """Return how a colleague is called, screened: a name may stand there, no number or address may; raise NotScreened."""
-    if not text.strip():
-        return None
-    return screening.screened(text.strip()[:LONGEST_NAME], own_reference=desk.own_reference, names_pass=True)
 
 
 def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:

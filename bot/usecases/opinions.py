@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bot import access, opinion_views, views
 from bot.access import Thing
-from bot.usecases import screen
+from bot.usecases import typed_text
 from bot.usecases.desk import Desk, OpenPrivately, Who, say, whole
-from flows import navigation, second_opinion
+from bot.usecases.typed_text import Typed
+from flows import navigation, replies, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
-from flows.screening import IdentifierFound, NotScreened, Screened
+from flows.screening import NotScreened, Screened
 from storage import conversations, mailbox, members, opinions, records, teams, text_wanted, timers
 from storage.clock import later
 from storage.conversations import Open
@@ -48,6 +49,9 @@ def prepare(unit: Unit, desk: Desk, who: Who, row: Open, position: Position, rec
         return ""
     for request in opinions.open_of_member(unit, who.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
+            if not request.content.get("shown", True) and team.channel_chat_id is not None:
+                # It could not be posted: asking again posts it again.
+                _post(unit, desk.book.edition, request, team)
             _show_progress(unit, request, below=True)
             return ""
     draft = opinions.draft_of(unit, who.member.id)
@@ -179,6 +183,8 @@ def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | O
         desk.book.edition, request, int(index), opinions.has_given(unit, request, who.member.id)
     )
     mailbox.put(unit, who.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{who.member.id}")
+    # What they type next is the reason, whether they tap "In my own words" or not.
+    text_wanted.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
     return "" if who.is_private else OpenPrivately(f"o_{number}_{index}")
 
 
@@ -219,20 +225,21 @@ def _counted(
         _show_progress(unit, request)
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
     """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
     number, _, rest = wanted.subject.partition(".")
-    try:
-        words = screen.words(unit, desk, who, text)
-        if views.units(words.text) > LONGEST_SENTENCE:
-            raise TooLong(f"That is {views.units(words.text)} characters, {LONGEST_SENTENCE} is the most.")
-    except NotScreened as error:
-        if isinstance(error, IdentifierFound):
-            screen.take_out(unit, who.user_id, message_id)
-        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
-        say(unit, who.user_id, views.plain(f"{views.refusal(error)} Type it again.", *again))
+    if wanted.kind == WORDS and (reason := _reason_named(typed)):
+        text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
+        said = give(unit, desk, who, number, rest, reason)
+        if said == GONE:
+            say(unit, who.user_id, opinion_views.notice(GONE))
         return
-    text_wanted.taken(unit, who.user_id, text, desk.now())
+    try:
+        words = typed_text.words(unit, desk, who, typed, longest=LONGEST_SENTENCE)
+    except NotScreened as error:
+        typed_text.refused(unit, who, typed, error)
+        return
+    text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
     if wanted.kind == SENTENCE:
         request = opinions.find(unit, number)
         if request and request.member_id == who.member.id and request.state == "draft":
@@ -249,8 +256,11 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, tex
     _counted(unit, desk, who, open_request, choice, second_opinion.OWN, words)
 
 
-class TooLong(NotScreened):
-    """More than fits on a card."""
+def _reason_named(typed: Typed) -> str | None:
+    """Return the reason whose button these words name, if they do."""
+    buttons = [replies.Choice(key, label, is_answer=True) for key, (label, _) in second_opinion.REASONS.items()]
+    reply = replies.understand(typed.text, buttons, takes_text=True)
+    return reply.choices[0].act if reply.kind == "choice" else None
 
 
 def nudged(unit: Unit, desk: Desk, who: Who, start: str) -> None:
@@ -333,6 +343,7 @@ def deadline(unit: Unit, desk: Desk, number: str) -> None:
         return
     passed = opinions.pass_to_deputy(unit, request, later(at, team.deadline_minutes / 2), at)
     assert passed.closes_at is not None  # noqa: S101 (just set)
+    opinions.note_shown(unit, passed.id)
     timers.put(unit, DEADLINE, number, passed.closes_at)
     say(unit, deputy.telegram_id, opinion_views.post(desk.book.edition, passed, for_deputy=True))
     _show_progress(unit, passed)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bot import access, record_views, views
 from bot.access import Thing
-from bot.usecases import screen
+from bot.usecases import typed_text
 from bot.usecases.desk import Desk, Who, say
-from flows.screening import IdentifierFound, NotScreened
-from storage import ledger, records
+from bot.usecases.typed_text import Typed
+from flows.screening import NotScreened
+from storage import ledger, records, text_wanted
 from storage.database import Unit
 from storage.records import Stored
 
 SHOWN = 10
+#: What typed words are wanted for: a note on a record.
+NOTE = "note"
 ABSENT = "You have no record with that reference."
 
 
@@ -36,35 +39,51 @@ def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
         say(unit, who.chat_id, message)
 
 
-def explain_note(unit: Unit, who: Who, reference: str) -> None:
-    """Say how to add a note to a record."""
-    say(unit, who.chat_id, views.plain(f"To add a note, type: /note {reference} and then your words. {views.NO_NAMES}"))
-
-
-def add_note(unit: Unit, desk: Desk, who: Who, text: str, message_id: int) -> None:
-    """Add later words to an own record; the record itself stays as it is."""
-    reference, _, words = text.strip().partition(" ")
-    stored = _own(unit, who, reference) if reference else None
-    if stored is None or not words.strip():
-        say(
-            unit,
-            who.chat_id,
-            views.plain("Type /note, then the reference, then your words." if not words.strip() else ABSENT),
-        )
+def ask_for_note(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+    """Ask for the words of a note; what is typed next is the note."""
+    stored = _own(unit, who, reference)
+    if stored is None:
+        say(unit, who.chat_id, views.plain(ABSENT))
         return
+    text_wanted.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
+    words = f"Type your note for record {stored.clear['reference']}. {views.NO_NAMES} To leave it, type cancel."
+    say(unit, who.chat_id, views.plain(words))
+
+
+def add_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> None:
+    """Add later words to an own record; the record itself stays as it is. Without words, ask for them."""
+    if not reference:
+        say(unit, who.chat_id, views.plain("Type /note, then the reference, then your words."))
+    elif not typed.text:
+        ask_for_note(unit, desk, who, reference)
+    else:
+        _save_note(unit, desk, who, reference, typed)
+
+
+def type_note(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
+    """Take typed words as the note that was asked for."""
+    if _save_note(unit, desk, who, wanted.subject, typed):
+        text_wanted.taken(unit, who.chat_id, typed.text, typed.message_id, desk.now())
+
+
+def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> bool:
+    stored = _own(unit, who, reference)
+    if stored is None:
+        say(unit, who.chat_id, views.plain(ABSENT))
+        return False
     try:
-        screened = screen.words(unit, desk, who, words)
+        screened = typed_text.words(unit, desk, who, typed)
     except NotScreened as error:
-        if isinstance(error, IdentifierFound):
-            screen.take_out(unit, who.chat_id, message_id)
-        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
-        say(unit, who.chat_id, views.plain(views.refusal(error), *again))
-        return
+        # Whatever they type next, it is the note.
+        text_wanted.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
+        typed_text.refused(unit, who, typed, error)
+        return False
     seq = records.amend(unit, stored.clear["id"], who.member.id, screened, desk.now(), who.actor)
     say(unit, who.chat_id, views.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
+    return True
 
 
 def let_name_pass(unit: Unit, desk: Desk, who: Who) -> None:
-    """Let the next words hold what looks like a name, because the person said that it is none."""
-    screen.give_name_pass(unit, desk, who.chat_id)
-    say(unit, who.chat_id, views.plain(screen.TYPE_AGAIN))
+    """Let the next words hold what looks like a name, because the person said that it is not one."""
+    typed_text.give_name_pass(unit, desk, who.chat_id)
+    say(unit, who.chat_id, views.plain(typed_text.TYPE_AGAIN))

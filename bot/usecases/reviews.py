@@ -8,11 +8,12 @@ from typing import Any
 
 from bot import access, record_views, review_views, views
 from bot.access import Thing
-from bot.usecases import screen
+from bot.usecases import typed_text
 from bot.usecases.desk import Desk, Who, say
+from bot.usecases.typed_text import Typed
 from flows import navigation
-from flows.screening import IdentifierFound, NotScreened, Screened
-from storage import conversations, ledger, mailbox, members, records, reviews, text_wanted, timers
+from flows.screening import NotScreened, Screened
+from storage import conversations, ledger, local_route, mailbox, members, records, reviews, text_wanted, timers
 from storage.clock import later
 from storage.database import Unit
 from storage.members import MemberRow
@@ -40,8 +41,26 @@ def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
     if not timers.is_set(unit, DIGEST, clear["team"]):
         timers.put(unit, DIGEST, clear["team"], _next_digest(clear["finished_at"]))
     if rank <= reviews.HARM_NOT_SHARED:
-        for supervisor in _supervisors(unit, clear["team"], not_of=clear["member_id"]):
-            say(unit, supervisor.telegram_id, review_views.alert(clear["reference"], rank))
+        _alert(unit, clear, rank)
+
+
+def _alert(unit: Unit, clear: dict[str, Any], rank: int) -> None:
+    """Tell supervisors who can be reached; else administrators; where there are none, tell the author that nobody was told."""
+    alert = review_views.alert(clear["reference"], rank)
+    told = [member for member in _supervisors(unit, clear["team"], not_of=clear["member_id"]) if _is_reachable(member)]
+    if not told:
+        found = members.of_team(unit, clear["team"], "administrator")
+        told = [member for member in found if member.id != clear["member_id"] and _is_reachable(member)]
+        alert = review_views.alert_administrator(clear["reference"], rank)
+    for member in told:
+        say(unit, member.telegram_id, alert)
+    author = members.by_id(unit, clear["member_id"])
+    if not told and author:
+        say(unit, author.telegram_id, review_views.nobody_alerted(clear["reference"], local_route.get(unit)))
+
+
+def _is_reachable(member: MemberRow) -> bool:
+    return member.unreachable_since is None
 
 
 def _supervisors(unit: Unit, team: str, not_of: int) -> list[MemberRow]:
@@ -204,7 +223,7 @@ def _do(
     return review_views.SAID[what]
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, text: str, message_id: int) -> None:
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
     """Take typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
     review = _in_reach(unit, who, reference)
@@ -213,21 +232,11 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, tex
         say(unit, who.user_id, views.plain(ABSENT))
         return
     try:
-        words = screen.words(unit, desk, who, text[: LONGEST + 1])
+        words = typed_text.words(unit, desk, who, typed, longest=LONGEST)
     except NotScreened as error:
-        if isinstance(error, IdentifierFound):
-            screen.take_out(unit, who.user_id, message_id)
-        again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
-        say(unit, who.user_id, views.plain(f"{views.refusal(error)} Type it again.", *again))
+        typed_text.refused(unit, who, typed, error)
         return
-    if len(words.text) > LONGEST:
-        say(
-            unit,
-            who.user_id,
-            views.plain(f"{LONGEST} characters is the most. Please say it shorter. Nothing was saved."),
-        )
-        return
-    text_wanted.taken(unit, who.user_id, text, desk.now())
+    text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
     _do(unit, desk, who, review, what, words, None)
 
 

@@ -6,6 +6,7 @@ request. One transaction a request. Nothing comes from elsewhere, and no other s
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,11 +31,13 @@ from bot.logs import where_of
 from bot.record_content import exported
 from bot.record_pdf import pdf
 from bot.usecases import reviews as review_acts
+from bot.usecases import typed_text
 from bot.usecases.desk import Desk, Who, say, whole
+from bot.usecases.typed_text import Typed
 from bot.web import health
 from bot.web.mini_app import Opened, opened_by
 from flows import chart
-from flows.screening import NotScreened, screened
+from flows.screening import PERSON, NotScreened, Screened
 from storage import ledger, list_exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
 from storage.clock import later
 from storage.database import StorageUnavailable, Store, Unit
@@ -86,6 +89,13 @@ SIGNED_OUT = Refused(
 )  # fmt: skip
 
 
+SIGNED_OUT_WORDS = Refused(
+    401, "You are not signed in", "Nothing was saved yet. Your words are below. Send /console to the bot, sign in with its link in "
+    "another tab, then press Send here.",
+)  # fmt: skip
+OUT_OF_DATE = Refused(403, "That form is out of date", "Go back, load the page again and try once more.")
+OUT_OF_DATE_WORDS = Refused(403, "That form is out of date", "Nothing was saved yet. Your words are below. Press Send.")
+
 NOT_NOW = Refused(503, "Not now", "The database cannot be used just now. Nothing was lost. Try again.")
 OUR_FAULT = Refused(
     500, "Something went wrong", "It is our fault. Nothing was changed. Please tell your administrator."
@@ -103,6 +113,8 @@ class Visit:
     request: Request
     form: dict[str, str]
     pages: Environment
+    #: What was typed into the form, as the gate read it.
+    typed: Typed | None = None
 
     def page(self, name: str, **values: Any) -> Response:
         """Return a page for this member."""
@@ -233,10 +245,10 @@ def export(visit: Visit) -> Response:
     if kind not in EXPORTS:
         return record(visit, "Choose PDF or JSON. Nothing was taken out.")
     try:
-        words, _ = _given(visit, "words")
+        words = _words(visit)
         review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, "exported", words, EXPORTS[kind])
     except BadForm as error:
-        return record(visit, str(error))
+        return _not_taken(visit, error, record)
     name = {"content-disposition": f'attachment; filename="{review.reference}.{kind}"'}
     if kind == "json":
         return JSONResponse(exported(stored), headers=name)
@@ -254,25 +266,58 @@ def do(visit: Visit) -> Response:
     try:
         words, value = _given(visit, needs[what])
         review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, what, words, value)
-    except (BadForm, NotNow) as error:
+    except BadForm as error:
+        return _not_taken(visit, error, record)
+    except NotNow as error:
         return record(visit, str(error))
     return record(visit, review_views.SAID[what])
 
 
+def _not_taken(visit: Visit, error: BadForm, page: Callable[[Visit, str], Response]) -> Response:
+    """Say why a form was not taken: words that were refused are shown again, to be mended and sent."""
+    if error.words:
+        return again(visit.pages, surroundings(visit.desk, visit), visit.request, visit.form, error)
+    return page(visit, str(error))
+
+
 class BadForm(Exception):
-    """What was typed into a form does not fit; its words are for the person."""
+    """What was typed into a form does not fit; its words are for the person. `words`: it is the words, so they are shown again."""
+
+    def __init__(self, said: str, *, words: bool = False, may_be_no_name: bool = False) -> None:
+        super().__init__(said)
+        self.words, self.may_be_no_name = words, may_be_no_name
+
+
+def again(
+    pages: Environment, around: dict[str, Any], request: Request, form: dict[str, str], error: Refused | BadForm
+) -> Response:
+    """Show words that were not taken in their form again, so that nothing that was typed is lost."""
+    others = [(name, value) for name, value in form.items() if name not in ("words", "form_token", "not_a_person")]
+    body = pages.get_template("again.html").render(
+        **{"form_token": "", **around}, action=request.url.path, others=others, words=form.get("words", ""),
+        heading=error.heading if isinstance(error, Refused) else "Not sent yet",
+        said=error.words if isinstance(error, Refused) else str(error),
+        may_be_no_name=isinstance(error, BadForm) and error.may_be_no_name,
+        back=request.url.path.rpartition("/")[0] if isinstance(error, BadForm) else "",
+    )  # fmt: skip
+    return HTMLResponse(body, error.status if isinstance(error, Refused) else 200)
+
+
+def _words(visit: Visit, longest: int = review_acts.LONGEST) -> Screened:
+    """Return what was typed into a form as it may be kept; raise BadForm."""
+    if visit.typed is None or not visit.typed.text:
+        raise BadForm("Write something first. Nothing was saved.")
+    override = (PERSON,) if visit.form.get("not_a_person") == "yes" else ()
+    try:
+        return visit.typed.screened(longest=longest, override=override)
+    except NotScreened as error:
+        raise BadForm(views.refusal(error), words=True, may_be_no_name=views.is_name_only(error)) from None
 
 
 def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
     value = visit.form.get("value", "")
     if needs == "words":
-        if not visit.form.get("words", "").strip():
-            raise BadForm("Write something first. Nothing was saved.")
-        try:
-            text = visit.form["words"][: review_acts.LONGEST]
-            return screened(text, own_reference=visit.desk.own_reference), None
-        except NotScreened as error:
-            raise BadForm(views.refusal(error)) from None
+        return _words(visit), None
     if needs == "grade" and value not in review_views.GRADES:
         raise BadForm("Choose a grade from the list. Nothing was saved.")
     if needs == "day" and not _is_day(value):
@@ -382,9 +427,9 @@ def hold_or_release(visit: Visit) -> Response:
     if what != "hold":
         raise ABSENT
     try:
-        words, _ = _given(visit, "words")
+        words = _words(visit)
     except BadForm as error:
-        return retention_page(visit, str(error))
+        return _not_taken(visit, error, retention_page)
     retention.hold(visit.unit, review.record_id, words, at, actor)
     return retention_page(visit, f"{review.reference} is on hold. It will not be erased.")
 
@@ -393,6 +438,11 @@ def ask_for_list(visit: Visit) -> Response:
     """Ask to take a list out: somebody else of the team must agree."""
     visit.must("export_list")
     chosen = {name: visit.form.get(name, "")[:80] for name in FILTERS}
+    case = typed_text.read(visit.desk, visit.form.get("case", ""))
+    try:
+        chosen["case"] = case.screened(longest=40, override=("nhs_number",)).text if case.text else ""
+    except NotScreened as error:
+        return lists(visit, views.refusal(error))
     number = list_exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
     for other in members.of_team(visit.unit, visit.who.team, "supervisor", "administrator"):
         if other.id != visit.who.id:
@@ -504,7 +554,9 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         )
         return HTMLResponse(body, error.status)
 
-    def visited(page: Page, action: str, unit: Unit, request: Request, form: dict[str, str]) -> Response:
+    def visited(
+        page: Page, action: str, unit: Unit, request: Request, form: dict[str, str], typed: Typed | None
+    ) -> Response:
         """One request in one transaction: session, role, form token, page."""
         token, at = request.cookies.get(COOKIE, ""), desk.now()
         member_id = (
@@ -512,14 +564,18 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         )
         member = members.by_id(unit, member_id) if member_id is not None else None
         if member is None or not access.may(member, "use_console"):
+            if form.get("words"):
+                return again(pages, surroundings(desk, None), request, form, SIGNED_OUT_WORDS)
             return refused(SIGNED_OUT)
-        visit = Visit(unit, desk, member, token, request, form, pages)
+        visit = Visit(unit, desk, member, token, request, form, pages, typed)
         try:
             visit.must(action)
             if request.method == "POST" and not hmac.compare_digest(
                 form.get("form_token", "").encode(), web_sessions.form_token(token).encode()
             ):
-                raise Refused(403, "That form is out of date", "Go back, load the page again and try once more.")
+                if form.get("words"):
+                    return again(pages, surroundings(desk, visit), request, form, OUT_OF_DATE_WORDS)
+                raise OUT_OF_DATE
             if page is queue and not access.may(member, "review_record"):
                 return RedirectResponse("/statistics", 303)
             return page(visit)
@@ -531,8 +587,10 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
             form: dict[str, str] = {}
             if request.method == "POST":
                 form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+            words = form.get("words", "")
+            typed = await asyncio.to_thread(typed_text.read, desk, words) if words else None
             try:
-                return await store.run(partial(_call, visited, page, action, request, form))
+                return await store.run(partial(_call, visited, page, action, request, form, typed))
             except StorageUnavailable:
                 return refused(NOT_NOW)
             except Exception as error:
@@ -605,8 +663,10 @@ def _open_for(found: Opened | None, at: str, unit: Unit) -> str | None:
     return web_sessions.use_opening(unit, found.seal, member.id, at)
 
 
-def _call(visited: Any, page: Page, action: str, request: Request, form: dict[str, str], unit: Unit) -> Response:
-    answer: Response = visited(page, action, unit, request, form)
+def _call(
+    visited: Any, page: Page, action: str, request: Request, form: dict[str, str], typed: Typed | None, unit: Unit
+) -> Response:
+    answer: Response = visited(page, action, unit, request, form, typed)
     return answer
 
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from bot import list_files
 from bot.web import console, health
+from flows.screening import screened
 from storage import ledger, members, pause, records, retention, reviews, web_sessions
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
@@ -79,7 +80,7 @@ async def test_a_supervisor_signs_in_reads_signs_off_and_sends_back(chat):
         page = await do(web, urgent, "return", words="What did the police say?")
         assert "Sent back." in page.text and "What did the police say?" in page.text
         page = await do(web, urgent, "comment", words="call 07700 900123")
-        assert "a phone number" in page.text and "07700" not in page.text
+        assert "a phone number" in page.text and "call 07700 900123</textarea>" in page.text, "words are shown again"
         assert "Choose a grade" in (await do(web, urgent, "grade", value="9")).text
         assert "Give a day" in (await do(web, urgent, "follow_up", value="soon")).text
         assert "follow-up on 2027-01-31" in (await do(web, urgent, "follow_up", value="2027-01-31")).text
@@ -278,7 +279,7 @@ HOSTILE = (
     "=1+1",
     '"><img src=x>',
     "a\u202eb",
-    "\U0001f642 → ✓",
+    "agreed \U0001f642 → ✓",
 )
 
 
@@ -426,7 +427,7 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
                 assert (await other.get("/metrics")).status_code == status
         from_afar = {"x-forwarded-for": "203.0.113.7"}
         assert (await web.get("/metrics", headers=from_afar)).status_code == 404
-        await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")
+        await chat.store.run(pause.put, screened("The guidance is being checked."), chat.now(), "test")
         answer = await web.get("/readyz")
         assert answer.status_code == 503 and answer.json()["why"] == ["paused"]
         assert (await web.get("/readyz", headers=from_afar)).json() == {"ready": False}
@@ -438,7 +439,7 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
 
 
 async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
-    await chat.store.run(pause.put, "The guidance is being checked.", chat.now(), "test")
+    await chat.store.run(pause.put, screened("The guidance is being checked."), chat.now(), "test")
     await chat.say("/start")
     assert "The guidance is being checked." in chat.text() and "call 999" in chat.text()
     await chat.say("hello", 999)

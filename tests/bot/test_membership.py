@@ -12,6 +12,9 @@ from bot import __main__ as command_line
 from bot import access
 from bot.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Thing, may
 from bot.handlers import administration, updates
+from bot.handlers.guidance import HEADS, Argument
+from bot.usecases.typed_text import Typed
+from flows import screening
 from storage import invites, ledger, members
 from storage.database import sqlite_url
 from storage.invites import InvitedAs
@@ -184,10 +187,17 @@ def test_strangers_and_unknown_actions_are_refused():
     assert {role for rule in RULES.values() for role in rule} <= set(EVERY_ROLE)
 
 
+def argument(name, text):
+    """What stands behind a command, as the handlers read it."""
+    words = text.split()
+    heads = HEADS.get(name, 0)
+    return Argument(Typed(screening.look(" ".join(words[heads:]))), tuple(words[:heads]))
+
+
 def test_every_command_and_button_has_a_row():
     for name, make in {**updates.COMMANDS, **administration.IN_GROUP}.items():
         for text in ("", "x", "set day_number 1", "supervisor x", "quorum 1", "o_x_0"):
-            assert make(text, 1)[0] in RULES, name
+            assert make(argument(name, text))[0] in RULES, name
     for name, make in updates.BUTTONS.items():
         for rest in ("", "x", *(f"Q-1.{verb}.0.own" for verb in ("send", "choose", "why", "withdraw", "view", "fly"))):
             assert make(rest)[0] in RULES, name
@@ -209,7 +219,7 @@ async def test_what_a_role_may_not_do_is_refused_in_the_chat(chat, role):
     """Each command, by each role: refused exactly where the table says so."""
     person = {"practitioner": PERSON, "supervisor": SUPER, "administrator": BOSS}[role]
     for name in updates.COMMANDS:
-        action = updates.COMMANDS[name]("", 1)[0]
+        action = updates.COMMANDS[name](argument(name, ""))[0]
         await chat.say(f"/{name}", person)
         refused = "Your role does not allow this" in chat.text(person)
         assert refused == (role not in RULES[action]), (name, role)

@@ -20,6 +20,8 @@ from bot.handlers.updates import of_button
 from bot.usecases import alarms, guidance
 from bot.usecases.desk import Came, Desk
 from bot.usecases.front import once
+from bot.usecases.typed_text import Typed
+from flows import screening
 from flows.second_opinion import OWN, REASONS
 from storage import conversations, ledger, mailbox, members, teams, timers
 from storage import opinions as stored
@@ -35,6 +37,11 @@ CHOICES = ("yes", "no", "not_sure")
 #: How a tally, or another's opinion, would look in a message.
 TALLY = re.compile(r"\b(?:Yes|No|Not sure): \d|Colleague \d|No opinion came")
 EVERYBODY = st.sampled_from((AUTHOR, *COLLEAGUES, OTHER_TEAM, STRANGER))
+
+
+def typed(text):
+    """Words as the gate reads them."""
+    return Typed(screening.look(text), message_id=1)
 
 
 class Opinions(RuleBasedStateMachine):
@@ -144,7 +151,7 @@ class Opinions(RuleBasedStateMachine):
         if person in COLLEAGUES and not self.ended:
             self.canaries.append(canary)
             self.counts_now(person, CHOICES[choice], OWN)
-            self.act("walk", person, lambda unit, desk, who: guidance.type_text(unit, desk, who, canary, 1))
+            self.act("walk", person, lambda unit, desk, who: guidance.type_text(unit, desk, who, typed(canary)))
 
     @precondition(lambda self: self.acts)
     @rule(data=st.data(), same_id=st.booleans())

@@ -129,7 +129,7 @@ async def test_the_local_route_is_shown_as_set_and_said_to_be_unset(chat):
     await chat.say("/local set day_number 0300 123 0000", 200)
     assert "Phone in the day: 0300 123 0000" in chat.text(200)
     await chat.say("/local set colour blue", 200)
-    assert "There is no 'colour' to set." in chat.text(200)
+    assert "There is no such name to set." in chat.text(200)
     await chat.say("/local")
     assert "Phone in the day: 0300 123 0000" in chat.text()
     entries = await chat.store.run(lambda unit: [entry["action"] for entry in ledger.entries(unit)])

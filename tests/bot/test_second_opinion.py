@@ -640,7 +640,7 @@ async def test_a_result_of_wide_letters_fits(chat):
     for person in range(2000, 2000 + teams.MOST_QUORUM):
         await chat.tap("Yes", person, CHANNEL)
         await chat.tap("In my own words", person)
-        await chat.say("\U0001f642" * 101, person)
+        await chat.say("Agreed. " + "\U0001f642" * 97, person)
         assert "200 is the most" in chat.text(person)
-        await chat.say("\U0001f642" * 100, person)
+        await chat.say("Agreed. " + "\U0001f642" * 96, person)
     assert "has ended: enough opinions were in" in chat.text()

@@ -160,7 +160,7 @@ async def typed(chat, member, machine, here, flow):
     """Typed words are an answer where text is asked for, and change nothing anywhere else."""
     planted = await chat.store.run(plant, member.id, here)
     position = replay(machine, here)
-    words = "CASE-7" if position.state == "case_reference" else "words nobody asked for"
+    words = "CASE-7" if position.state == "case_reference" else "purple elephants on parade"
     chat.world.say(ME, words)
     await chat.take_in()
     for taken in await chat.store.run(mailbox.waiting, chat.desk.bot_id):

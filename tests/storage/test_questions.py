@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from flows.screening import screened
+from flows.screening import look, screened
 from storage import ledger, local_route, name_pass, questions
 
 AT, LATER = "2026-01-02T03:04:05.000000Z", "2026-01-03T03:04:05.000000Z"
+
+
+def OFFICE(text):  # noqa: N802
+    return look(text).screened(override=("phone", "url"))
 
 
 def test_the_same_question_is_counted_once_whatever_its_case_and_spaces(store):
@@ -35,16 +39,14 @@ def test_when_enough_different_questions_are_kept_further_ones_only_count_for_th
 
 def test_the_local_route_is_set_changed_unset_and_in_the_ledger(store):
     with store.unit() as unit:
-        local_route.put(unit, "day_number", "0300  123 0000", AT, "member:1")
-        local_route.put(unit, "day_number", "0300 123 4000", AT, "member:1")
-        local_route.put(unit, "procedures", "https://procedures.example.org", AT, "member:1")
-        local_route.put(unit, "procedures", "", AT, "member:1")
+        local_route.put(unit, "day_number", OFFICE("0300  123 0000"), AT, "member:1")
+        local_route.put(unit, "day_number", OFFICE("0300 123 4000"), AT, "member:1")
+        local_route.put(unit, "procedures", OFFICE("https://procedures.example.org"), AT, "member:1")
+        local_route.put(unit, "procedures", None, AT, "member:1")
         assert local_route.get(unit) == {"day_number": "0300 123 4000"}
         actions = [(entry["action"], entry["subject"]) for entry in ledger.entries(unit)]
         with pytest.raises(local_route.CannotSet):
-            local_route.put(unit, "colour", "blue", AT, "member:1")
-        with pytest.raises(local_route.CannotSet):
-            local_route.put(unit, "partnership", "x" * 201, AT, "member:1")
+            local_route.put(unit, "colour", OFFICE("blue"), AT, "member:1")
     assert actions.count(("local_route.set", "day_number")) == 2
 
 

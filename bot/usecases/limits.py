@@ -1,0 +1,48 @@
+"""How many updates of one person are handled: a short burst, then so many a minute. In memory only; one clear notice."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+#: People remembered at once; the one seen longest ago is forgotten first.
+REMEMBERED = 10_000
+#: A person may send this share of a minute's updates at once.
+BURST = 0.5
+
+
+@dataclass
+class _Budget:
+    left: float
+    at: float
+    told: bool = False
+
+
+class Limits:
+    """Budgets of updates by person. `per_minute` 0: no limit."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._budgets: OrderedDict[int, _Budget] = OrderedDict()
+
+    def spend(self, person: int, now: float) -> str:
+        """Count one update: "" when it may be handled, "tell" when it may not and nobody said so yet, else "drop"."""
+        if not self.per_minute:
+            return ""
+        most = max(1.0, self.per_minute * BURST)
+        budget = self._budgets.get(person)
+        if budget is None:
+            budget = self._budgets[person] = _Budget(most, now)
+            if len(self._budgets) > REMEMBERED:
+                self._budgets.popitem(last=False)
+        self._budgets.move_to_end(person)
+        budget.left = min(most, budget.left + (now - budget.at) * self.per_minute / 60)
+        budget.at = now
+        if budget.left >= 1:
+            budget.left -= 1
+            budget.told = False
+            return ""
+        if budget.told:
+            return "drop"
+        budget.told = True
+        return "tell"

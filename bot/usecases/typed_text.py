@@ -1,0 +1,227 @@
+"""The one way in for text from a person, whichever door it comes through.
+
+`read` looks at it before any transaction: bounded length, canonical form, danger, identifiers, and what the guidance
+says to it. Use cases take the `Typed` it gives, never a plain string. What may be kept leaves it as `Screened`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from bot import views
+from bot.usecases.desk import Desk, Who, say
+from flows import danger, screening
+from flows.advice import Answer
+from flows.canonical import canonical
+from flows.names import could_be_name
+from flows.screening import PERSON, IdentifierFound, Looked, NotScreened, Screened, TextTooLong
+from storage import mailbox, name_pass
+from storage.clock import later
+from storage.database import Unit
+
+#: For how many minutes a person's word that something is not an identifier holds for what they type next.
+PASS_HOLDS = 15
+TYPE_AGAIN = "Please type it again. What looks like a name will pass this once. Numbers and addresses never pass."
+TYPE_REFERENCE_AGAIN = "Please type the case reference again. It will pass this once."
+LONGEST_NAME, LONGEST_TEAM, LONGEST_REASON = 40, 60, 300
+#: What a local contact may hold: it is an office's own. No person's number, date of birth or account is.
+OF_AN_OFFICE = (PERSON, "phone", "url", "email", "postcode", "address")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person typed, as it was read once. `message_id`: the message it stands in; 0 where there is none.
+
+    `marks`: kinds of identifiers that the message carries beside its words, for example a contact card.
+    """
+
+    looked: Looked
+    is_danger: bool = False
+    answer: Answer | None = None
+    message_id: int = 0
+    edited: bool = False
+    forwarded: bool = False
+    marks: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The words as they were typed: to compare with button labels and commands, never to keep or post."""
+        return self.looked.text
+
+    def screened(self, *, longest: int = screening.LONGEST, override: Collection[str] = ()) -> Screened:
+        """Return the words as they may be kept; raise NotScreened."""
+        return self.looked.screened(longest=longest, override=override)
+
+
+def read(
+    desk: Desk,
+    text: str,
+    message_id: int = 0,
+    *,
+    beside: Iterable[str] = (),
+    marks: Iterable[str] = (),
+    **more: bool,
+) -> Typed:
+    """Look at a text, before and outside any transaction. Its cost is bounded whatever is in it; nothing is kept.
+
+    `beside`: other words that came along, as a file's name. `marks`: identifiers that are not words, as a contact card.
+    """
+    text = text.replace("\0", "")
+    looked = screening.look(text, own_reference=desk.own_reference)
+    around = tuple(kind for words in beside for kind in screening.look(words, own_reference=desk.own_reference).kinds)
+    every = " ".join((text, *beside))[: screening.LONGEST_READ]
+    return Typed(looked, danger.is_spoken_of(every), None, message_id, marks=(*marks, *around), **more)
+
+
+class NotLookedUp(Exception):
+    """The words are a question that was not looked up yet: do that outside the transaction, then act again."""
+
+
+def look_up(desk: Desk, typed: Typed) -> Typed:
+    """Look up what the guidance says to words that may be kept."""
+    return replace(typed, answer=desk.index.ask(typed.text))
+
+
+def answer_to(typed: Typed) -> Answer | None:
+    """Return what the guidance says to these words, None where they are too long; raise NotLookedUp."""
+    if typed.looked.length > screening.LONGEST:
+        return None
+    if typed.answer is None:
+        raise NotLookedUp
+    return typed.answer
+
+
+def read_argument(desk: Desk, typed: Typed, text: str) -> Typed:
+    """Look at a part of what was typed, as the words behind a command."""
+    part = read(desk, text, typed.message_id, edited=typed.edited, forwarded=typed.forwarded)
+    return replace(part, is_danger=part.is_danger or typed.is_danger, marks=typed.marks)
+
+
+# ---- danger ---------------------------------------------------------------------------------------
+def danger_first(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+    """Show the 999 card, before anything else, when words speak of danger. In a channel it has no buttons."""
+    if not typed.is_danger:
+        return
+    card = views.danger_first(desk.book.edition)
+    say(unit, who.chat_id, card if who.is_private else views.without_buttons(card), who.thread_id)
+
+
+# ---- what may be kept -----------------------------------------------------------------------------
+def words(unit: Unit, desk: Desk, who: Who, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
+    """Return typed words as they may be kept, using up a name override if one was given; raise NotScreened."""
+    override = name_pass.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
+    kept = typed.screened(longest=longest, override=(PERSON,) if override else ())
+    if override:
+        name_pass.take(unit, who.chat_id)
+    return kept
+
+
+def reference(unit: Unit, desk: Desk, who: Who, typed: Typed) -> Screened | None:
+    """Return a case reference as it may be kept, or None when it does not have the form of one; raise NotScreened.
+
+    One whose digits happen to have an NHS number's sum passes when the person has said that it is a reference.
+    """
+    plain = canonical(typed.text).text.strip()
+    if not desk.case_pattern.fullmatch(plain):
+        typed.screened()
+        return None
+    override = name_pass.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
+    if desk.own_reference is None and not override and (kind := looks_personal(plain)):
+        raise IdentifierFound((kind,))
+    kept = typed.screened(override=("nhs_number", PERSON) if override else ())
+    if override:
+        name_pass.take(unit, who.chat_id)
+    return kept
+
+
+#: In the place of a case reference: a date, a house and street.
+_DATE = re.compile(
+    r"(?:\d{1,2}[./_-]\d{1,2}[./_-](?:19|20)?\d\d|(?:19|20)\d\d[./_-]\d{1,2}[./_-]\d{1,2}|"
+    r"\d{1,2}[./_-]?[A-Za-z]{3,9}[./_-]?(?:19|20)?\d\d)"
+)
+_STREET = re.compile(r"\d{1,4}[A-Za-z]?[._/-]?[A-Za-z]{3,}(?:[._/-]?[A-Za-z]{2,})*")
+#: Short words that stand in references.
+_OF_REFERENCES = frozenset(
+    [
+        "ref",
+        "case",
+        "cp",
+        "cin",
+        "cla",
+        "eh",
+        "eha",
+        "mash",
+        "sw",
+        "ys",
+        "yot",
+        "cyp",
+        "cs",
+        "csc",
+        "lac",
+        "sg",
+        "sgd",
+        "ehcp",
+        "id",
+        "no",
+        "num",
+        "record",
+        "file",
+        "inc",
+        "crime",
+        "pupil",
+        "child",
+        "dsl",
+        "alpha",
+        "bravo",
+        "test",
+    ]
+)
+
+
+def looks_personal(plain: str) -> str | None:
+    """Say which identifier the form of a would-be case reference shows: a name, a date or an address; None for none."""
+    if _DATE.fullmatch(plain):
+        return "date_of_birth"
+    letters = [word for word in re.split(r"[^A-Za-z]+", plain) if len(word) > 2 and word.lower() not in _OF_REFERENCES]
+    if letters and any(could_be_name(word) for word in letters):
+        return PERSON
+    if _STREET.fullmatch(plain) and any(screening.is_street(word) for word in re.split(r"[._/\d-]+", plain) if word):
+        return "address"
+    return None
+
+
+def office_words(typed: Typed, longest: int) -> Screened:
+    """Return what an organisation says of itself, for example a contact or why the bot is paused; raise NotScreened."""
+    return typed.screened(longest=longest, override=OF_AN_OFFICE)
+
+
+def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:
+    """Return how a colleague or a team is called; None when nothing was typed; raise NotScreened."""
+    return typed.screened(longest=longest, override=(PERSON,)) if typed.text else None
+
+
+def give_name_pass(unit: Unit, desk: Desk, chat_id: int) -> None:
+    """Let the next words in this chat hold what looks like a name, or like an NHS number where a reference is asked for."""
+    name_pass.give(unit, chat_id, desk.now())
+
+
+# ---- refusing -------------------------------------------------------------------------------------
+def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
+    """Have a person's message taken out of the chat, and have them told if that cannot be done."""
+    mailbox.put(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
+
+
+def refused(unit: Unit, who: Who, typed: Typed, error: NotScreened, then: str = "Type it again.") -> None:
+    """Say why words were not kept, take an identifier out of the chat, and offer to say that it is not a person."""
+    if isinstance(error, IdentifierFound) and typed.message_id:
+        take_out(unit, who.chat_id, typed.message_id)
+    again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
+    then = "" if isinstance(error, TextTooLong) else f" {then}"
+    say(unit, who.chat_id, views.plain(f"{views.refusal(error)}{then}", *again), who.thread_id)
+
+
+def is_worry(typed: Typed) -> bool:
+    """Say whether words tell a worry about a child: such a text is never answered as not covered."""
+    return typed.is_danger or danger.is_worry(canonical(typed.text[: screening.LONGEST_READ]).text.lower())

@@ -1,0 +1,281 @@
+"""Typed words x every state of both flows x every prompt: nothing is misfiled, nothing is lost, danger always comes first.
+
+Real dispatch and real SQLite. Each state is put into the store, words arrive as an update, and what was decided to send is
+read from the outbox in its order.
+"""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, select
+
+from flows import navigation, replies
+from flows.machine import CHECK
+from flows.navigation import UnexpectedAnswer, changeable, replay
+from storage import conversations, mailbox, members, records, text_wanted
+from storage.database import sqlite_url
+from tests.bot.test_states_and_events import STATES, look, plant, same
+from tests.conftest import KEYS
+from tests.support.chat import Chat
+from tests.support.counts import COUNTS
+from tests.support.paths import AT, BOOK, walk_to
+
+ME = 100
+DANGER = (
+    "The stepfather is hurting her right now and she is bleeding",
+    "he says he will burn the house down tonight with the kids in it",
+    "i lost my temper and broke his arm",
+    "two little ones on their own since yesterday",
+)
+CONTROL = (
+    "help", "HELP!", "dunno", "idk", "ok", "okay", "next", "what do you mean?", "why", "Why?", "?", "hmm", "lol", "\U0001f44d",
+    "\U0001f937\u200d♀️", "...", "save", "done", "thanks", "hello",
+)  # fmt: skip
+EMERGENCY = ("emergency", "999", "danger", "help me", "HELP ME!", "its an emergency")
+COMMANDS = ("/help", " /help", "/ help", "/HELP", "/help@another_bot", "／help", "\u200b/help")
+UNKNOWN = ("/emergancy", "/nonsense", "/", "/recrods", "//help me")
+RAISES = ("/emergency", "/Emergency", "/emergency!", "/emergency@other_bot", "/ emergency")
+IDENTIFIERS = (
+    "call 07700 900123", "NHS943 476 5919", "dob 2014/03/12", "spoke to Callum Davies", "lives at 12-14 High Street",
+    "07700–900–123", "mail jo.smith@example.org",
+)  # fmt: skip
+QUESTIONS = ("can i tell the gp without consent?", "do I need consent to ring the school?")
+
+
+async def decided(chat):
+    """Return what was decided to send to me, in order, and forget it."""
+
+    def read(unit):
+        rows = unit.connection.execute(select(mailbox.OUTBOX).order_by(mailbox.OUTBOX.c.id)).all()
+        unit.connection.execute(delete(mailbox.OUTBOX))
+        return [(row.kind, unit.keys.mailbox.open_value(row.payload, f"outbox:{row.chat_id}")) for row in rows]
+
+    return await chat.store.run(read)
+
+
+async def arrive(chat, text, **more):
+    """Have words arrive and be handled; return what was decided to send."""
+    chat.world.say(ME, text, **more)
+    await chat.take_in()
+    for taken in await chat.store.run(mailbox.waiting, chat.desk.bot_id):
+        await chat.intake.handle(taken)
+    await chat.front.settle()
+    assert not chat.world.crashes
+    assert await chat.store.run(mailbox.parked) == []
+    return await decided(chat)
+
+
+def texts_of(walk):
+    """Return all that was taken as somebody's own words."""
+    return {key: answer.text for key, answer in walk.answers.items() if answer.text}
+
+
+def told(sent):
+    """Return the words of what is sent."""
+    return [payload.get("text", "") for kind, payload in sent if kind in ("message", "card")]
+
+
+class Stage:
+    """One state of a flow, put into the store anew for every text."""
+
+    def __init__(self, chat, member, walk):
+        self.chat, self.member, self.walk = chat, member, walk
+        self.machine = BOOK.machine(walk.flow)
+        self.position = replay(self.machine, walk)
+
+    async def type(self, text, **more):
+        self.planted = await self.chat.store.run(plant, self.member.id, self.walk)
+        await decided(self.chat)
+        sent = await arrive(self.chat, text, **more)
+        after, status, _, record = await self.chat.store.run(look, self.planted.id)
+        COUNTS["typed words x states"] += 1
+        return sent, after, status, record
+
+    async def leaves_all_as_it_was(self, text, **more):
+        """The words are answered, and nothing is taken from them."""
+        sent, after, status, record = await self.type(text, **more)
+        where = (text, self.position.state)
+        assert same(after, self.walk), where
+        assert status == "open" and record is None, where
+        assert told(sent), ("no answer", where)
+        return sent
+
+
+def stages(chat, member, flow):
+    machine = BOOK.machine(flow)
+    for of, state in STATES:
+        if of != flow:
+            continue
+        walk = walk_to(flow, state)
+        yield Stage(chat, member, walk)
+        if state == CHECK:
+            yield Stage(chat, member, navigation.change(machine, walk, changeable(replay(machine, walk))[1]))
+
+
+@pytest.mark.parametrize("flow", sorted(BOOK.machines))
+async def test_typed_words_at_every_state(tmp_path, flow):
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
+        member = await chat.store.run(members.get, ME)
+        for stage in stages(chat, member, flow):
+            await labels(stage)
+            await control_words(stage)
+            await commands(stage)
+            await danger_first(stage)
+            await identifiers(stage)
+            await questions_and_others(stage)
+
+
+async def labels(stage):
+    """The words of every option, in several spellings, choose it; the same as a tap would."""
+    question = stage.position.question
+    for trigger in stage.position.offered:
+        option = question.option(trigger.rpartition(".")[2]) if question else None
+        if option is None or not trigger.startswith(f"{stage.position.state}."):
+            continue
+        expected = navigation.choose(stage.machine, stage.walk, trigger, AT)
+        for said in (option.label, option.label.upper(), f"{option.label}!", f" {option.label} "):
+            sent, after, _, _ = await stage.type(said)
+            assert same(after, expected), (said, stage.position.state)
+            assert told(sent)
+
+
+async def control_words(stage):
+    """A control word is understood or asked again; it is never taken for somebody's own words."""
+    for word in CONTROL:
+        sent, after, _, _ = await stage.type(word)
+        assert texts_of(after) == texts_of(stage.walk), (word, stage.position.state)
+        assert told(sent)
+    for word in EMERGENCY:
+        sent = await stage.leaves_all_as_it_was(word)
+        assert "call 999" in told(sent)[0], (word, stage.position.state)
+    for word in ("back", "Back!", "undo", "go back"):
+        _, after, _, _ = await stage.type(word)
+        try:
+            expected = navigation.back(stage.machine, stage.walk)
+        except UnexpectedAnswer:
+            expected = stage.walk
+        assert same(after, expected), (word, stage.position.state)
+    _, _, status, record = await stage.type("cancel")
+    assert status == "cancelled" and record is None, stage.position.state
+
+
+async def commands(stage):
+    """What begins with a stroke is a command, marked as one or not; what is not known says so and is near to one that is."""
+    for text in COMMANDS:
+        sent = await stage.leaves_all_as_it_was(text, entities=[])
+        assert any("What you can do" in said for said in told(sent)), text
+    for text in UNKNOWN:
+        sent = await stage.leaves_all_as_it_was(text, entities=[])
+        assert "I do not know that command" in told(sent)[0], text
+        assert any(
+            "Emergency" in label for _, payload in sent for row in payload.get("buttons", ()) for label, _ in row
+        )
+    for text in RAISES:
+        _, _, status, record = await stage.type(text, entities=[])
+        assert status == "finished" and record.clear["outcome"] == "emergency", (text, stage.position.state)
+
+
+async def danger_first(stage):
+    """Danger is answered first. Where words are asked for, they are kept; elsewhere the question stays open."""
+    for text in DANGER:
+        sent, after, status, _ = await stage.type(text)
+        assert told(sent)[0].startswith("<b>A child in danger comes first.</b>"), (text, stage.position.state)
+        assert not any("does not answer this" in said for said in told(sent))
+        takes_text = stage.position.takes_text and not stage.walk.pending
+        if takes_text and stage.position.state != "case_reference":
+            expected = navigation.choose(
+                stage.machine, stage.walk, f"{stage.position.state}.text", AT, stage.chat_screened(text)
+            )
+            assert same(after, expected), (text, stage.position.state)
+        else:
+            assert same(after, stage.walk) and status == "open", (text, stage.position.state)
+
+
+def chat_screened(_self, text):
+    from flows.screening import screened
+
+    return screened(text)
+
+
+Stage.chat_screened = chat_screened
+
+
+async def identifiers(stage):
+    """What identifies somebody is kept nowhere; where it could have been kept, the message is taken out of the chat."""
+    for text in IDENTIFIERS:
+        sent = await stage.leaves_all_as_it_was(text)
+        assert any(kind == "delete" for kind, _ in sent), (text, stage.position.state)
+        secret = text.split()[-1]
+        assert not any(secret in said for said in told(sent)), text
+
+
+async def questions_and_others(stage):
+    """A question is answered beside; a forwarded message, a text that is too long and one edited later are told so."""
+    for text in QUESTIONS:
+        sent = await stage.leaves_all_as_it_was(text)
+        assert len(told(sent)) >= 2, "the answer, and the open question below it"
+    origin = {"type": "hidden_user", "sender_user_name": "Somebody Else", "date": 1}
+    sent = await stage.leaves_all_as_it_was("They said it is fine to share this.", forward_origin=origin)
+    assert any("forwarded" in said for said in told(sent))
+    if stage.position.takes_text and not stage.walk.pending:
+        sent = await stage.leaves_all_as_it_was("It was agreed with the lead. " * 80)
+        assert any("characters, 1500 is the most" in said for said in told(sent)), "refused with the count, never cut"
+
+
+PROMPTS = ("note", "request_sentence", "opinion_words", "review_words")
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+async def test_typed_words_at_every_prompt(tmp_path, prompt):
+    """Words that were asked for: control words leave or ask again, commands run, danger comes first, nothing is misfiled."""
+    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
+
+        def ask_for(unit):
+            text_wanted.put(unit, ME, prompt, "SW-AAAA-BBBB" if prompt == "note" else "Q-1.0", chat.now())
+
+        async def asked(text, **more):
+            await chat.store.run(ask_for)
+            await decided(chat)
+            sent = await arrive(chat, text, **more)
+            COUNTS["typed words x prompts"] += 1
+            return sent
+
+        for text in CONTROL:
+            sent = await asked(text)
+            assert told(sent), text
+            wanted = await chat.store.run(text_wanted.get, ME)
+            assert wanted is None or wanted.kind == prompt, (text, "nothing was taken")
+        for text in ("cancel", "back"):
+            assert "Nothing was kept" in told(await asked(text))[0]
+            assert await chat.store.run(text_wanted.get, ME) is None
+        for text in (*COMMANDS, *UNKNOWN):
+            await asked(text, entities=[])
+            assert (await chat.store.run(text_wanted.get, ME)).kind == prompt, "a command leaves the prompt open"
+        for text in (*DANGER, *EMERGENCY):
+            assert "call 999" in told(await asked(text))[0], text
+        for text in IDENTIFIERS:
+            sent = await asked(text)
+            assert not any(text.split()[-1] in said for said in told(sent))
+        assert await chat.store.run(lambda unit: list(records.listed(unit))) == []
+        assert await chat.store.run(conversations.get_open, ME) is None
+
+
+def test_every_written_way_to_say_an_option_chooses_it():
+    """Each line of the replies file, at its own question."""
+    said = 0
+    for flow in BOOK.machines.values():
+        for question in flow.flow.questions.values():
+            ways = replies.ways_to_say(question.id)
+            choices = [
+                replies.Choice(f"{question.id}.{o.id}", o.label, ways.get(o.id, ()), is_answer=True)
+                for o in question.options
+            ]
+            for choice in choices:
+                for way in choice.said:
+                    shared = [other for other in choices if way in other.said]
+                    reply = replies.understand(way, choices, takes_text=question.text != "no")
+                    named = [c.act for c in reply.choices]
+                    if len(shared) == 1:
+                        assert reply.kind == "choice" and named == [choice.act], (question.id, way, reply)
+                    said += 1
+    COUNTS["ways to say an option, each tried"] = said
