@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     clear_chats_hours: int = Field(default=0, ge=0, le=46)
     head_file: Path | None = None
     sends_per_second: int = Field(default=30, ge=0, le=1000)
-    updates_per_minute: int = Field(default=120, ge=0, le=100_000)
+    updates_per_minute: int = Field(default=240, ge=0, le=100_000)
     webhook_secret: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
 

@@ -22,7 +22,7 @@ PEOPLE = range(1000, 1006)
 def environment(tmp_path, url=""):
     return {
         **os.environ, "SHAREWISE_TOKEN": TOKEN, "SHAREWISE_API_BASE_URL": url, "SHAREWISE_DATA_DIR": str(tmp_path),
-        "SHAREWISE_MASTER_KEY": "ab" * 32, "SHAREWISE_EDITION": "hmg-2015",
+        "SHAREWISE_MASTER_KEY": "ab" * 32, "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_UPDATES_PER_MINUTE": "0",
     }  # fmt: skip
 
 
