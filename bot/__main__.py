@@ -735,10 +735,11 @@ def _desk(settings: Any = None, bot_id: int = 0) -> Any:
     from bot.usecases.desk import Desk
 
     settings = settings or Settings()
+    limited = settings.sends_per_second > 0
     return Desk(
         settings.edition or "hmg-2015", bot_id, VERSION, settings.case_pattern, settings.own_reference,
         console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
-        sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute if settings.sends_per_second else 0,
+        sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute if limited else 0,
     )  # fmt: skip
 
 

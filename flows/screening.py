@@ -291,6 +291,8 @@ _NHS_SHAPES = {
     (1,) * 10,
 }
 _UPN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])|(?<=upn))([A-HJ-NP-RT-Z]){_GAP}$", _I)
+#: How a pupil number is grouped where nothing says that it is one: other groups are a case reference's.
+_UPN_SHAPES = {(4, 4, 4), (3, 3, 3, 3), (6, 6), (3, 4, 5), (2, 2, 2, 2, 2, 2), (1,) * 12}
 _UPN_CUE = re.compile(r"upn|pupil (?:number|no)", _I)
 _PHONE_CUE = re.compile(
     r"(?<![a-z])(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|ring|rang|call|called|text|texted|whatsapp|contact|number|num|no|on|fax|ph|t|m)(?![a-z])[^\d]{0,20}$",
@@ -437,7 +439,9 @@ def _kind_of(
     if letter:
         last = text[end : end + 1] if not text[end + 1 : end + 2].isalnum() else ""
         number = letter.group(1).upper() + digits + last.upper() * (len(digits) == 11)
-        if len(number) == 13 and (len(shape) == 1 or glued or _UPN_CUE.search(before) or _checks(number)):
+        if len(number) == 13 and (
+            len(shape) == 1 or glued or _UPN_CUE.search(before) or (shape in _UPN_SHAPES and _checks(number))
+        ):
             return "upn"
     if len(digits) == 10 and (_NHS_CUE.search(before) or _NHS_AFTER.match(text, end)):
         return "nhs_number"
