@@ -313,7 +313,7 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
     control = _SAME_AS.get(said)
     if control == "emergency":
         return Reply("emergency")
-    exact = [choice for choice in answers if said in map(plain, choice.said)]
+    exact = [choice for choice in choices if said in map(plain, choice.said)]
     if len(exact) == 1:
         return Reply("choice", tuple(exact))
     if said in _NONE and not answers:

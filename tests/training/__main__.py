@@ -175,7 +175,7 @@ def _learn(
 
 # ---- here it is done ------------------------------------------------------------------------------
 #: From which score on the answer is yes: chosen on texts by other hands (docs/figures.md).
-LIMITS = {"names": 0.25, "danger": -0.8}
+LIMITS = {"names": 0.5, "danger": -0.8}
 
 
 def write(name: str, model: dict[str, object]) -> None:
