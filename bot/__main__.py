@@ -28,6 +28,8 @@ WRONG_CALL = 2
 STOP_SECONDS = 9
 #: Where updates are posted when nothing else is said.
 LISTEN = "127.0.0.1:8086"
+#: How long a thread may go on while another waits.
+SWITCH_SECONDS = 0.0001
 #: What tells the bot to stop.
 STOPS = (signal.SIGTERM, signal.SIGINT)
 #: How long the database may take to let go of us, in seconds.
@@ -200,6 +202,8 @@ def _serve(settings: Any, listening: Listening | None, parent: int | None = None
     from bot.service import Service
 
     token = settings.token.get_secret_value()
+    # Text is read in a thread of its own: a tap takes turns with it, and a turn is short.
+    sys.setswitchinterval(SWITCH_SECONDS)
     with _only_one(settings.data_dir) if settings.on_sqlite else nullcontext():
         store = _store_at_start(settings, first=parent is None)
         desk = _desk(settings, int(token.split(":")[0]))

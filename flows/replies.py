@@ -16,6 +16,8 @@ from rapidfuzz.distance import OSA
 from flows.canonical import canonical
 from flows.yaml_files import packaged
 
+#: No reply to a button is longer: such a text is content, or is looked up.
+LONGEST = 300
 Kind = Literal["choice", "which", "help", "why", "emergency", "again", "question", "text"]
 
 
@@ -300,6 +302,8 @@ def _numbered(said: str) -> int | None:
 
 def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False) -> Reply:
     """Say what typed words mean at a question with these buttons. `takes_text`: typed words are an answer there too."""
+    if len(text) > LONGEST:
+        return Reply("text" if takes_text else "question")
     said = plain(text)
     answers = [choice for choice in choices if choice.is_answer]
     if not said:
@@ -455,7 +459,7 @@ SAID_OF_BUTTONS: Mapping[str, tuple[str, ...]] = {
 
 def says_little(text: str) -> bool:
     """Say whether words hold nothing to answer or to look up: small talk, a control word, a sign."""
-    said = plain(text)
+    said = plain(text[:LONGEST])
     return not said or said in _SAME_AS or (len(said.split()) == 1 and len(said) < 3)
 
 

@@ -21,6 +21,8 @@ from flows.canonical import canonical
 #: The most characters of a text that may be kept, and of one that is looked at: as much as Telegram lets through.
 LONGEST, LONGEST_READ = 1500, 4096
 PERSON = "person"
+#: Characters looked at in one go, and beyond them as far as the longest match goes.
+PIECE, LONGEST_MATCH = 400, 330
 #: What a configured case reference may look like. The rest is refused even in the form of a case reference.
 REFERENCE_LIKE = ("handle", "nino", "phone", "postcode", PERSON)
 #: What a person may say is something else: a word that only looks like a name, a case reference with an NHS number's sum.
@@ -270,7 +272,7 @@ _AFTER_NAME = re.compile(rf"[ \n]?[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FUL
 _ANY_FULL_DATE = re.compile(rf"(?<!\d){_FULL_DATE}", _I)
 _ALONE = re.compile(rf"\W{{0,4}}({_FULL_DATE})\W{{0,4}}", _I)
 _RUN = re.compile(rf"\d{{1,24}}(?:{_SEP}{{1,3}}\d{{1,24}}){{0,40}}")
-_GROUP = re.compile(r"\d+")
+_GROUP, _LETTER = re.compile(r"\d+"), re.compile(r"[A-Za-z]")
 _DATE_IN_RUN = re.compile(
     r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])([/.-])(?:0?[1-9]|1[0-2])\1(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d([/.-])(?:0[1-9]|1[0-2])\2(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
@@ -351,7 +353,7 @@ def identifiers(text: str, *, own_reference: re.Pattern[str] | None = None) -> t
 
 def _all(text: str) -> Iterator[Found]:
     for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
+        for match in _matches(pattern, text):
             start, end = match.span(match.lastindex or 0)
             if kind == "url" and _OFFICIAL.fullmatch(match.group().rstrip(".,;)")):
                 continue
@@ -372,6 +374,19 @@ def _all(text: str) -> Iterator[Found]:
         born = _AFTER_NAME.match(text, end)
         if born:
             yield Found("date_of_birth", *born.span(1))
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Give the matches of a pattern, looked for piece by piece: the engine lets nothing else run while it looks."""
+    at = 0
+    while at < len(text):
+        last = at
+        for match in pattern.finditer(text, at, at + PIECE + LONGEST_MATCH):
+            if match.start() >= at + PIECE:
+                break
+            yield match
+            last = max(last, match.end())
+        at = max(at + PIECE, last)
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -411,9 +426,35 @@ def _numbers(text: str) -> Iterator[Found]:
         yield from _in_run(text, groups)
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What stands before a number: read once, however many of its groups are tried together."""
+
+    text: str
+    letter: re.Match[str] | None = None
+    nhs: bool = False
+    pupil: bool = False
+    phone: bool = False
+    call: bool = False
+
+    @property
+    def glued(self) -> bool:
+        return self.text[-1:].isalpha()
+
+
+def _read_before(text: str, start: int) -> _Before:
+    before = text[max(0, start - _WINDOW) : start]
+    if not _LETTER.search(before):
+        return _Before(before)
+    return _Before(
+        before, _UPN_BEFORE.search(before), bool(_NHS_CUE.search(before)), bool(_UPN_CUE.search(before)),
+        bool(_PHONE_NOUN.search(before)), bool(_PHONE_CUE.search(before)),
+    )  # fmt: skip
+
+
 def _in_run(text: str, groups: list[tuple[int, int, bool]]) -> Iterator[Found]:
     for first, (start, _, in_date) in enumerate(groups):
-        before = text[max(0, start - _WINDOW) : start]
+        before = _read_before(text, start)
         digits, shape = "", tuple[int, ...]()
         for at, end, also_in_date in groups[first : first + 15]:
             digits += text[at:end]
@@ -422,34 +463,30 @@ def _in_run(text: str, groups: list[tuple[int, int, bool]]) -> Iterator[Found]:
                 break
             if len(digits) < 6:
                 continue
-            kind = _kind_of(text, before, start, end, digits, shape, in_date or also_in_date)
-            if kind == "upn":
-                before_it = _UPN_BEFORE.search(before)
-                yield Found("upn", start - len(before) + before_it.start() if before_it else start, end)
+            kind = _kind_of(text, before, end, digits, shape, in_date or also_in_date)
+            if kind == "upn" and before.letter:
+                yield Found("upn", start - len(before.text) + before.letter.start(), end)
             elif kind:
-                yield Found(kind, start - (1 if before.endswith("+") else 0), end)
+                yield Found(kind, start - (1 if before.text.endswith("+") else 0), end)
 
 
-def _kind_of(
-    text: str, before: str, start: int, end: int, digits: str, shape: tuple[int, ...], in_date: bool
-) -> str | None:
+def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int, ...], in_date: bool) -> str | None:
     """Say what a row of digits is: a pupil's, an NHS or a phone number, or none of these."""
-    glued = before[-1:].isalpha()
-    letter = _UPN_BEFORE.search(before) if len(digits) in (11, 12) else None
-    if letter:
-        last = text[end : end + 1] if not text[end + 1 : end + 2].isalnum() else ""
-        number = letter.group(1).upper() + digits + last.upper() * (len(digits) == 11)
-        if len(number) == 13 and (
-            len(shape) == 1 or glued or _UPN_CUE.search(before) or (shape in _UPN_SHAPES and _checks(number))
-        ):
+    after = text[end : end + 12]
+    labelled = bool(_LETTER.search(after))
+    if before.letter and len(digits) in (11, 12):
+        last = after[:1] if not after[1:2].isalnum() else ""
+        number = before.letter.group(1).upper() + digits + last.upper() * (len(digits) == 11)
+        sure = len(shape) == 1 or before.glued or before.pupil or (shape in _UPN_SHAPES and _checks(number))
+        if len(number) == 13 and sure:
             return "upn"
-    if len(digits) == 10 and (_NHS_CUE.search(before) or _NHS_AFTER.match(text, end)):
+    if len(digits) == 10 and (before.nhs or (labelled and _NHS_AFTER.match(text, end))):
         return "nhs_number"
-    if in_date and not _PHONE_NOUN.search(before):
+    if in_date and not before.phone:
         return None
     if len(digits) == 10 and digits[0] != "0" and shape in _NHS_SHAPES and nhs.is_valid(digits):
-        return "nhs_number" if not glued or len(shape) > 1 or before[-1:].islower() else None
-    return "phone" if _is_phone(text, before, end, digits, shape, glued) else None
+        return "nhs_number" if not before.glued or len(shape) > 1 or before.text[-1:].islower() else None
+    return "phone" if _is_phone(text, before, end, digits, shape, labelled=labelled) else None
 
 
 def _checks(number: str) -> bool:
@@ -458,10 +495,10 @@ def _checks(number: str) -> bool:
     return bool(digits.isdigit() and upn.calc_check_digit(digits) == number[0])
 
 
-def _is_phone(text: str, before: str, end: int, digits: str, shape: tuple[int, ...], glued: bool) -> bool:
+def _is_phone(text: str, before: _Before, end: int, digits: str, shape: tuple[int, ...], *, labelled: bool) -> bool:
     if digits in _PUBLIC_LINES or text[end : end + 1].isdigit():
         return False
-    plus = before.rstrip(" (").endswith("+")
+    plus = before.text.rstrip(" (").endswith("+")
     home = digits.removeprefix("00") if digits.startswith("0044") else digits
     if home.startswith("44") and len(home) in (11, 12, 13):
         rest = home[2:].removeprefix("0")
@@ -469,14 +506,14 @@ def _is_phone(text: str, before: str, end: int, digits: str, shape: tuple[int, .
             return len(rest) in (9, 10)
     if plus:
         return 8 <= len(digits) <= 15
-    code = glued and before[-1:].isupper() and len(shape) == 1
+    code = before.glued and before.text[-1:].isupper() and len(shape) == 1
     if _NATIONAL.fullmatch(digits):
         return digits.startswith("07") or not code
     if _MOBILE.fullmatch(digits):
         return not code
-    if _PHONE_NOUN.search(before) or _PHONE_AFTER.match(text, end):
+    if before.phone or (labelled and _PHONE_AFTER.match(text, end)):
         return len(digits) >= 6 and not (len(shape) == 1 and len(digits) > 12)
-    return bool(_PHONE_CUE.search(before)) and digits[0] == "0" and 9 <= len(digits) <= 11
+    return before.call and digits[0] == "0" and 9 <= len(digits) <= 11
 
 
 def is_street(word: str) -> bool:

@@ -78,7 +78,8 @@ GROUP_MENU = {
 
 def command_in(text: str) -> tuple[str, str, str] | None:
     """Return the command that words begin with: its name, the bot it names, and what stands behind it; None for words."""
-    form = canonical(text[:4096])
+    # A command stands at the beginning, and this is looked at where taps are handled.
+    form = canonical(text[:200])
     if not form.text.lstrip().startswith("/"):
         return None
     match = COMMAND.match(form.text)

@@ -417,7 +417,8 @@ def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None
         return
     choices = _choices(here)
     reply = replies.understand(typed.text, choices, takes_text=takes_text)
-    exact = any(replies.plain(choice.label) == replies.plain(typed.text) for choice in choices)
+    said = replies.plain(typed.text[: replies.LONGEST])
+    exact = any(replies.plain(choice.label) == said for choice in choices)
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, desk, who, typed)
         if not takes_text and reply.kind != "question" and not typed.looked.kinds:
