@@ -5,11 +5,7 @@ It cannot find every name: a rare surname alone and a name that is also a word m
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,6 +13,7 @@ from importlib.resources import files
 from unicodedata import combining, normalize
 
 from flows import learned
+from flows.lexicon import lexicon
 from flows.yaml_files import packaged
 
 _AROUND = {key: frozenset(words.split()) for key, words in packaged("words", "around_names.yaml").items()}
@@ -24,6 +21,8 @@ TITLES, RANKS, RELATIONS = _AROUND["titles"], _AROUND["ranks"], _AROUND["relatio
 BODY, PLACE_BEFORE = _AROUND["bodies"] | _AROUND["small_bodies"], _AROUND["place_before"]
 TELLS, DOES = _AROUND["tells"], _AROUND["does"] | _AROUND["tells"]
 
+#: Of a word whose line in counts.txt has no number.
+LEAST_COUNT = 50
 #: A word, or a single letter with its full stop.
 WORD = re.compile(r"[^\W\d_][^\W_]{0,40}(?:['-][^\W\d_]{1,40}){0,4}")
 CUES = re.compile(
@@ -86,31 +85,19 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset(fold(word) for line in lines if not line.startswith("#") for word in line.split())
 
 
-@cache
-def _counted() -> tuple[array[int], array[int]]:
-    """English words by their hash, sorted, and their counts: a tenth of the memory of a dictionary."""
-    packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
-    counts = {hash(word): count for word, count in json.loads(gzip.decompress(packed)).items()}
-    # No list of pairs: Python keeps freed pairs for later, and a few of them hold on to all of the memory around them.
-    words = array("q", sorted(counts))
-    return words, array("Q", map(counts.__getitem__, words))
-
-
 def frequency(word: str) -> int:
     """Return how often a word stands in a large collection of English texts; 0 for one that is not an English word."""
-    words, counts = _counted()
-    sought = hash(word)
-    at = bisect_left(words, sought)
-    return counts[at] if at < len(words) and words[at] == sought else 0
+    said = lexicon("counts.txt").get(word)
+    return 0 if said is None else int(said or LEAST_COUNT)
 
 
 def _is_given(plain: str) -> bool:
-    given = _listed("given_names.txt")
+    given = lexicon("given_names.txt")
     return plain in given or ("-" in plain and plain.split("-")[0] in given)
 
 
 def _is_family(plain: str) -> bool:
-    family = _listed("family_names.txt")
+    family = lexicon("family_names.txt")
     return plain in family or ("-" in plain and any(part in family for part in plain.split("-")))
 
 

@@ -16,6 +16,7 @@ from bot.settings import CASE_REFERENCE
 from bot.usecases import typed_text
 from flows import screening
 from flows.catalogue import open_book
+from flows.lexicon import Lexicon, lexicon
 from flows.names import frequency
 from flows.screening import PERSON, IdentifierFound, Screened, ScreeningFailed, identifiers, screened
 from tests.support import sets
@@ -29,7 +30,20 @@ def test_words_are_counted_as_the_collection_of_texts_does():
     packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
     counts = json.loads(gzip.decompress(packed))
     assert all(frequency(word) == count for word, count in counts.items()) and len(counts) > 100_000
-    assert not any(map(frequency, ("", "xqzzt", "Jaydon-Rae", "a" * 5000)))
+    assert not any(map(frequency, ("", "#", "\n", "a\n", "aa", "zzzz", "\ud800", "xqzzt", "Jaydon-Rae", "a" * 5000)))
+
+
+@pytest.mark.parametrize("name", ["given_names.txt", "family_names.txt", "counts.txt"])
+def test_every_word_of_a_list_is_found_and_no_other(name):
+    words, lines = lexicon(name), list(lexicon(name))
+    assert len(lines) > 10_000 and lines == sorted(set(lines), key=str.encode)
+    assert all(word in words and (word + "\x00" in words) is False for word in lines)
+    assert (
+        "" not in Lexicon(b"")
+        and "a" in Lexicon(b"a")
+        and "b" not in Lexicon(b"a\nc")
+        and "#" not in Lexicon(b"# a\nb\n")
+    )
 
 
 def test_the_set_of_sentences_is_screened_as_well_as_the_figures_say():

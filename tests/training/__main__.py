@@ -1,6 +1,8 @@
 """Learn the models of flows/words from the texts beside this file: names of people (names*.txt), danger (danger*.jsonl).
 
-python -m tests.training [names|danger]   needs scikit-learn: pip install -e ".[train]"
+python -m tests.training [names|danger|counts]   needs scikit-learn: pip install -e ".[train]"
+
+`counts` writes flows/words/counts.txt from the English word list of pyspellchecker.
 
 Names are marked as [[person:...]]. Each text with names is also learned with other names in their places, so that what
 stands around a name counts more than the name.
@@ -9,11 +11,13 @@ stands around a name counts more than the name.
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import random
 import re
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import numpy
@@ -23,6 +27,7 @@ from sklearn.preprocessing import normalize
 
 from flows import danger, names
 from flows.canonical import canonical
+from flows.lexicon import lexicon
 from tests.support.sets import Sentence, sentence
 
 HERE = Path(__file__).parent
@@ -69,11 +74,9 @@ class Renamer:
 
     def __init__(self) -> None:
         self.pick = random.Random(SEED)
-        self.given = [n for n in sorted(names._listed("given_names.txt")) if names._only(n) == "given" and len(n) > 2]
+        self.given = [n for n in lexicon("given_names.txt") if names._only(n) == "given" and len(n) > 2]
         self.common = [n for n in self.given if names.frequency(n) > 300]
-        self.family = [
-            n for n in sorted(names._listed("family_names.txt")) if names._only(n) == "family" and len(n) > 3
-        ]
+        self.family = [n for n in lexicon("family_names.txt") if names._only(n) == "family" and len(n) > 3]
 
     def made_up(self, name: str) -> str:
         """Return a name that no list holds."""
@@ -186,11 +189,32 @@ def write(name: str, model: dict[str, object]) -> None:
     )
 
 
+def counts() -> dict[str, int]:
+    """Return English words and how often each stands in the texts that pyspellchecker counted."""
+    packed = resources.files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
+    found: dict[str, int] = json.loads(gzip.decompress(packed))
+    return found
+
+
+def write_counts() -> None:
+    """Write the words into the package, sorted by their bytes, so that they can be searched where they lie."""
+    lines = [
+        "# English words and how often they stand in a large collection of texts; 50 where no number follows.",
+        "# From pyspellchecker (github.com/barrust/pyspellchecker, MIT licence) by python -m tests.training counts",
+    ]
+    counted = sorted(counts().items(), key=lambda item: item[0].encode())
+    lines += [word if count == names.LEAST_COUNT else f"{word} {count}" for word, count in counted]
+    (WORDS / "counts.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Learn and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("which", nargs="*", default=["names", "danger"])
     for name in parser.parse_args().which:
+        if name == "counts":
+            write_counts()
+            continue
         model = learn_names(marked_texts()) if name == "names" else learn_danger(told())
         write(name, model)
         weights = model["weights"]
