@@ -129,6 +129,12 @@ _DIGIT_WORDS = {
     "oh": "0", "o": "0", "zero": "0", "nought": "0", "naught": "0", "nil": "0", "one": "1", "two": "2", "three": "3",
     "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
+_TEENS = (
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_DIGIT_WORDS |= {word: str(10 + count) for count, word in enumerate(_TEENS)}
+_DIGIT_WORDS |= {word: str(20 + 10 * count) for count, word in enumerate(_TENS)}
 _TIMES = {"double": 2, "dbl": 2, "treble": 3, "triple": 3}
 _SPELLED = re.compile(
     rf"(?<![a-z0-9])(?:(?:({'|'.join(_TIMES)})[ \n-]{{1,3}})?({'|'.join(_DIGIT_WORDS)}|\d{{1,2}}(?!\d))(?![a-z])(?:[ \n-]{{1,3}}(hundred)\b)?|(\d{{3,12}})(?![a-z]))",
@@ -140,37 +146,44 @@ _LEAST_DIGITS, _LEAST_WORDS = 6, 3
 
 
 def _words_to_digits(form: Canonical) -> Canonical:
-    rows: list[tuple[int, int, str, int]] = []
+    rows: list[tuple[int, int, str, int, str]] = []
     for match in _SPELLED.finditer(form.text):
         times, word, hundred, figures = match.groups()
         if figures:
             digits, words = figures, 0
+            word = ""
         else:
-            digits = _DIGIT_WORDS.get(word.lower(), word) * _TIMES.get((times or "").lower(), 1) + (
-                "00" if hundred else ""
-            )
+            digits = _DIGIT_WORDS.get(word.lower(), word) * _TIMES.get((times or "").lower(), 1)
+            digits += "00" if hundred else ""
             words = int(not word.isdigit()) + int(bool(times)) + int(bool(hundred))
         if rows and _BETWEEN_SPELLED.fullmatch(form.text, rows[-1][1], match.start()):
-            start, _, before, counted = rows[-1]
-            rows[-1] = start, match.end(), before + digits, counted + words
+            start, _, before, counted, last = rows[-1]
+            if last in _TENS and len(digits) == 1 and word.isalpha() and digits != "0":
+                # "Sixty one" is 61.
+                before = before[:-1]
+            rows[-1] = start, match.end(), before + digits, counted + words, word.lower()
         else:
-            rows.append((match.start(), match.end(), digits, words))
+            rows.append((match.start(), match.end(), digits, words, word.lower()))
     found = [
         (start, end, digits)
-        for start, end, digits, words in rows
+        for start, end, digits, words, _ in rows
         if words >= _LEAST_WORDS and len(digits) >= _LEAST_DIGITS
     ]
     return _replaced(form, found) if found else form
 
 
 #: A word of digits and letters that look like some.
-_LIKE_DIGITS = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,12}\d)[\dOoIl]{3,16}(?![A-Za-z0-9])")
+_LIKE_DIGITS = re.compile(
+    r"(?<![A-Za-z0-9])(?=[OoIl]{0,12}\d)(?!ol\d{1,2} ?\d[a-z]{2})[\dOoIl]{3,16}(?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Z]\d(?=\d)[\dOoIl]{10,11}(?![A-Za-z0-9])"
+)
 _TO_DIGIT = str.maketrans("OoIl", "0011")
 
 
 def _letters_to_digits(form: Canonical) -> Canonical:
     found = [
-        (match.start(), match.end(), match.group().translate(_TO_DIGIT))
+        (match.start() + 1, match.end(), match.group()[1:].translate(_TO_DIGIT))
+        if match.group()[1:2].isdigit() and match.group()[0] not in "OoIl" and match.group()[0].isalpha()
+        else (match.start(), match.end(), match.group().translate(_TO_DIGIT))
         for match in _LIKE_DIGITS.finditer(form.text)
         if not match.group().isdigit()
     ]

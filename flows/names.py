@@ -32,7 +32,8 @@ CUES = re.compile(
 )
 #: Sayings, works and people of public life whose words look like names.
 SAYINGS = re.compile(
-    r"\b(?:marks and spencer|john lewis|jack wills|ted baker|great ormond|union jack|jack[ -]of[ -]all[ -]trades|peter pan|"
+    r"\b(?:mr (?:men|scans?|benn|bean|potato|tumble|blobby)|rosie and jim|marks and spencer|"
+    r"john lewis|jack wills|ted baker|great ormond|union jack|jack[ -]of[ -]all[ -]trades|peter pan|"
     r"peppa pig|harry potter|father christmas|santa claus|simon says|mickey mouse|king james|queen victoria|prince charles|"
     r"victoria climbi[eé]|no names, no pack|uncle bulgaria|big ben|ronald mcdonald|macmillan|marie curie|sue ryder|"
     r"martin luther king|florence nightingale|st john ambulance|dr martens|ben 10|bob the builder|thomas the tank|bill of rights|"
@@ -47,6 +48,10 @@ SAYINGS = re.compile(
     r"pandora'?s box|adam and eve|mary and joseph|silent night|billy no mates|happy larry|plain jane|even stevens|holy joe)\b",
     re.IGNORECASE,
 )
+#: Words that stand for a person: a text about somebody has some of them.
+_PRONOUNS = frozenset(["he", "she", "his", "her", "him", "hers", "himself", "herself", "they", "them", "their"])
+#: So many words on either side are looked at for themselves, and twice as many and more for pronouns.
+_AROUND_IT, _PRONOUNS_WITHIN = 5, 11
 _FIRST = re.compile(r"[.!?:;\n\"(]|\s-\s|\s-$")
 
 
@@ -99,6 +104,11 @@ def _is_given(plain: str) -> bool:
 def _is_family(plain: str) -> bool:
     family = lexicon("family_names.txt")
     return plain in family or ("-" in plain and any(part in family for part in plain.split("-")))
+
+
+@lru_cache(maxsize=20_000)
+def _is_place(plain: str) -> bool:
+    return plain in lexicon("places.txt")
 
 
 @lru_cache(maxsize=20_000)
@@ -261,7 +271,31 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
         if at + 2 < len(words):
             known2 = bare(words[at + 2].text)
             found += [f"n2={known2}", f"nn2={known} {known2}", f"n2k={_kind(known2)}"]
+    if "-" in plain:
+        found.append("parts=" + "-".join(_only(part) for part in plain.split("-")[:3]))
+    found += _letters(plain)
+    if _is_place(plain):
+        found += ["place", f"place,{only}", f"place,{only},{how}", f"place,{how},{begins}"]
+        if before:
+            found.append(f"place,p={bare(before.text)}")
+    for away in range(-_AROUND_IT, _AROUND_IT + 1):
+        if 0 <= at + away < len(words) and away:
+            other = words[at + away]
+            if abs(away) > 1:
+                found.append(f"{'<' if away < 0 else '>'}{bare(other.text)}")
+            if abs(away) < 3 and other.is_capital and _is_place(bare(other.text)):
+                found.append(f"place{away},{how}")
+    early = any(bare(other.text) in _PRONOUNS for other in words[max(0, at - _PRONOUNS_WITHIN) : at])
+    later = any(bare(other.text) in _PRONOUNS for other in words[at + 1 : at + 1 + _PRONOUNS_WITHIN])
+    found += [f"pron{early:d}{later:d},{how}", f"pron{early:d}{later:d},{only},{how}"]
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _letters(plain: str) -> tuple[str, ...]:
+    """Return the runs of three and of four letters of a word, with its ends."""
+    ends = f"^{plain}$"
+    return tuple("g" + ends[at : at + size] for size in (3, 4) for at in range(len(ends) - size + 1))
 
 
 def may_be_name(words: list[Token], at: int) -> bool:
@@ -277,6 +311,8 @@ def may_be_name(words: list[Token], at: int) -> bool:
     return lists[-1] in ("f0", "f1", "f2") or ("family" in lists and lists[-1] in ("f3", "f4"))
 
 
+#: What a word can be that is no everyday word.
+_NAMES_ALONE = frozenset({"given", "family", "given+s", "unknown", "rare"})
 #: Behind these, what can be a name is one, in any case.
 _MR = frozenset({"mr", "mrs", "ms", "mx"})
 #: What a person is said to do or be, small words, and words of offices: not the name behind a title.
@@ -346,6 +382,11 @@ def _is_virtue(words: list[Token], at: int) -> bool:
     return words[at].first and bool(follows) and bare(words[at].text) in _VIRTUES
 
 
+def _is_saint(words: list[Token], at: int) -> bool:
+    """Say whether a word stands behind St or Saint: a church, a school, a ward."""
+    return at > 0 and not words[at].gap.strip(" .") and bare(words[at - 1].text) in ("st", "sts", "saint", "saints")
+
+
 def _is_full_name(words: list[Token], at: int) -> bool:
     """Say whether a given name and a family name stand together, both with a capital: whatever is around them."""
     if at + 1 >= len(words) or words[at + 1].gap.strip(" ") or not (words[at].is_capital and words[at + 1].is_capital):
@@ -353,16 +394,28 @@ def _is_full_name(words: list[Token], at: int) -> bool:
     return _only(bare(words[at].text)) == "given" and _only(bare(words[at + 1].text)) in ("given", "family")
 
 
-def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Give the places of what seems to be a person's name, in order, without overlap; the text is in canonical form."""
+def _names(text: str) -> Iterator[tuple[Token, bool]]:
+    """Give each word of a text, and whether it is a name or part of one."""
     words, judge = tokens(text), learned.model("names")
     shouted = is_shouted(words)
-    start = end = -1
     for at, word in enumerate(words):
-        sure = _is_titled(words, at) or _is_full_name(words, at)
-        if _is_virtue(words, at) or not (
-            sure or (may_be_name(words, at) and judge.holds(features(text, words, at, shouted)))
-        ):
+        if _is_virtue(words, at) or _is_saint(words, at):
+            yield word, False
+        elif _is_titled(words, at) or _is_full_name(words, at):
+            yield word, True
+        else:
+            yield word, may_be_name(words, at) and judge.holds(features(text, words, at, shouted))
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Give the places of what seems to be a person's name, in order, without overlap; the text is in canonical form."""
+    judged = list(_names(text))
+    # Who is named once in a text is named wherever the word stands again.
+    people = {bare(word.text) for word, is_name in judged if is_name} - {""}
+    people = {plain for plain in people if _only(plain) in _NAMES_ALONE}
+    start = end = -1
+    for word, is_name in judged:
+        if not is_name and bare(word.text) not in people:
             continue
         if start >= 0 and not text[end : word.start].strip(" .-'"):
             end = word.end

@@ -41,9 +41,9 @@ class Reply:
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+")
 _UNSURE = re.compile(
-    r"\b(?:dunno|dunnoo|idk|unsure|no idea|no clue|not (?:\w+ )?(?:sure|certain)|not rly sure|(?:dont|do not|didnt) (?:\w+ )?know|unclear|"
-    r"hard to (?:say|tell|know)|dinnae ken|search me|couldnae say|no sure|cant (?:say|tell|decide)|havent a clue|not a clue|no certainty|who knows|maybe|perhaps|possibly|50 50|"
-    r"n[io]t sh?ure|couldnt (?:say|tell)|iffy|might be|could be|on the fence|not usre|not sur|undecided|your guess is as good|in two minds)\b"
+    r"\b(?:dunno|dunnoo|idk|unsure|no idea|no clue|not (?:\w+ )?(?:sure|certain)|not rly sure|(?:dont|do not|didnt) (?:\w+ )?(?:know|remember|recall)|unclear|"
+    r"hard to (?:say|tell|know)|dinnae ken|search me|couldnae say|no sure|cant (?:say|tell|decide|remember|recall|be sure)|havent a clue|not a clue|no certainty|who knows|maybe|perhaps|possibly|50 50|"
+    r"n[io]t sh?ure|couldnt (?:say|tell|remember)|iffy|might be|could be|on the fence|not usre|not sur|undecided|your guess is as good|in two minds)\b"
 )
 _YES = re.compile(
     r"(?:och |oh |er |um |well |ok |erm )?(?:yes|yse|ydy|oes|y|ye|yea|yeah|yeh|yeahh|yep|yup|yh|yas|yess|yesss|ys|aye|ya|yah|correct|affirmative|definitely|definately|deffo|defo|def|indeed|absolutely|"
@@ -62,6 +62,10 @@ _SAID_YES = re.compile(
 )
 _SAID_NO = re.compile(
     r"\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|so|then|afraid|has to be a) (?:no|nope|not|nah)$|\b(?:no|nope|nah)$"
+)
+#: What people put behind an answer.
+_BEHIND = re.compile(
+    r"(?: (?:from|for) me| im afraid| i think| i guess| i reckon| tbh| mate| pal| sorry| thanks| then| here)+$"
 )
 #: Words that say nothing of which answer is meant.
 _FILLER = frozenset(
@@ -160,6 +164,10 @@ _FILLER = frozenset(
         "no",
         "yeah",
         "nope",
+        "he",
+        "she",
+        "his",
+        "her",
         "because",
         "cos",
         "bc",
@@ -179,6 +187,7 @@ _INSIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "emergency",
         re.compile(
+            r"^(?:theres )?(?:a |the |this )?(?:child|kid|baby|girl|boy|he|she|they|someone)(?:s| is| are)? in (?:\w+ )?danger(?: right)?(?: now)?$|"
             r"\b(?:its an emergency|(?:ring|call|dial|phone|get) 999|send (?:the )?police|call (?:the )?police|help me)\b"
         ),
     ),
@@ -322,6 +331,7 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
         return Reply("choice", tuple(exact))
     if said in _NONE and not answers:
         control = "skip"
+    control = control or _controls(said)
     if control and (control not in ("skip", "again") or not _yes_or_no(said, answers)):
         found = _control(control, choices, answers, said)
         if found:
@@ -349,10 +359,34 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
             return _control(close.pop(), choices, answers, said) or Reply("again")
     if _WHY.search(said) and len(said.split()) <= 12:
         return Reply("why")
+    unsure = next((choice for choice in answers if choice.act.endswith(".not_sure")), None)
+    if unsure and few <= 6 and _UNSURE.match(said):
+        return Reply("choice", (unsure,))
     marked = canonical(text).text.rstrip(" .!)").endswith("?") and "??" not in text
     if reads_like_a_question(text, strict=takes_text) and (marked or len(said.split()) > 3):
         return Reply("question")
     return _chosen(text, said, choices, answers, takes_text=takes_text)
+
+
+#: No control word has more words.
+_MOST_WORDS = max(len(way.split()) for way in _SAME_AS)
+
+
+@lru_cache(maxsize=5000)
+def _controls(said: str) -> str | None:
+    """Return what two or three control words one after the other stand for ("hmm ok", "forget it, end"), if for one thing."""
+    words, stands_for, at = said.split(), set(), 0
+    if len(words) > 2 * _MOST_WORDS:
+        return None
+    while at < len(words):
+        ends = range(min(len(words), at + _MOST_WORDS), at, -1)
+        end = next((end for end in ends if " ".join(words[at:end]) in _SAME_AS), None)
+        if end is None:
+            return None
+        stands_for.add(_SAME_AS[" ".join(words[at:end])])
+        at = end
+    named = stands_for - {"again"} or stands_for
+    return named.pop() if len(named) == 1 else None
 
 
 def _control(control: str, choices: Sequence[Choice], answers: Sequence[Choice], said: str) -> Reply | None:
@@ -378,6 +412,7 @@ def _control(control: str, choices: Sequence[Choice], answers: Sequence[Choice],
 
 def _yes_or_no(said: str, answers: Sequence[Choice]) -> list[Choice]:
     """Return the answers that begin like typed words: with yes, or with no."""
+    said = _BEHIND.sub("", said)
     yes, no = _YES.match(said) or _SAID_YES.search(said), _NO.match(said) or _SAID_NO.search(said)
     if yes and not _NO.match(said):
         return [c for c in answers if c.act.endswith(".yes") or re.match(r"yes\b", c.label.lower())]
@@ -420,7 +455,8 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
             return Reply("choice", (among[0][2],))
         return Reply("which", tuple(polar))
     # The first words of a button, as far as only one begins like that.
-    begins = [choice for choice in choices if plain(choice.label).startswith(said + " ") and len(said) > 2]
+    whole = said if len(said) > 5 else said + " "
+    begins = [choice for choice in choices if plain(choice.label).startswith(whole) and len(said) > 2]
     if len(begins) == 1 and (not takes_text or begins[0].is_answer):
         return Reply("choice", tuple(begins))
     if len(begins) > 1 and all(choice.is_answer for choice in begins):

@@ -134,7 +134,7 @@ _FULL_DATE = (
     rf"\d{{1,2}} ?{_NTH}(?: of)?[ \n./-]{{0,2}}{_MONTH}[ \n,./'-]{{0,3}}(?:19|20)\d\d)(?!\d)"
 )
 _BORN = (
-    r"(?:born|d[. ]{0,2}o[. ]{0,2}b(?![a-z])\.?|(?:date|day) of b[a-z]{3,5}|birth ?(?:date|day)|b-?day\b|birth\b|b\.(?= ?\d)|"
+    r"(?:born|d[. ]{0,2}o[. ]{0,2}b{1,2}(?![a-z])\.?|(?:date|day) ?of ?b[a-z]{3,5}|birth ?(?:date|day)|b-?day\b|birth\b|b\.(?= ?\d)|"
     r"had (?:him|her|the baby) on|gave birth|turn(?:s|ed) \d{1,2} on)"
 )
 _AREAS = (
@@ -169,7 +169,8 @@ _HOUSE_WORDS = (
     "(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
     "(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)"
 )
-_FLAT = r"(?:flat|apartment|apt|unit|room|plot|studio)[. ]{1,2}(?:no\.? ?)?\w{1,4}"
+_FLAT_WORD = "(?:flat|apartment|apt|unit|room|plot|studio|house|block|pod|bungalow|chalet|caravan|pitch)"
+_FLAT = rf"{_FLAT_WORD}[. ]{{1,2}}(?:no\.? ?)?\w{{1,4}}(?:, ?{_FLAT_WORD} \w{{1,4}})?"
 _NAMED = r"(?:[A-Z][A-Za-z'.-]{0,24}[ \n]{1,2}){1,3}"
 _WELSH = r"(?:Heol|Ffordd|Stryd|Maes|Rhodfa|Clos|Bryn|Lon|Lôn|Tir|Cae|Parc|Cwrt|Pen|Pant|Nant|Llys|Erw|Dol|Gwel|Trem|Ty|Tŷ|Plas|Rhiw|Cwm|Coed)"
 _DOMAIN = r"(?:com|co\.uk|org\.uk|ac\.uk|gov\.uk|nhs\.uk|sch\.uk|org|net|uk|io|me|info|eu|tv|app|gg|ly|edu|biz|live)"
@@ -193,7 +194,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "url",
         re.compile(
-            rf"(?:https?|hxxps?)://[^\s<>\"]{{1,200}}|(?<![\w.@/-])(?:[a-z][\w-]{{1,40}}\.){{1,4}}[a-z]{{2,6}}/(?=[^\s<>\"]{{0,40}}\w)[^\s<>\"]{{2,200}}|\bwww\.[^\s<>\"]{{1,200}}|(?<![\w.@-])(?:[\w-]{{1,63}}\.){{1,6}}{_DOMAIN}(?:/[^\s<>\"]{{0,200}})?(?![\w@])|"
+            rf"(?:https?|hxxps?)://[^\s<>\"]{{1,200}}|(?<![\w.@/-])(?:[a-z][\w-]{{1,40}}\.){{1,4}}[a-z]{{2,10}}/(?=[^\s<>\"]{{0,40}}\w)[^\s<>\"]{{2,200}}|\bwww\.[^\s<>\"]{{1,200}}|(?<![\w.@-])(?:[\w-]{{1,63}}\.){{1,6}}{_DOMAIN}(?:/[^\s<>\"]{{0,200}})?(?![\w@])|"
             r"(?<![\w.-])[\w-]{1,63} (?:dot|\(dot\)|\[dot\]) (?:com|co dot uk|org|net|uk|tv|gg|me|io)\b(?: (?:forward )?slash [\w-]{1,40}){0,4}",
             _I,
         ),
@@ -215,10 +216,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "nino",
         re.compile(
-            rf"\b(?:nino|ni|national insurance)(?: (?:number|no\.?|num))?[^A-Za-z0-9]{{0,4}}(?:is |was )?(?!no\b)([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{5}}\d)(?!\d)", _I
+            rf"\b(?:nino|n\.i\.|ni\b|nat(?:ional)?\.? ins)[^\n]{{0,40}}?\n?[^A-Za-z0-9]{{0,3}}(?<![A-Za-z0-9])([A-Z]{_SEP}?[A-Z]{_GAP}(?:\d{_GAP}){{5}}\d(?:{_GAP}[A-D](?![A-Za-z0-9]))?)(?!\d)", _I
         ),
     ),
-    ("nino", re.compile(rf"\b(?:nino|NINO|NI|ni|national insurance)(?: (?:number|no\.?|num))?[:= ]{{0,2}}([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{6}}[A-D])(?![A-Za-z0-9])")),
+    ("nino", re.compile(rf"\b(?:nino|NINO|NI|ni)([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{6}}[A-D])(?![A-Za-z0-9])")),
     ("date_of_birth", re.compile(rf"(?<![a-z]){_BORN}(?:[^\d]{{0,30}}?)({_DATE})", _I)),
     (
         "date_of_birth",
@@ -228,6 +229,10 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "postcode",
         re.compile(rf"(?<![A-Za-z0-9_-])(?:{_AREA})\d[A-Z\d]?{_GAP}\d(?!(?:st|nd|rd|th|pm|am|hr|hrs)\b)[ABD-HJLNP-UW-Z]{{2}}(?![A-Za-z0-9_])", _I),
+    ),
+    (
+        "postcode",
+        re.compile(r"\bpost ?code\b[^\d]{0,30}?(?<![A-Za-z])([A-Z] (?:[A-Z] )?\d (?:[A-Z\d] )?\d [A-Z] [A-Z])(?![A-Za-z0-9])|(?<![A-Za-z])((?-i:[A-Z] (?:[A-Z] )?\d (?:[A-Z\d] )?\d [A-Z] [A-Z]))(?![A-Za-z0-9])", _I),
     ),
     (
         "address",
@@ -248,19 +253,25 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "address",
         re.compile(
-            rf"(?i:\b(?:number|no|at|address(?: is)?|home(?: is)?|live[sd]?(?: at)?|living at|house)\b)[.:]? {{0,2}}(?i:no\.? ?|number )?{_HOUSE},?[ \n]{{1,2}}(?:The|Y|Yr) [A-Z][a-z'-]{{2,20}}(?: [A-Z][a-z'-]{{2,20}})?"
+            rf"(?i:\b(?:addr(?:ess)?)(?: is| was|:)? {{0,2}}){_HOUSE},?[ \n]{{1,2}}[A-Z][\w'.-]{{1,24}}[ \n][A-Z][\w'-]{{1,24}}|(?i:\b(?:number|no|at|address(?: is)?|home(?: is)?|live[sd]?(?: at)?|living at|house)\b)[.:]? {{0,2}}(?i:no\.? ?|number )?{_HOUSE},?[ \n]{{1,2}}(?:The|Y|Yr) [A-Z][a-z'-]{{2,20}}(?: [A-Z][a-z'-]{{2,20}})?"
         ),
     ),
     ("address", re.compile(rf"(?<![\w/.-])(?:no\.? ?|number )?{_HOUSE},?[ \n]{{1,2}}(?:{_SMALL_WORD}[a-z'-]{{2,20}}[ \n]{{1,2}}){{1,2}}(?:{_STREET_SMALL})\b(?! (?:to|from)\b)", _I)),
     (
         "address",
         re.compile(
-            r"\b(?:lives?|living|lived|stay(?:s|ing)?|resid(?:es|ing)|address(?: is|:)?|moved|moving|home is|house is)(?: (?:at|on|in|to|off|down|up|along))? {0,2}((?:\d{1,4}[a-z]? )?(?:[A-Z][\w'.-]{0,24} ){1,3}"
+            r"\b(?:lives?|living|lived|stay(?:s|ing)?|resid(?:es|ing)|address(?: is|:)?|moved|moving|home is|house is)(?: (?!school|at\b|on\b|in\b|near\b|opposite\b|by\b)[\w'/+&-]{1,15}){0,6}?(?: (?:at|on|in|to|off|down|up|along))? {0,2}((?:\d{1,4}[a-z]? )?(?:[A-Z][\w'.-]{0,24} ){1,3}"
             rf"(?:{_STREET_CAPITAL}|House|Cottage|Farm|St|Rd|Ave))\b(?! (?:School|Primary|Academy|Children))"
         ),
     ),
 )  # fmt: skip
 _HANDLE_WORD = re.compile(r"(?<![\w.@])[A-Za-z_][\w.#]{3,30}(?![\w@])")
+#: "TikTok is luna.moth", "@luna and moth.luna".
+_NAMED_ACCOUNT = re.compile(
+    rf"(?:(?<![A-Za-z])(?:{_APPS})(?: (?:name|account|user))?(?: is|:| =|=) ?|(?<![\w.@])@\w[\w.]{{2,30}},?(?: and| &| or|,)? )"
+    rf"@?([A-Za-z_]\w{{0,24}}[._](?!{_DOMAIN}\b)\w[\w.]{{0,24}})",
+    _I,
+)
 _APP = re.compile(rf"(?<![A-Za-z])(?:{_APPS})\b", _I)
 #: Not an account's name although a digit, a dot or an underscore is in it.
 _NOT_HANDLE = re.compile(
@@ -268,7 +279,8 @@ _NOT_HANDLE = re.compile(
     r"[a-z]{1,6}\.[A-Z][a-z]+|[a-z]+\.|(?:e|i)\.(?:g|e)\.?|a\.m|p\.m|[A-Z]{1,4}\d{1,4}|[a-z]+\.[a-z]{2,3}",
 )
 #: A full date right behind a name, or alone on its line, is a birth date until somebody says otherwise.
-_AFTER_NAME = re.compile(rf"[ \n]?[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I)
+_AFTER_NAME = re.compile(rf"[ \n]{{0,4}}[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I)
+_BEFORE_NAME = re.compile(rf"(?:^|\n)\W{{0,3}}({_FULL_DATE})[ ,.;:-]{{1,4}}$", _I)
 _ANY_FULL_DATE = re.compile(rf"(?<!\d){_FULL_DATE}", _I)
 _ALONE = re.compile(rf"\W{{0,4}}({_FULL_DATE})\W{{0,4}}", _I)
 _RUN = re.compile(rf"\d{{1,24}}(?:{_SEP}{{1,3}}\d{{1,24}}){{0,40}}")
@@ -295,7 +307,7 @@ _NHS_SHAPES = {
 _UPN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])|(?<=upn))([A-HJ-NP-RT-Z]){_GAP}$", _I)
 #: How a pupil number is grouped where nothing says that it is one: other groups are a case reference's.
 _UPN_SHAPES = {(4, 4, 4), (3, 3, 3, 3), (6, 6), (3, 4, 5), (2, 2, 2, 2, 2, 2), (1,) * 12}
-_UPN_CUE = re.compile(r"upn|pupil (?:number|no)", _I)
+_UPN_CUE = re.compile(r"u\.?p\.?n|pupil (?:number|no)", _I)
 _PHONE_CUE = re.compile(
     r"(?<![a-z])(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|ring|rang|call|called|text|texted|whatsapp|contact|number|num|no|on|fax|ph|t|m)(?![a-z])[^\d]{0,20}$",
     _I,
@@ -371,8 +383,10 @@ def _all(text: str) -> Iterator[Found]:
             yield Found("date_of_birth", *alone.span(1))
     for start, end in names.spans(text):
         yield Found(PERSON, start, end)
-        born = _AFTER_NAME.match(text, end)
-        if born:
+        born = _AFTER_NAME.match(text, end) or _BEFORE_NAME.search(text[max(0, start - _WINDOW) : start])
+        if born and born.re is _BEFORE_NAME:
+            yield Found("date_of_birth", *(max(0, start - _WINDOW) + place for place in born.span(1)))
+        elif born:
             yield Found("date_of_birth", *born.span(1))
 
 
@@ -398,7 +412,9 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _handles(text: str) -> Iterator[Found]:
-    """Words with a digit, a dot or an underscore in them, near an app's name or near "username"."""
+    """Words with a digit, a dot or an underscore in them, near an app's name, near "username" or beside another such."""
+    for named in _NAMED_ACCOUNT.finditer(text):
+        yield Found("handle", *named.span(1))
     for app in _APP.finditer(text):
         near = max(0, app.start() - 30), min(len(text), app.end() + 2 * _WINDOW)
         for word in _HANDLE_WORD.finditer(text, *near):
