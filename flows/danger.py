@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from flows import learned
+from flows.breaks import pause
 from flows.canonical import canonical
 
 _WORD = re.compile(r"[a-z']{1,30}|\d{1,12}")
@@ -47,6 +48,7 @@ def features(text: str) -> set[str]:
     for count in (1, 2, 3):
         found.update(" ".join(row[at : at + count]) for at in range(len(row) - count + 1))
     found.update(f"{words[at]} _ {words[at + 2]}" for at in range(len(words) - 2))
+    pause()
     for word in set(words):
         marked = f"<{word}>"
         for count in (3, 4, 5):
@@ -81,6 +83,7 @@ def score(text: str) -> float:
     judge = learned.model("danger")
     best = -math.inf
     for piece in _pieces(canonical(text).text.lower()):
+        pause()
         known = [judge.weights[name] for name in features(piece) if name in judge.weights]
         if known:
             best = max(best, judge.bias + math.fsum(known) / math.sqrt(max(len(known), FEWEST)) - judge.limit)

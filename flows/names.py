@@ -13,6 +13,7 @@ from importlib.resources import files
 from unicodedata import combining, normalize
 
 from flows import learned
+from flows.breaks import pause
 from flows.lexicon import lexicon
 from flows.yaml_files import packaged
 
@@ -399,6 +400,7 @@ def _names(text: str) -> Iterator[tuple[Token, bool]]:
     words, judge = tokens(text), learned.model("names")
     shouted = is_shouted(words)
     for at, word in enumerate(words):
+        pause()
         if _is_virtue(words, at) or _is_saint(words, at):
             yield word, False
         elif _is_titled(words, at) or _is_full_name(words, at):

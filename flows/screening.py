@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from stdnum.gb import nhs, upn
 
 from flows import names
+from flows.breaks import begin, pause
 from flows.canonical import canonical
 
 #: The most characters of a text that may be kept, and of one that is looked at: as much as Telegram lets through.
@@ -334,6 +335,7 @@ def look(text: str, *, own_reference: re.Pattern[str] | None = None) -> Looked:
 
     Of a text longer than LONGEST_READ only that much is looked at; it is too long to be kept anyway.
     """
+    begin()
     plain = text.strip()
     length = len(plain.encode("utf-16-le", "surrogatepass")) // 2 - plain.count("\r\n")
     try:
@@ -400,6 +402,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
                 break
             yield match
             last = max(last, match.end())
+        pause()
         at = max(at + PIECE, last)
 
 
@@ -470,6 +473,7 @@ def _read_before(text: str, start: int) -> _Before:
 
 def _in_run(text: str, groups: list[tuple[int, int, bool]]) -> Iterator[Found]:
     for first, (start, _, in_date) in enumerate(groups):
+        pause()
         before = _read_before(text, start)
         digits, shape = "", tuple[int, ...]()
         for at, end, also_in_date in groups[first : first + 15]:

@@ -28,12 +28,15 @@ from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
 from bot.usecases.front import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
 from bot.usecases.typed_text import Typed
+from flows.breaks import take_breaks
 from storage.database import Store, Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 #: How many taps are answered at once, and after how many seconds an answer comes too late.
 ANSWERS, ANSWER_SECONDS = 4, 5.0
+#: Reading a long text rests so many seconds for each that it works: taps share the interpreter with it.
+REST = 3.0
 
 
 class Front:
@@ -49,7 +52,9 @@ class Front:
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering = asyncio.Semaphore(ANSWERS)
         #: Text is read beside the store and the loop, one at a time.
-        self._reading = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+        self._reading = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix="reading", initializer=take_breaks, initargs=(REST,)
+        )
         self.limits = Limits(desk.updates_per_minute)
 
     async def read(self, message: Message, *, edited: bool = False) -> Typed:
