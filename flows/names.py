@@ -97,9 +97,17 @@ def frequency(word: str) -> int:
     return 0 if said is None else int(said or LEAST_COUNT)
 
 
-def _is_given(plain: str) -> bool:
+def _given(plain: str) -> str:
+    """Return how common a given name is, as 1 to 3, with a w if it is more often a word; nothing for no given name."""
     given = lexicon("given_names.txt")
-    return plain in given or ("-" in plain and plain.split("-")[0] in given)
+    said = given.get(plain)
+    if said is None and "-" in plain:
+        said = given.get(plain.split("-")[0])
+    return said or ""
+
+
+def _is_given(plain: str) -> bool:
+    return _given(plain).isdigit()
 
 
 def _is_family(plain: str) -> bool:
@@ -116,12 +124,13 @@ def _is_place(plain: str) -> bool:
 def _lists(plain: str) -> tuple[str, ...]:
     """Say in which lists a word is, and how common it is in English."""
     found = []
-    if _is_given(plain):
-        found.append("given")
+    given = _given(plain)
+    if given:
+        found += ["given" if given.isdigit() else "given, word", f"given {given}"]
     if plain in _listed("names_that_are_words.txt"):
         found.append("also_word")
     if _is_family(plain):
-        found.append("family")
+        found += ["family", f"family {lexicon('family_names.txt').get(plain)}"]
     if plain in _listed("not_names.txt"):
         found.append("not_name")
     if plain in BODY:
@@ -148,6 +157,8 @@ def _only(plain: str) -> str:
         return "name or word"
     if "given" in lists:
         return "given"
+    if "given, word" in lists:
+        return "word or name"
     if "body" in lists:
         return "body"
     if "given+s, no word" in lists:
@@ -244,7 +255,7 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
         mark = re.sub(r"\d+", "9", mark)
         kind, b_shape = _kind(known), "caps" if shouted else shape(before.text)
         found += [f"p={known}{mark}", f"pk={kind}{mark},{how}", f"pg={mark}", f"ps={b_shape}{mark},{how}"]
-        found += [f"pl={name}{mark},{how}" for name in _lists(known)[:3]]
+        found += [f"pl={name}{mark},{how}" for name in _lists(known)[:5]]
         if mark in ("", "'", '"', "("):
             found.append(f"p,o={known},{only}")
             found.append(f"pk,o={kind},{how},{only}")
@@ -264,7 +275,7 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
         mark = re.sub(r"\d+", "9", mark)
         kind, a_shape = _kind(known), "caps" if shouted else shape(after.text)
         found += [f"n={known}{mark}", f"nk={kind}{mark},{how}", f"ng={mark}", f"ns={a_shape}{mark},{how}"]
-        found += [f"nl={name}{mark},{how}" for name in _lists(known)[:3]]
+        found += [f"nl={name}{mark},{how}" for name in _lists(known)[:5]]
         if not mark:
             found.append(f"n,o={known},{only}")
             found.append(f"nk,o={kind},{how},{only}")

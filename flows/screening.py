@@ -200,7 +200,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             _I,
         ),
     ),
-    ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,30}")),
+    ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,30}|(?<![\w.$])\$(?=[\w-]{0,20}[a-z])[A-Za-z][\w-]{3,20}")),
+    ("handle", re.compile(rf"(?:(?<![A-Za-z])(?:{_APPS})|\b(?:games?|plays?|streams?|posts?|posting|chats?)) as ((?=[A-Za-z]*(?:[\d_.]|[a-z][A-Z]))[A-Za-z_][\w.]{{3,30}})")),
     (
         "handle",
         re.compile(
@@ -221,6 +222,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("nino", re.compile(rf"\b(?:nino|NINO|NI|ni)([A-Z]{{2}}{_GAP}(?:\d{_GAP}){{6}}[A-D])(?![A-Za-z0-9])")),
+    ("date_of_birth", re.compile(rf"\b(?:he|she)(?:'?s| is| was) ({_FULL_DATE})", _I)),
+    ("date_of_birth", re.compile(r"\bborn (?:on )?((?:christmas|boxing|new year'?s|valentine'?s|bonfire|st [a-z]{4,9}'?s) (?:day|eve|night) (?:19|20)\d\d)", _I)),
     ("date_of_birth", re.compile(rf"(?<![a-z]){_BORN}(?:[^\d]{{0,30}}?)({_DATE})", _I)),
     (
         "date_of_birth",
@@ -307,7 +310,8 @@ _NHS_SHAPES = {
 }
 _UPN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])|(?<=upn))([A-HJ-NP-RT-Z]){_GAP}$", _I)
 #: How a pupil number is grouped where nothing says that it is one: other groups are a case reference's.
-_UPN_SHAPES = {(4, 4, 4), (3, 3, 3, 3), (6, 6), (3, 4, 5), (2, 2, 2, 2, 2, 2), (1,) * 12}
+_UPN_SHAPES = {(4, 4, 4), (3, 3, 3, 3), (6, 6), (3, 4, 5), (9, 3), (2, 2, 2, 2, 2, 2), (1,) * 12}
+_REFERENCE = re.compile(r"\b(?:ref(?:erence)?|case|file|log|order|account|ticket|invoice|crime|incident)\b", _I)
 _UPN_CUE = re.compile(r"u\.?p\.?n|pupil (?:number|no)", _I)
 _PHONE_CUE = re.compile(
     r"(?<![a-z])(?:tel(?:ephone)?|phone|mobile|mob|cell|landline|ring|rang|call|called|text|texted|whatsapp|contact|number|num|no|on|fax|ph|t|m)(?![a-z])[^\d]{0,20}$",
@@ -497,7 +501,10 @@ def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int
     if before.letter and len(digits) in (11, 12):
         last = after[:1] if not after[1:2].isalnum() else ""
         number = before.letter.group(1).upper() + digits + last.upper() * (len(digits) == 11)
-        sure = len(shape) == 1 or before.glued or before.pupil or (shape in _UPN_SHAPES and _checks(number))
+        grouped = shape in _UPN_SHAPES and (
+            _checks(number) or (len(digits) == 12 and not _REFERENCE.search(before.text))
+        )
+        sure = len(shape) == 1 or before.glued or before.pupil or grouped
         if len(number) == 13 and sure:
             return "upn"
     if len(digits) == 10 and (before.nhs or (labelled and _NHS_AFTER.match(text, end))):
