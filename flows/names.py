@@ -157,14 +157,14 @@ def _only(plain: str) -> str:
         return "name or word"
     if "given" in lists:
         return "given"
-    if "given, word" in lists:
-        return "word or name"
     if "body" in lists:
         return "body"
     if "given+s, no word" in lists:
         return "given+s"
     if "family" in lists:
         return "family" if lists[-1] in ("f0", "f1", "f2") else "family or word"
+    if "given, word" in lists:
+        return "word or name"
     return "unknown" if lists[-1] == "f0" else "rare" if lists[-1] in ("f1", "f2") else "word"
 
 

@@ -212,7 +212,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "nino",
         re.compile(
-            rf"(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Z]{_SEP}?[A-CEGHJ-NPR-TW-Z]{_GAP}(?:\d{_GAP}){{6}}[A-D](?![A-Za-z0-9])", _I
+            rf"(?<![A-Za-z0-9])(?:[A-CEGHJ-PR-TW-Z]{_SEP}?[A-CEGHJ-NPR-TW-Z]|QQ){_GAP}(?:\d{_GAP}){{6}}[A-D](?![A-Za-z0-9])", _I
         ),
     ),
     (
@@ -249,7 +249,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}(?:[A-Z][a-z]{{2,15}} )?[A-Z][a-z]{{2,15}}gate\b|"
             rf"(?<![\w/.-]){_HOUSE}(?:,[ \n]{{0,2}}|[ \n]{{1,2}}){_NAMED}(?i:{_STREET})\b(?! (?:[Ss]chool|[Pp]rimary|[Aa]cademy|[Nn]ursery|[Ss]urgery))|"
             rf"(?i:\b{_HOUSE_WORDS}) (?:{_NAMED}(?:{_STREET_CAPITAL})|(?!way )(?:[a-z'-]{{2,20}} ){{1,2}}(?i:street|road|rd|avenue|ave|lane|close|drive|court|crescent|terrace|gardens|grove))\b|"
-            rf"\b(?:The )?{_NAMED}?(?:House|Cottage|Farm|Farmhouse|Lodge|Forge|Barn|Mill|Vicarage|Rectory|Bungalow|Stables|Granary|Villa|Manor), {_NAMED}(?:{_STREET_CAPITAL})\b|"
+            rf"\b(?:The )?{_NAMED}?(?:House|Cottage|Farm|Farmhouse|Lodge|Forge|Barn|Mill|Vicarage|Rectory|Bungalow|Stables|Granary|Villa|Manor), {_NAMED}(?:{_STREET_CAPITAL}|Ln|St|Rd|Ave|Cl|Dr|Cres|Terr)\b|"
             rf"\bThe (?:Old )?[A-Z][a-z]{{2,20}}, {_NAMED}(?:{_STREET_CAPITAL})\b(?! [A-Z])|"
             rf"\b{_NAMED}(?:{_STREET_CAPITAL})(?=,? where (?:\w+ ){{1,3}}li(?:ves?|ving)\b)"
         ),
