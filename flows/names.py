@@ -195,9 +195,12 @@ def shape(word: str) -> str:
 
 
 def could_be_name(word: str) -> bool:
-    """Say whether a word by itself, as in a would-be case reference, is a person's name."""
+    """Say whether a word by itself, as in a would-be case reference, is a person's name: a rare one that is a word is not."""
     plain = bare(word)
-    return _only(plain) in ("given", "family", "given+s")
+    if _only(plain) not in ("given", "family", "given+s"):
+        return False
+    is_common_name = any(name in ("given 2", "given 3", "family 2") for name in _lists(plain))
+    return is_common_name or not frequency(plain)
 
 
 def tokens(text: str) -> list[Token]:

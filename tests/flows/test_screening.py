@@ -114,7 +114,7 @@ def test_a_configured_reference_passes_but_never_an_nhs_number():
     "reference",
     [
         "CASE-2041", "T-1000-0-123456", "SW-7K2P-Q9ZT", "20/1234", "AB/123-45", "REF_2024_001", "EH-2024-000123", "LCS1234567",
-        "12345678", "MASH-2026-11-23-7", "C.77.12", "CP2025-9",
+        "12345678", "MASH-2026-11-23-7", "C.77.12", "CP2025-9", "CANARY-1", "otter-12",
     ],
 )  # fmt: skip
 def test_usual_case_references_pass(reference):
