@@ -106,7 +106,7 @@ def console(args: argparse.Namespace) -> int:
 def _local_sign_in(store: Any, desk: Any) -> str:
     from bot.local.terminal import PEOPLE
     from storage import members, web_sessions
-    from storage.clock import later
+    from storage.core.clock import later
 
     with store.unit() as unit:
         supervisor = members.get(unit, PEOPLE["supervisor"][0])
@@ -122,8 +122,8 @@ def demo(args: argparse.Namespace) -> int:
 
     from bot.local.demo import Script
     from bot.local.run import chat as run_chat
-    from storage.database import open_store, sqlite_url
-    from storage.sealing import Keyring, make_key_file
+    from storage.core.sealing import Keyring, make_key_file
+    from storage.core.store import open_store, sqlite_url
 
     with tempfile.TemporaryDirectory(prefix="sharewise-demo-") as folder:
         data = Path(folder)
@@ -138,8 +138,8 @@ def demo(args: argparse.Namespace) -> int:
 def _local_store(args: argparse.Namespace) -> tuple[Path, Any, Any]:
     from platformdirs import user_data_path
 
-    from storage.database import open_store, sqlite_url
-    from storage.sealing import BadKey, Keyring, make_key_file
+    from storage.core.sealing import BadKey, Keyring, make_key_file
+    from storage.core.store import open_store, sqlite_url
 
     data = Path(args.data or os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise")).expanduser()
     try:
@@ -254,7 +254,7 @@ def _store_at_start(settings: Any, *, first: bool) -> Any:
     """Open the store; wait for a database that is not there yet, as when a machine starts. `first`: look whether it will do."""
     import logging
 
-    from storage.database import StorageUnavailable, check_for_serving, open_store
+    from storage.core.store import StorageUnavailable, check_for_serving, open_store
 
     give_up = time.monotonic() + DATABASE_SECONDS
     while True:
@@ -571,8 +571,8 @@ def _lines_of(raw: bytes) -> Iterator[str]:
 def _open(args: argparse.Namespace) -> Any:
     """Open the store of the local chat when its key file is there (or named), else that of the settings."""
     from bot.settings import BadSettings, read
-    from storage.database import open_store, sqlite_url
-    from storage.sealing import Keyring, key_from_file
+    from storage.core.sealing import Keyring, key_from_file
+    from storage.core.store import open_store, sqlite_url
 
     data = getattr(args, "data", None)
     if data is None:
@@ -607,8 +607,9 @@ def _unit(args: argparse.Namespace) -> Iterator[Any]:
 def records(args: argparse.Namespace) -> int:
     """List stored records, opened with the key."""
     from bot.record_content import exported
-    from storage import ledger, members
-    from storage.clock import utc_now
+    from storage import members
+    from storage.core import ledger
+    from storage.core.clock import utc_now
     from storage.records import listed
 
     with _unit(args) as unit:
@@ -648,7 +649,8 @@ def records(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Check the ledger and every record's seal."""
-    from storage import heads, ledger
+    from storage.core import ledger
+    from storage.operations import heads
     from storage.records import verify as check
 
     try:
@@ -680,8 +682,8 @@ def verify(args: argparse.Namespace) -> int:
 
 def head(args: argparse.Namespace) -> int:
     """Print the ledger's head, signed, to be kept outside."""
-    from storage import heads
-    from storage.clock import utc_now
+    from storage.core.clock import utc_now
+    from storage.operations import heads
 
     with _unit(args) as unit:
         say(heads.signed(unit, utc_now()))
@@ -692,7 +694,7 @@ def member(args: argparse.Namespace) -> int:
     """Add, end or list members."""
     from bot.usecases import membership
     from storage import members
-    from storage.clock import utc_now
+    from storage.core.clock import utc_now
 
     with _unit(args) as unit:
         if args.verb == "add":
@@ -794,7 +796,7 @@ def _telegram_id(text: str) -> int:
 def _invite(unit: Any, args: argparse.Namespace) -> None:
     from bot.usecases.membership import INVITE_MINUTES
     from storage import invites, teams
-    from storage.clock import later, utc_now
+    from storage.core.clock import later, utc_now
 
     name, args.team = _staff_name(args), _team_name("--team", args.team)
     at = utc_now()
@@ -811,9 +813,10 @@ def retention(args: argparse.Namespace) -> int:
     """Set how long records are kept, hold them, list what is due, erase."""
     from bot.usecases import typed_text
     from flows.screening import PERSON
-    from storage import backup, records
+    from storage import records
     from storage import retention as keeping
-    from storage.clock import utc_now
+    from storage.core.clock import utc_now
+    from storage.operations import backup
 
     why: Any = None
     if args.verb == "hold":
@@ -875,7 +878,7 @@ def _folder(args: argparse.Namespace) -> Path:
 
 def back_up(args: argparse.Namespace) -> int:
     """Write an encrypted copy of a SQLite store that is in use."""
-    from storage import backup
+    from storage.operations import backup
 
     store = _open(args)
     try:
@@ -894,7 +897,7 @@ def pause(args: argparse.Namespace) -> int:
     """Stop the bot for a time, with a reason that people are shown, or let it go on."""
     from bot.usecases.typed_text import LONGEST_REASON
     from storage import pause as switch
-    from storage.clock import utc_now
+    from storage.core.clock import utc_now
 
     with _unit(args) as unit:
         if args.run_on:
@@ -913,9 +916,9 @@ def pause(args: argparse.Namespace) -> int:
 def rotate(args: argparse.Namespace) -> int:
     """Bring everything under the master key of now; the one before must be given too."""
     from bot.settings import read
-    from storage.clock import utc_now
-    from storage.database import open_store
-    from storage.rotation import rotate as bring
+    from storage.core.clock import utc_now
+    from storage.core.store import open_store
+    from storage.operations.rotation import rotate as bring
 
     settings = read()
     if settings.old_master_key_file is None:
@@ -935,11 +938,11 @@ def rotate(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
     from bot.settings import read
-    from storage import backup
-    from storage.clock import utc_now
-    from storage.database import open_store, sqlite_url
+    from storage.core.clock import utc_now
+    from storage.core.sealing import Keyring, key_from_file
+    from storage.core.store import open_store, sqlite_url
+    from storage.operations import backup
     from storage.records import verify as check
-    from storage.sealing import Keyring, key_from_file
 
     folder = Path(args.into).expanduser()
     key_file = folder / "master.key"
@@ -990,7 +993,7 @@ def team(args: argparse.Namespace) -> int:
 
 def _set_team(unit: Any, args: argparse.Namespace) -> None:
     from storage import teams
-    from storage.clock import utc_now
+    from storage.core.clock import utc_now
 
     at, actor, args.name = utc_now(), "command line", _team_name("TEAM", args.name)
     teams.ensure(unit, args.name)
@@ -1009,21 +1012,21 @@ def _set_team(unit: Any, args: argparse.Namespace) -> None:
 
 def local(args: argparse.Namespace) -> int:
     """Set or list the local route."""
-    from storage import local_route
-    from storage.clock import utc_now
+    from storage import local_contacts
+    from storage.core.clock import utc_now
 
     with _unit(args) as unit:
         if args.verb == "set":
             try:
-                value = _office_words("VALUE", args.value, local_route.LONGEST)
-                local_route.put(unit, args.name, value, utc_now(), "command line")
-            except local_route.CannotSet as error:
+                value = _office_words("VALUE", args.value, local_contacts.LONGEST)
+                local_contacts.put(unit, args.name, value, utc_now(), "command line")
+            except local_contacts.CannotSet as error:
                 raise WrongCall(str(error)) from None
-        found = local_route.get(unit)
+        found = local_contacts.get(unit)
     if getattr(args, "json", False):
-        say(json.dumps({name: found.get(name) for name in local_route.NAMES}))
+        say(json.dumps({name: found.get(name) for name in local_contacts.NAMES}))
         return 0
-    for name, words in local_route.NAMES.items():
+    for name, words in local_contacts.NAMES.items():
         say(f"{words} ({name}): {found.get(name, 'not set')}")
     return 0
 
@@ -1046,8 +1049,9 @@ def unanswered(args: argparse.Namespace) -> int:
 
 def parked(args: argparse.Namespace) -> int:
     """List what was parked after it failed, have it tried again, or give it up."""
-    from storage import ledger, mailbox
-    from storage.clock import utc_now
+    from storage import mailbox
+    from storage.core import ledger
+    from storage.core.clock import utc_now
 
     with _unit(args) as unit:
         if args.verb != "list":
@@ -1288,8 +1292,8 @@ def _carry_out(run: Callable[[], int]) -> int:
     from bot.settings import BadSettings
     from flows.catalogue import UnknownEdition
     from flows.definition import InvalidEdition
-    from storage.database import StorageRefused, StorageUnavailable
-    from storage.sealing import BadKey, SealBroken
+    from storage.core.sealing import BadKey, SealBroken
+    from storage.core.store import StorageRefused, StorageUnavailable
 
     try:
         code = int(run())

@@ -9,7 +9,7 @@ import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from storage.plain import packed, unpacked
+from storage.core.json_bytes import packed, unpacked
 
 READ_SECONDS, CONNECT_SECONDS = 10.0, 5.0
 JSON = {"content-type": "application/json"}

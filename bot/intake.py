@@ -20,8 +20,9 @@ from bot.application import App
 from bot.handlers.front import Front
 from bot.logs import where_of
 from bot.usecases.desk import Desk, say
-from storage import locks, mailbox, members
-from storage.database import StorageUnavailable, Unit
+from storage import mailbox, members
+from storage.core import locks
+from storage.core.store import StorageUnavailable, Unit
 
 log = logging.getLogger("sharewise.intake")
 

@@ -10,7 +10,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
-from storage.clock import FORM
+from storage.core.clock import FORM
 
 OURS = "sharewise"
 #: A line is not said again for so many seconds; the next time it says how often it was left out.

@@ -24,8 +24,8 @@ from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
 from bot.logs import where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
-from storage import mailbox, shown
-from storage.database import StorageUnavailable, Store, Unit
+from storage import mailbox, sent_messages
+from storage.core.store import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
 
 log = logging.getLogger("sharewise.pictures")
@@ -134,8 +134,8 @@ class Pictures:
     def picture_of(self, edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
         """Return the chart of a flow with a path lit, as PNG: the one that is kept, else drawn and kept."""
         book = catalogue.open_book(edition)
-        shown = "\n".join((str(DRAWING), book.edition.sha256, flow, *path, at))
-        kept = self.folder / f"{hashlib.sha256(shown.encode()).hexdigest()}.png" if self.folder else None
+        described = "\n".join((str(DRAWING), book.edition.sha256, flow, *path, at))
+        kept = self.folder / f"{hashlib.sha256(described.encode()).hexdigest()}.png" if self.folder else None
         if kept is not None:
             with suppress(OSError):
                 return kept.read_bytes()
@@ -149,7 +149,7 @@ class Pictures:
 def _note_sent(unit: Unit, desk: Desk, message: Message, shown_as: int) -> None:
     mailbox.sent(unit, message.id)
     if desk.clear_chats_hours:
-        shown.note(unit, message.chat_id, shown_as, desk.now())
+        sent_messages.note(unit, message.chat_id, shown_as, desk.now())
 
 
 def _keep(path: Path, content: bytes) -> None:

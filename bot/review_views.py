@@ -8,7 +8,7 @@ from bot.callback_data import Button
 from bot.opinion_views import called
 from bot.views import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
 from storage import reviews
-from storage.local_route import NAMES as LOCAL_NAMES
+from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.members import MemberRow
 from storage.reviews import Done, ReviewRow
 

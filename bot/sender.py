@@ -23,10 +23,10 @@ from bot.application import SENDS, App
 from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
 from bot.logs import where_of
 from bot.usecases.desk import Desk
-from storage import mailbox, opinions, pace, shown
-from storage.database import StorageUnavailable, Store, Unit
+from storage import mailbox, opinions, rate_limits, sent_messages
+from storage.core.store import StorageUnavailable, Store, Unit
 from storage.mailbox import Message
-from storage.pace import Rate
+from storage.rate_limits import Rate
 
 log = logging.getLogger("sharewise.sender")
 
@@ -73,7 +73,7 @@ def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: 
         return Fetched(found, {})
     rates = {ALL: all_together(desk.sends_per_second)}
     rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
-    budget = pace.Budget(unit, rates, now)
+    budget = rate_limits.Budget(unit, rates, now)
     go, rests, held, pause = [], dict[int, float](), list[int](), 0.0
     for message, card in found:
         keys = keys_of(message, card)
@@ -116,7 +116,7 @@ def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_ca
     if card is None or card == old_card:
         return
     if desk.clear_chats_hours:
-        shown.note(unit, message.chat_id, card, desk.now())
+        sent_messages.note(unit, message.chat_id, card, desk.now())
     if message.card:
         mailbox.set_card(unit, message.card, message.chat_id, card)
         if message.card.startswith("post:"):

@@ -26,9 +26,10 @@ from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
 from flows import chart, screening
-from storage import heads, invites, list_exports, mailbox, members, pace, retention, shown, timers, web_sessions
-from storage.clock import later, utc_now
-from storage.database import StorageUnavailable, Unit
+from storage import exports, invites, mailbox, members, rate_limits, retention, sent_messages, timers, web_sessions
+from storage.core.clock import later, utc_now
+from storage.core.store import StorageUnavailable, Unit
+from storage.operations import heads
 
 if TYPE_CHECKING:
     from bot.web.webhook import Server
@@ -56,11 +57,11 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     mailbox.prune(unit, before)
     invites.prune(unit, before)
     web_sessions.prune(unit, before)
-    list_exports.prune(unit, before)
-    pace.prune(unit, time.time())
+    exports.prune(unit, before)
+    rate_limits.prune(unit, time.time())
     retention.expire_unfinished(unit, desk.now())
     if desk.clear_chats_hours:
-        shown.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
+        sent_messages.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
 
 
 def _load(desk: Desk) -> None:

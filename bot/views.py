@@ -20,7 +20,7 @@ from flows.navigation import Position, changeable, pending_change
 from flows.screening import PERSON, IdentifierFound, NotScreened, ScreeningFailed
 from flows.second_opinion import asked_at
 from storage.conversations import Open
-from storage.local_route import NAMES as LOCAL_NAMES
+from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.questions import Counted
 from storage.records import Stored
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
-from storage.database import Unit
-from storage.models import Conversation, ConversationEvent, Member
-from storage.prepared import Prepared
-from storage.sealing import DESTROYED, Sealer
+from storage.core.models import Conversation, ConversationEvent, Member
+from storage.core.sealing import DESTROYED, Sealer
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import Invite, WrongCode
-from storage.screened import ScreenedText
+from storage.core import ledger
+from storage.core.models import Invite, WrongCode
+from storage.core.screened import ScreenedText
+from storage.core.store import Unit
 
 INVITE = Invite.__table__  # type: ignore[attr-defined]
 WRONG = WrongCode.__table__  # type: ignore[attr-defined]

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, insert, literal_column, not_, select, update
 from sqlalchemy.dialects import postgresql
 
-from storage import locks
-from storage.clock import utc_now
-from storage.database import Unit
-from storage.models import Card, InboxRow, OutboxRow
-from storage.prepared import Prepared, among
+from storage.core import locks
+from storage.core.clock import utc_now
+from storage.core.models import Card, InboxRow, OutboxRow
+from storage.core.statements import Prepared, among
+from storage.core.store import Unit
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from storage import ledger, teams
-from storage.database import Unit
+from storage import teams
+from storage.core import ledger
+from storage.core.models import Member
+from storage.core.screened import ScreenedText
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 from storage.invites import InvitedAs
-from storage.models import Member
-from storage.prepared import Prepared
-from storage.screened import ScreenedText
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]
 #: How colleagues know somebody: screened when it was typed, or as an invite kept it.

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import Opinion, OpinionRequest
-from storage.prepared import Prepared
-from storage.screened import ScreenedText
-from storage.sealing import DESTROYED, Sealer
+from storage.core import ledger
+from storage.core.models import Opinion, OpinionRequest
+from storage.core.screened import ScreenedText
+from storage.core.sealing import DESTROYED, Sealer
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 REQUEST = OpinionRequest.__table__  # type: ignore[attr-defined]
 OPINION = Opinion.__table__  # type: ignore[attr-defined]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import Pause
-from storage.prepared import Prepared
-from storage.screened import ScreenedText
+from storage.core import ledger
+from storage.core.models import Pause
+from storage.core.screened import ScreenedText
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 PAUSE = Pause.__table__  # type: ignore[attr-defined]
 _REASON = Prepared(select(PAUSE.c.reason))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from storage import database
-from storage.database import Unit
-from storage.models import AskedQuestion
-from storage.screened import ScreenedText
+from storage.core import store
+from storage.core.models import AskedQuestion
+from storage.core.screened import ScreenedText
+from storage.core.store import Unit
 
 QUESTION = AskedQuestion.__table__  # type: ignore[attr-defined]
 KNOWN_BY = ("edition_id", "kind", "subject", "question_hash")
@@ -60,7 +60,7 @@ def _count(unit: Unit, edition_id: str, kind: str, subject: str, mark: bytes, se
         "edition_id": edition_id, "kind": kind, "subject": subject, "question_hash": mark, "question": sealed,
         "times": 1, "first_at": at, "last_at": at,
     }  # fmt: skip
-    database.put(unit, QUESTION, KNOWN_BY, [row], times=QUESTION.c.times + 1, last_at=at)
+    store.put(unit, QUESTION, KNOWN_BY, [row], times=QUESTION.c.times + 1, last_at=at)
 
 
 def _is_full(unit: Unit) -> bool:

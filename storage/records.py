@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from storage import ledger, opinions, reviews
-from storage.database import Unit
-from storage.models import Amendment, DecisionRecord
-from storage.prepared import Prepared
-from storage.screened import ScreenedText
-from storage.sealing import DESTROYED, SealBroken
+from storage import opinions, reviews
+from storage.core import ledger
+from storage.core.models import Amendment, DecisionRecord
+from storage.core.screened import ScreenedText
+from storage.core.sealing import DESTROYED, SealBroken
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]

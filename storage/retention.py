@@ -7,16 +7,17 @@ from typing import Any
 
 from sqlalchemy import and_, case, delete, exists, func, insert, select, update
 
-from storage import ledger, records
-from storage.clock import DAY, later
+from storage import records
 from storage.conversations import CONVERSATION
-from storage.database import Unit
-from storage.models import Hold, Retention
+from storage.core import ledger
+from storage.core.clock import DAY, later
+from storage.core.models import Hold, Retention
+from storage.core.screened import ScreenedText
+from storage.core.sealing import DESTROYED
+from storage.core.store import Unit
 from storage.opinions import REQUEST
 from storage.records import RECORD
 from storage.reviews import REVIEW
-from storage.screened import ScreenedText
-from storage.sealing import DESTROYED
 
 RETENTION = Retention.__table__  # type: ignore[attr-defined]
 HOLD = Hold.__table__  # type: ignore[attr-defined]

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import DecisionRecord, Review, ReviewEvent
-from storage.prepared import Prepared
-from storage.screened import ScreenedText
-from storage.sealing import DESTROYED
+from storage.core import ledger
+from storage.core.models import DecisionRecord, Review, ReviewEvent
+from storage.core.screened import ScreenedText
+from storage.core.sealing import DESTROYED
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 REVIEW = Review.__table__  # type: ignore[attr-defined]
 EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]

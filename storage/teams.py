@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import Member, Team
-from storage.prepared import Prepared
+from storage.core import ledger
+from storage.core.models import Member, Team
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 TEAM = Team.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]

@@ -8,9 +8,9 @@ from hashlib import sha256
 
 from sqlalchemy import delete, insert, select, update
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import SignIn, UsedOpening, WebSession
+from storage.core import ledger
+from storage.core.models import SignIn, UsedOpening, WebSession
+from storage.core.store import Unit
 
 SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
 SESSION = WebSession.__table__  # type: ignore[attr-defined]

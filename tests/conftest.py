@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from storage.database import Store, open_store, sqlite_url
-from storage.sealing import Keyring
+from storage.core.sealing import Keyring
+from storage.core.store import Store, open_store, sqlite_url
 from tests.support.counts import COUNTS
 from tests.support.servers import postgresql_in
 

@@ -7,7 +7,7 @@ import typing
 from pathlib import Path
 
 from flows import navigation
-from storage import invites, local_route, opinions, pause, questions, records, retention, reviews
+from storage import invites, local_contacts, opinions, pause, questions, records, retention, reviews
 
 ROOT = Path(__file__).parent.parent
 GATE = "bot/usecases/typed_text.py"
@@ -17,7 +17,7 @@ MAY_SCREEN = {GATE, "flows/screening.py", "bot/service.py", "bot/__main__.py"}
 SINKS = (
     (records.amend, "words"), (opinions.give, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),
     (reviews.act, "comment"), (retention.hold, "reason"), (invites.make, "known_as"), (questions.count_unanswered, "question"),
-    (pause.put, "reason"), (local_route.put, "value"), (navigation.choose, "text"),
+    (pause.put, "reason"), (local_contacts.put, "value"), (navigation.choose, "text"),
 )  # fmt: skip
 #: What holds words in an object of Telegram's.
 WORDS = {"caption", "venue", "poll", "quote", "forward_origin", "caption_entities", "file_name", "contact"}

@@ -9,8 +9,8 @@ from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.advice import Answer
 from flows.screening import IdentifierFound, NotScreened, TextTooLong
-from storage import local_route, questions
-from storage.database import Unit
+from storage import local_contacts, questions
+from storage.core.store import Unit
 
 UNKNOWN_TOPIC = "unknown"
 
@@ -43,7 +43,7 @@ def _answer(unit: Unit, desk: Desk, typed: Typed, found: Answer) -> views.Messag
         return views.advice(book, found, desk.index.on_law)
     if found.band == "closest":
         return views.closest(book, found)
-    return views.not_covered(book, found, local_route.get(unit))
+    return views.not_covered(book, found, local_contacts.get(unit))
 
 
 def ask_in_channel(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
@@ -105,20 +105,20 @@ def did_not_help(unit: Unit, desk: Desk, who: Who, passage_id: str) -> None:
     """Count that an answer did not help, and say who to ask."""
     if passage_id in desk.book.edition.passages:
         questions.count_no_help(unit, desk.edition_id, passage_id, desk.now())
-    say(unit, who.chat_id, views.who_to_ask(local_route.get(unit)))
+    say(unit, who.chat_id, views.who_to_ask(local_contacts.get(unit)))
 
 
 def show_local_route(unit: Unit, who: Who) -> None:
     """Show what the administrator set, and what is not set."""
-    say(unit, who.chat_id, views.local_route(local_route.get(unit)))
+    say(unit, who.chat_id, views.local_route(local_contacts.get(unit)))
 
 
 def set_local_route(unit: Unit, desk: Desk, who: Who, name: str, value: Typed) -> None:
     """Set one thing of the local route, or unset it with an empty value."""
     try:
-        words = typed_text.office_words(value, local_route.LONGEST) if value.text else None
-        local_route.put(unit, name, words, desk.now(), who.actor)
-    except local_route.CannotSet as error:
+        words = typed_text.office_words(value, local_contacts.LONGEST) if value.text else None
+        local_contacts.put(unit, name, words, desk.now(), who.actor)
+    except local_contacts.CannotSet as error:
         say(unit, who.chat_id, views.plain(str(error)))
         return
     except NotScreened as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot import review_views
 from bot.usecases.desk import Desk, Who, say
 from storage import web_sessions
-from storage.clock import later
-from storage.database import Unit
+from storage.core.clock import later
+from storage.core.store import Unit
 
 LINK_MINUTES = 10
 

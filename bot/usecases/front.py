@@ -8,8 +8,8 @@ from collections.abc import Callable
 from bot import access, views
 from bot.usecases import advice, groups, typed_text
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
-from storage import mailbox, members, pause, shown, teams
-from storage.database import Unit
+from storage import mailbox, members, pause, sent_messages, teams
+from storage.core.store import Unit
 
 #: A stranger is answered once in this many seconds.
 QUIET = 3600.0
@@ -32,7 +32,7 @@ def once(
     if not mailbox.handled(unit, desk.bot_id, came.update_id):
         return ""
     if desk.clear_chats_hours and came.private and came.chat_id is not None and came.typed and came.typed.message_id:
-        shown.note(unit, came.chat_id, came.typed.message_id, desk.now())
+        sent_messages.note(unit, came.chat_id, came.typed.message_id, desk.now())
     member = members.get(unit, came.user_id)
     if member and member.unreachable_since and came.private:
         came_back(unit, came.user_id)

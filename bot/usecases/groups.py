@@ -6,8 +6,8 @@ from bot import opinion_views
 from bot.usecases import opinions
 from bot.usecases.desk import Desk, Who, say
 from storage import mailbox, members, teams, timers
-from storage.clock import later
-from storage.database import Unit
+from storage.core.clock import later
+from storage.core.store import Unit
 
 LEAVE = "leave_group"
 MINUTES_TO_CLAIM = 10

@@ -20,11 +20,11 @@ from flows.machine import CHECK, OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
-from storage import conversations, mailbox, records, text_wanted
+from storage import conversations, mailbox, pending_input, records
 from storage import opinions as asked_opinions
-from storage.clock import later
 from storage.conversations import Open
-from storage.database import Unit
+from storage.core.clock import later
+from storage.core.store import Unit
 from storage.members import MemberRow
 
 GO_ON = "You were here. Go on when you like."
@@ -130,7 +130,7 @@ def _keep(
     if position.is_finished:
         if position.outcome and position.outcome.id == "emergency":
             opinions.stop_for(unit, desk, row.id, "emergency")
-            text_wanted.drop(unit, row.chat_id)
+            pending_input.drop(unit, row.chat_id)
         _write_record(unit, desk, who, after, at)
         _show_ended(unit, desk, row, below=below)
         return
@@ -286,15 +286,15 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
 def type_text(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Take typed words: for what they were asked for, as a reply to what is shown, else as a question to the guidance."""
     here = _open_in(unit, desk, who.chat_id)
-    wanted = text_wanted.get(unit, who.chat_id)
+    wanted = pending_input.get(unit, who.chat_id)
     if typed.edited and _was_taken(unit, here, wanted, typed):
         typed_text.danger_first(unit, desk, who, typed)
         _tell(unit, who, here, SAVED_AS_TYPED)
     elif typed.forwarded:
         _forwarded(unit, desk, who, here, typed)
-    elif wanted and text_wanted.are_same(unit, wanted, typed.text):
+    elif wanted and pending_input.are_same(unit, wanted, typed.text):
         say(unit, who.chat_id, views.plain(TYPED_TWICE))
-    elif wanted and wanted.kind != text_wanted.TAKEN:
+    elif wanted and wanted.kind != pending_input.TAKEN:
         _type_wanted(unit, desk, who, here, wanted, typed)
     elif here is None:
         _type_idle(unit, desk, who, typed)
@@ -310,9 +310,9 @@ def _tell(unit: Unit, who: Who, here: Loaded | None, words: str) -> None:
         say(unit, who.chat_id, views.plain(words))
 
 
-def _was_taken(unit: Unit, here: Loaded | None, wanted: text_wanted.Wanted | None, typed: Typed) -> bool:
+def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
     """Say whether an edited message had been taken: as an answer, or as words that were asked for."""
-    if wanted and text_wanted.taken_in(wanted, typed.message_id):
+    if wanted and pending_input.taken_in(wanted, typed.message_id):
         return True
     return here is not None and typed.message_id in _taken_messages(unit, here)
 
@@ -331,12 +331,12 @@ def _forwarded(unit: Unit, desk: Desk, who: Who, here: Loaded | None, typed: Typ
 
 # ---- words that were asked for ------------------------------------------------------------------
 def _type_wanted(
-    unit: Unit, desk: Desk, who: Who, here: Loaded | None, wanted: text_wanted.Wanted, typed: Typed
+    unit: Unit, desk: Desk, who: Who, here: Loaded | None, wanted: pending_input.Wanted, typed: Typed
 ) -> None:
     """Take typed words for the note, the request, the opinion or the review that asked for them; danger is answered first."""
     moved_on = here is not None and here.row.updated_at > wanted.asked_at
     if moved_on or wanted.asked_at < later(desk.now(), -WANTED_MINUTES):
-        text_wanted.drop(unit, who.chat_id)
+        pending_input.drop(unit, who.chat_id)
         if here is not None and moved_on and here.position.takes_text:
             # The question that was shown last asks for words too: these are for it.
             _reply(unit, desk, who, here, typed)
@@ -346,7 +346,7 @@ def _type_wanted(
         return
     reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
     if reply.kind == "choice":
-        text_wanted.drop(unit, who.chat_id)
+        pending_input.drop(unit, who.chat_id)
         _tell(unit, who, here, LEFT_OUT)
         return
     if reply.kind == "emergency":
@@ -530,7 +530,7 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
 def _cancel(unit: Unit, desk: Desk, here: Loaded, *, below: bool = False) -> None:
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
     opinions.stop_for(unit, desk, row.id, "cancelled")
-    text_wanted.drop(unit, row.chat_id)
+    pending_input.drop(unit, row.chat_id)
     _show_ended(unit, desk, row, below=below)
 
 

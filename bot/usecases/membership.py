@@ -8,9 +8,9 @@ from bot.usecases import guidance, opinions, typed_text
 from bot.usecases.desk import Desk, Who, say, whole
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
-from storage import invites, mailbox, members, teams, text_wanted, web_sessions
-from storage.clock import later
-from storage.database import Unit
+from storage import invites, mailbox, members, pending_input, teams, web_sessions
+from storage.core.clock import later
+from storage.core.store import Unit
 from storage.members import MemberRow
 
 #: How long an invite can be used, and the window in which wrong codes are counted.
@@ -140,7 +140,7 @@ def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
 def _out_of_team(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
     at = desk.now()
     opinions.drop_for(unit, desk, member)
-    text_wanted.drop(unit, member.telegram_id)
+    pending_input.drop(unit, member.telegram_id)
     team = teams.get(unit, member.team)
     if team.deputy_id == member.id:
         teams.set_deputy(unit, team.name, None, at, actor)

@@ -14,10 +14,10 @@ from flows import navigation, replies, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
 from flows.screening import NotScreened, Screened
-from storage import conversations, mailbox, members, opinions, records, teams, text_wanted, timers
-from storage.clock import later
+from storage import conversations, mailbox, members, opinions, pending_input, records, teams, timers
 from storage.conversations import Open
-from storage.database import Unit
+from storage.core.clock import later
+from storage.core.store import Unit
 from storage.members import MemberRow
 from storage.opinions import Request
 
@@ -84,13 +84,13 @@ def change_draft(unit: Unit, desk: Desk, who: Who, number: str, verb: str) -> st
         return _send(unit, desk, who, request)
     if verb == "drop":
         opinions.drop_draft(unit, who.member.id)
-        text_wanted.drop(unit, who.user_id)
+        pending_input.drop(unit, who.user_id)
         mailbox.put(
             unit, who.user_id, "card", opinion_views.notice("Nothing was asked.").payload(), f"asked:{request.id}"
         )
         return "Nothing was asked."
     if verb == "sentence":
-        text_wanted.put(unit, who.user_id, SENTENCE, number, desk.now())
+        pending_input.put(unit, who.user_id, SENTENCE, number, desk.now())
         _show_draft(unit, desk, who, request, f"Type one sentence, {LONGEST_SENTENCE} characters at most.")
         return ""
     if verb == "nosentence":
@@ -115,7 +115,7 @@ def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
     asked = opinions.ask(unit, request, closes_at, at, who.actor)
     if asked is None:
         return GONE
-    text_wanted.drop(unit, who.user_id)
+    pending_input.drop(unit, who.user_id)
     timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
     timers.put(unit, DEADLINE, asked.number, closes_at)
     _post(unit, desk.book.edition, asked, team)
@@ -184,7 +184,7 @@ def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | O
     )
     mailbox.put(unit, who.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{who.member.id}")
     # What they type next is the reason, whether they tap "In my own words" or not.
-    text_wanted.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
+    pending_input.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
     return "" if who.is_private else OpenPrivately(f"o_{number}_{index}")
 
 
@@ -202,7 +202,7 @@ def give(unit: Unit, desk: Desk, who: Who, number: str, index: str, reason: str)
     if choice is None or (reason not in second_opinion.REASONS and reason != second_opinion.OWN):
         return GONE
     if reason == second_opinion.OWN:
-        text_wanted.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
+        pending_input.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
         words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
         say(unit, who.user_id, opinion_views.notice(words))
         return ""
@@ -216,7 +216,7 @@ def _counted(
     at = desk.now()
     how_many = opinions.give(unit, request, who.member.id, who.member.role, choice, reason, words, at, who.actor)
     if words is None:
-        text_wanted.drop(unit, who.user_id)
+        pending_input.drop(unit, who.user_id)
     card = opinion_views.given(request, choice)
     mailbox.put(unit, who.user_id, "card", card.payload(), f"opinion:{request.id}:{who.member.id}")
     if how_many >= request.quorum:
@@ -225,11 +225,11 @@ def _counted(
         _show_progress(unit, request)
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
     number, _, rest = wanted.subject.partition(".")
     if wanted.kind == WORDS and (reason := _reason_named(typed)):
-        text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
+        pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
         said = give(unit, desk, who, number, rest, reason)
         if said == GONE:
             say(unit, who.user_id, opinion_views.notice(GONE))
@@ -239,7 +239,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typ
     except NotScreened as error:
         typed_text.refused(unit, who, typed, error)
         return
-    text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
+    pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
     if wanted.kind == SENTENCE:
         request = opinions.find(unit, number)
         if request and request.member_id == who.member.id and request.state == "draft":
@@ -368,7 +368,7 @@ def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
     if made_of_it not in opinion_views.MADE_OF_IT or not mine:
         return GONE
     if made_of_it == "words":
-        text_wanted.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
+        pending_input.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
         words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
         say(unit, who.user_id, opinion_views.notice(words))
         return ""

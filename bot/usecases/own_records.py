@@ -8,8 +8,9 @@ from bot.usecases import typed_text
 from bot.usecases.desk import Desk, Who, say
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
-from storage import ledger, records, text_wanted
-from storage.database import Unit
+from storage import pending_input, records
+from storage.core import ledger
+from storage.core.store import Unit
 from storage.records import Stored
 
 SHOWN = 10
@@ -45,7 +46,7 @@ def ask_for_note(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
     if stored is None:
         say(unit, who.chat_id, views.plain(ABSENT))
         return
-    text_wanted.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
+    pending_input.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
     words = f"Type your note for record {stored.clear['reference']}. {views.NO_NAMES} To leave it, type cancel."
     say(unit, who.chat_id, views.plain(words))
 
@@ -60,10 +61,10 @@ def add_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> 
         _save_note(unit, desk, who, reference, typed)
 
 
-def type_note(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
+def type_note(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words as the note that was asked for."""
     if _save_note(unit, desk, who, wanted.subject, typed):
-        text_wanted.taken(unit, who.chat_id, typed.text, typed.message_id, desk.now())
+        pending_input.taken(unit, who.chat_id, typed.text, typed.message_id, desk.now())
 
 
 def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> bool:
@@ -75,7 +76,7 @@ def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -
         screened = typed_text.words(unit, desk, who, typed)
     except NotScreened as error:
         # Whatever they type next, it is the note.
-        text_wanted.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
+        pending_input.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
         typed_text.refused(unit, who, typed, error)
         return False
     seq = records.amend(unit, stored.clear["id"], who.member.id, screened, desk.now(), who.actor)

@@ -13,9 +13,10 @@ from bot.usecases.desk import Desk, Who, say
 from bot.usecases.typed_text import Typed
 from flows import navigation
 from flows.screening import NotScreened, Screened
-from storage import conversations, ledger, local_route, mailbox, members, records, reviews, text_wanted, timers
-from storage.clock import later
-from storage.database import Unit
+from storage import conversations, local_contacts, mailbox, members, pending_input, records, reviews, timers
+from storage.core import ledger
+from storage.core.clock import later
+from storage.core.store import Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow
 
@@ -56,7 +57,7 @@ def _alert(unit: Unit, clear: dict[str, Any], rank: int) -> None:
         say(unit, member.telegram_id, alert)
     author = members.by_id(unit, clear["member_id"])
     if not told and author:
-        say(unit, author.telegram_id, review_views.nobody_alerted(clear["reference"], local_route.get(unit)))
+        say(unit, author.telegram_id, review_views.nobody_alerted(clear["reference"], local_contacts.get(unit)))
 
 
 def _is_reachable(member: MemberRow) -> bool:
@@ -185,7 +186,7 @@ def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str 
         say(unit, who.user_id, views.plain(ABSENT))
         return ""
     if what in NEEDS_WORDS:
-        text_wanted.put(unit, who.user_id, WORDS, f"{what}.{review.reference}", desk.now())
+        pending_input.put(unit, who.user_id, WORDS, f"{what}.{review.reference}", desk.now())
         say(unit, who.user_id, review_views.ask_for_words(what, review.reference))
         return ""
     if what == "follow_up":
@@ -223,12 +224,12 @@ def _do(
     return review_views.SAID[what]
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
     review = _in_reach(unit, who, reference)
     if review is None:
-        text_wanted.drop(unit, who.user_id)
+        pending_input.drop(unit, who.user_id)
         say(unit, who.user_id, views.plain(ABSENT))
         return
     try:
@@ -236,7 +237,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: text_wanted.Wanted, typ
     except NotScreened as error:
         typed_text.refused(unit, who, typed, error)
         return
-    text_wanted.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
+    pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
     _do(unit, desk, who, review, what, words, None)
 
 

@@ -17,9 +17,9 @@ from flows.advice import Answer
 from flows.canonical import canonical
 from flows.names import could_be_name
 from flows.screening import PERSON, IdentifierFound, Looked, NotScreened, Screened, TextTooLong
-from storage import mailbox, name_pass
-from storage.clock import later
-from storage.database import Unit
+from storage import mailbox, name_overrides
+from storage.core.clock import later
+from storage.core.store import Unit
 
 #: For how many minutes a person's word that something is not an identifier holds for what they type next.
 PASS_HOLDS = 15
@@ -111,10 +111,10 @@ def danger_first(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
 # ---- what may be kept -----------------------------------------------------------------------------
 def words(unit: Unit, desk: Desk, who: Who, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
     """Return typed words as they may be kept, using up a name override if one was given; raise NotScreened."""
-    override = name_pass.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
+    override = name_overrides.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
     kept = typed.screened(longest=longest, override=(PERSON,) if override else ())
     if override:
-        name_pass.take(unit, who.chat_id)
+        name_overrides.take(unit, who.chat_id)
     return kept
 
 
@@ -127,12 +127,12 @@ def reference(unit: Unit, desk: Desk, who: Who, typed: Typed) -> Screened | None
     if not desk.case_pattern.fullmatch(plain):
         typed.screened()
         return None
-    override = name_pass.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
+    override = name_overrides.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
     if desk.own_reference is None and not override and (kind := looks_personal(plain)):
         raise IdentifierFound((kind,))
     kept = typed.screened(override=("nhs_number", PERSON) if override else ())
     if override:
-        name_pass.take(unit, who.chat_id)
+        name_overrides.take(unit, who.chat_id)
     return kept
 
 
@@ -204,7 +204,7 @@ def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:
 
 def give_name_pass(unit: Unit, desk: Desk, chat_id: int) -> None:
     """Let the next words in this chat hold what looks like a name, or like an NHS number where a reference is asked for."""
-    name_pass.give(unit, chat_id, desk.now())
+    name_overrides.give(unit, chat_id, desk.now())
 
 
 # ---- refusing -------------------------------------------------------------------------------------

@@ -38,9 +38,10 @@ from bot.web import health
 from bot.web.mini_app import Opened, opened_by
 from flows import chart
 from flows.screening import PERSON, NotScreened, Screened
-from storage import ledger, list_exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
-from storage.clock import later
-from storage.database import StorageUnavailable, Store, Unit
+from storage import exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
+from storage.core import ledger
+from storage.core.clock import later
+from storage.core.store import StorageUnavailable, Store, Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
 
@@ -443,7 +444,7 @@ def ask_for_list(visit: Visit) -> Response:
         chosen["case"] = case.screened(longest=40, override=("nhs_number",)).text if case.text else ""
     except NotScreened as error:
         return lists(visit, views.refusal(error))
-    number = list_exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
+    number = exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
     for other in members.of_team(visit.unit, visit.who.team, "supervisor", "administrator"):
         if other.id != visit.who.id:
             say(visit.unit, other.telegram_id, review_views.list_asked(opinion_views.called(visit.who)))
@@ -453,14 +454,14 @@ def ask_for_list(visit: Visit) -> Response:
 def lists(visit: Visit, said: str = "") -> Response:
     """Show which lists were asked for, which wait for somebody to agree, and which can be taken out."""
     visit.must("agree_to_export")
-    found = list_exports.of_team(visit.unit, visit.who.team, later(visit.desk.now(), -LIST_MINUTES))
+    found = exports.of_team(visit.unit, visit.who.team, later(visit.desk.now(), -LIST_MINUTES))
     names = {m.id: opinion_views.called(m) for m in members.of_team(visit.unit, visit.who.team)}
     return visit.page("lists.html", lists=found, names=names, said=said)
 
 
-def _list(visit: Visit) -> list_exports.ExportRow:
+def _list(visit: Visit) -> exports.ExportRow:
     number = whole(visit.request.path_params["number"])
-    found = list_exports.get(visit.unit, number) if number is not None else None
+    found = exports.get(visit.unit, number) if number is not None else None
     if found is None or found.made_at < later(visit.desk.now(), -LIST_MINUTES):
         raise ABSENT
     return found
@@ -470,7 +471,7 @@ def agree_to_list(visit: Visit) -> Response:
     """Agree to a list that somebody else asked for."""
     found = _list(visit)
     visit.must("agree_to_export", Thing(found.member_id, found.team))
-    agreed = list_exports.agree(visit.unit, found.id, visit.who.id, visit.desk.now())
+    agreed = exports.agree(visit.unit, found.id, visit.who.id, visit.desk.now())
     return lists(visit, "Agreed." if agreed else "This list does not wait for you.")
 
 
@@ -480,7 +481,7 @@ def take_list(visit: Visit) -> Response:
     visit.must("export_list", Thing(found.member_id, found.team))
     if found.agreed_by is None or found.member_id != visit.who.id or kind not in ("csv", "xlsx"):
         raise ABSENT
-    rows = list_exports.rows(visit.unit, found, visit.desk.now())
+    rows = exports.rows(visit.unit, found, visit.desk.now())
     name = {"content-disposition": f'attachment; filename="records-{found.id}.{kind}"'}
     if kind == "csv":
         return Response(list_files.as_csv(rows), media_type="text/csv", headers=name)

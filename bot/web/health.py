@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from storage import pause
-from storage.database import StorageUnavailable, Store, Unit
+from storage.core.store import StorageUnavailable, Store, Unit
 from storage.mailbox import INBOX, OUTBOX, counts
-from storage.pace import PACE
+from storage.rate_limits import PACE
 from storage.retention import counts as kept
 from storage.timers import TIMER
 

@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from storage.database import StorageUnavailable
+from storage.core.json_bytes import unpacked
+from storage.core.store import StorageUnavailable
 from storage.mailbox import is_number
-from storage.plain import unpacked
 
 log = logging.getLogger("sharewise.webhook")
 

@@ -8,8 +8,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-import storage.models  # noqa: F401 (fills the metadata)
-from storage.database import make_engine
+import storage.core.models  # noqa: F401 (fills the metadata)
+from storage.core.store import make_engine
 
 
 def run(connection: Connection) -> None:

@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from storage import ledger
-from storage.clock import utc_now
-from storage.database import open_store
-from storage.sealing import Keyring
+from storage.core import ledger
+from storage.core.clock import utc_now
+from storage.core.sealing import Keyring
+from storage.core.store import open_store
 from tests.conftest import postgresql_url
 from tests.support.servers import postgresql_in
 

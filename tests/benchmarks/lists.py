@@ -26,10 +26,11 @@ from sqlalchemy import insert
 from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk
 from bot.web.console import COOKIE, build
-from storage import conversations, ledger, members, records, retention, reviews, web_sessions
-from storage.clock import later, utc_now
-from storage.database import open_store, sqlite_url
-from storage.sealing import Keyring
+from storage import conversations, members, records, retention, reviews, web_sessions
+from storage.core import ledger
+from storage.core.clock import later, utc_now
+from storage.core.sealing import Keyring
+from storage.core.store import open_store, sqlite_url
 from tests.support.servers import postgresql_in
 
 KEYS = Keyring(bytes(range(32)))

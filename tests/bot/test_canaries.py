@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import LargeBinary, text
 from sqlmodel import SQLModel
 
-import storage.models  # noqa: F401 (fills the metadata)
-from storage import backup, mailbox, questions, records, retention
-from storage.database import open_store, sqlite_url
+import storage.core.models  # noqa: F401 (fills the metadata)
+from storage import mailbox, questions, records, retention
+from storage.core.store import open_store, sqlite_url
+from storage.operations import backup
 from tests.bot.test_console import do, hold, signed_in, token_of
 from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
@@ -82,11 +83,11 @@ def everything(unit, reference):
     record = unit.connection.execute(
         text("select id from decision_record where reference = :r"), {"r": reference}
     ).scalar_one()
-    from storage import list_exports, reviews
+    from storage import exports, reviews
 
     return repr((
         records.get(unit, record), reviews.done(unit, record), retention.held(unit, "north"), questions.listed(unit),
-        list_exports.of_team(unit, "north", "0"),
+        exports.of_team(unit, "north", "0"),
     ))  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def test_every_sealed_column_is_accounted_for():
 
 async def erased_is_gone(chat, tmp_path, reference):
     """Erase the record and look at what is left: no key, no waiting message, no list; and the ledger verifies."""
-    from storage import list_exports
+    from storage import exports
 
     with sqlite3.connect(tmp_path / "x.db") as database:
         keys = [row[0] for table in ("decision_record", "conversation", "opinion_request")
@@ -160,7 +161,7 @@ async def erased_is_gone(chat, tmp_path, reference):
     def erase(unit):
         record_id = unit.connection.execute(text("select id from decision_record")).scalar_one()
         retention.erase(unit, record_id, chat.now(), "test")
-        list_exports.prune(unit, "9")
+        exports.prune(unit, "9")
         counts = mailbox.counts(unit)
         assert not counts.get("outbox.waiting") and not counts.get("outbox.parked") and not counts.get("inbox.waiting")
         assert records.verify(unit).broken is None

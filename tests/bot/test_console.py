@@ -17,8 +17,9 @@ from starlette.applications import Starlette
 from bot import list_files
 from bot.web import console, health
 from flows.screening import screened
-from storage import ledger, members, pause, records, retention, reviews, web_sessions
-from storage.database import sqlite_url
+from storage import members, pause, records, retention, reviews, web_sessions
+from storage.core import ledger
+from storage.core.store import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
 from tests.conftest import KEYS

@@ -11,9 +11,10 @@ import threading
 import pytest
 
 from bot.__main__ import main
-from storage import backup, heads, records
-from storage.database import StorageRefused, Unit, open_store, sqlite_url
-from storage.sealing import Keyring, key_from_file
+from storage import records
+from storage.core.sealing import Keyring, key_from_file
+from storage.core.store import StorageRefused, Unit, open_store, sqlite_url
+from storage.operations import backup, heads
 from tests.support.counts import COUNTS
 from tests.support.log import logged
 
@@ -228,8 +229,9 @@ def test_a_ledger_that_was_cut_or_rewritten_is_found_by_the_head_kept_outside(da
 # ---- another master key -------------------------------------------------------------------------
 def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, monkeypatch):
     """Every step is stopped once in the middle; in between everything is readable; at the end the old key opens nothing."""
-    from storage import mailbox, questions, reviews, rotation
-    from storage.sealing import SealBroken
+    from storage import mailbox, questions, reviews
+    from storage.core.sealing import SealBroken
+    from storage.operations import rotation
 
     old, new = key_from_file(data / "master.key"), bytes(range(32))
     both = Keyring(new, old)

@@ -15,8 +15,9 @@ from bot.handlers import administration, updates
 from bot.handlers.guidance import HEADS, Argument
 from bot.usecases.typed_text import Typed
 from flows import screening
-from storage import invites, ledger, members
-from storage.database import sqlite_url
+from storage import invites, members
+from storage.core import ledger
+from storage.core.store import sqlite_url
 from storage.invites import InvitedAs
 from storage.members import ROLES, MemberRow
 from tests.conftest import KEYS

@@ -23,10 +23,11 @@ from bot.usecases.front import once
 from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.second_opinion import OWN, REASONS
-from storage import conversations, ledger, mailbox, members, teams, timers
+from storage import conversations, mailbox, members, teams, timers
 from storage import opinions as stored
-from storage.clock import later, utc_now
-from storage.database import open_store, sqlite_url
+from storage.core import ledger
+from storage.core.clock import later, utc_now
+from storage.core.store import open_store, sqlite_url
 from tests.conftest import KEYS
 from tests.support.counts import COUNTS
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from storage import ledger, members, questions
-from storage.clock import utc_now
-from storage.database import sqlite_url
+from storage import members, questions
+from storage.core import ledger
+from storage.core.clock import utc_now
+from storage.core.store import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 

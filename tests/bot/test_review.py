@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from storage import ledger, members, records, reviews
-from storage.clock import DAY, later
-from storage.database import sqlite_url
+from storage import members, records, reviews
+from storage.core import ledger
+from storage.core.clock import DAY, later
+from storage.core.store import sqlite_url
 from storage.invites import InvitedAs
 from tests.conftest import KEYS
 from tests.support.chat import Chat

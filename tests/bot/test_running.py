@@ -14,8 +14,8 @@ from bot import sender, service
 from bot.local.world import Refused
 from bot.web import health
 from storage import mailbox
-from storage.clock import later, utc_now
-from storage.database import sqlite_url
+from storage.core.clock import later, utc_now
+from storage.core.store import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.log import logged

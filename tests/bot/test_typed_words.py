@@ -12,8 +12,8 @@ from sqlalchemy import delete, select
 from flows import navigation, replies
 from flows.machine import CHECK
 from flows.navigation import UnexpectedAnswer, changeable, replay
-from storage import conversations, mailbox, members, records, text_wanted
-from storage.database import sqlite_url
+from storage import conversations, mailbox, members, pending_input, records
+from storage.core.store import sqlite_url
 from tests.bot.test_states_and_events import STATES, look, plant, same
 from tests.conftest import KEYS
 from tests.support.chat import Chat
@@ -231,7 +231,7 @@ async def test_typed_words_at_every_prompt(tmp_path, prompt):
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
 
         def ask_for(unit):
-            text_wanted.put(unit, ME, prompt, "SW-AAAA-BBBB" if prompt == "note" else "Q-1.0", chat.now())
+            pending_input.put(unit, ME, prompt, "SW-AAAA-BBBB" if prompt == "note" else "Q-1.0", chat.now())
 
         async def asked(text, **more):
             await chat.store.run(ask_for)
@@ -243,14 +243,14 @@ async def test_typed_words_at_every_prompt(tmp_path, prompt):
         for text in CONTROL:
             sent = await asked(text)
             assert told(sent), text
-            wanted = await chat.store.run(text_wanted.get, ME)
+            wanted = await chat.store.run(pending_input.get, ME)
             assert wanted is None or wanted.kind == prompt, (text, "nothing was taken")
         for text in ("cancel", "back"):
             assert "Nothing was kept" in told(await asked(text))[0]
-            assert await chat.store.run(text_wanted.get, ME) is None
+            assert await chat.store.run(pending_input.get, ME) is None
         for text in (*COMMANDS, *UNKNOWN):
             await asked(text, entities=[])
-            assert (await chat.store.run(text_wanted.get, ME)).kind == prompt, "a command leaves the prompt open"
+            assert (await chat.store.run(pending_input.get, ME)).kind == prompt, "a command leaves the prompt open"
         for text in (*DANGER, *EMERGENCY):
             assert "call 999" in told(await asked(text))[0], text
         for text in IDENTIFIERS:

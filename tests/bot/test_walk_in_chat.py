@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import mailbox, records
-from storage.database import sqlite_url
+from storage.core.store import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.schema import fits
@@ -422,7 +422,7 @@ async def test_another_persons_record_is_answered_as_if_absent(chat):
 
 
 async def test_reading_a_record_is_in_the_ledger(chat):
-    from storage import ledger
+    from storage.core import ledger
 
     await chat.say("/emergency")
     await chat.tap("Show the record")

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from storage.sealing import Keyring
+from storage.core.sealing import Keyring
 
 CASES = "select case_of(id, wrapped_key, content), '' from decision_record"
 

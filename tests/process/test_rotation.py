@@ -9,10 +9,10 @@ import sys
 import threading
 
 from flows.screening import screened
-from storage import mailbox, members, questions, records, reviews, text_wanted
-from storage.database import open_store, sqlite_url
+from storage import mailbox, members, pending_input, questions, records, reviews
+from storage.core.sealing import Keyring
+from storage.core.store import open_store, sqlite_url
 from storage.invites import InvitedAs
-from storage.sealing import Keyring
 from tests.storage.test_records import AT, a_record
 from tests.support.counts import COUNTS
 
@@ -39,7 +39,7 @@ def filled(url):
         questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), AT)
         mailbox.put(unit, 1, "message", {"text": "it waits"})
         mailbox.take_in(unit, 7, [{"update_id": 1, "text": "it waits too"}], AT)
-        text_wanted.put(unit, 5, "review_words", "comment.SW-2222-2222", AT)
+        pending_input.put(unit, 5, "review_words", "comment.SW-2222-2222", AT)
         before = {stored.clear["reference"]: stored.content for stored in records.listed(unit)}
     store.close()
     return before
@@ -50,7 +50,7 @@ def all_of_it(unit):
     return (
         {stored.clear["reference"]: stored.content for stored in records.listed(unit)}, members.get(unit, 100).known_as,
         questions.listed(unit)[0].question, [m.payload["text"] for m in mailbox.to_send(unit)],
-        [taken.payload["text"] for taken in mailbox.waiting(unit, 7)], text_wanted.get(unit, 5).subject,
+        [taken.payload["text"] for taken in mailbox.waiting(unit, 7)], pending_input.get(unit, 5).subject,
         len(reviews.queue(unit, "north", 0, reviews.Wanted(case="CASE-17"))),
     )  # fmt: skip
 

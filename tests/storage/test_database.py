@@ -15,11 +15,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, make_url, text
 from sqlmodel import SQLModel
 
-import storage.models  # noqa: F401 (fills the metadata)
+import storage.core.models  # noqa: F401 (fills the metadata)
 from bot.web import health
 from storage import records
-from storage.clock import utc_now
-from storage.database import (
+from storage.core.clock import utc_now
+from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
+from storage.core.store import (
     SCHEMA,
     StorageRefused,
     StorageUnavailable,
@@ -29,7 +30,6 @@ from storage.database import (
     open_store,
     upgrade,
 )
-from storage.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import a_record, run
 from tests.support.pooler import pooler

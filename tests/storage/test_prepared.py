@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 import storage
 from storage import mailbox
-from storage.database import StorageUnavailable, open_store, sqlite_url
-from storage.plain import packed, unpacked
-from storage.prepared import DIALECTS, Prepared, among
+from storage.core.json_bytes import packed, unpacked
+from storage.core.statements import DIALECTS, Prepared, among
+from storage.core.store import StorageUnavailable, open_store, sqlite_url
 from tests.conftest import KEYS
 
 ALL = {

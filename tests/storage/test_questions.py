@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flows.screening import look, screened
-from storage import ledger, local_route, name_pass, questions
+from storage import local_contacts, name_overrides, questions
+from storage.core import ledger
 
 AT, LATER = "2026-01-02T03:04:05.000000Z", "2026-01-03T03:04:05.000000Z"
 
@@ -39,23 +40,23 @@ def test_when_enough_different_questions_are_kept_further_ones_only_count_for_th
 
 def test_the_local_route_is_set_changed_unset_and_in_the_ledger(store):
     with store.unit() as unit:
-        local_route.put(unit, "day_number", OFFICE("0300  123 0000"), AT, "member:1")
-        local_route.put(unit, "day_number", OFFICE("0300 123 4000"), AT, "member:1")
-        local_route.put(unit, "procedures", OFFICE("https://procedures.example.org"), AT, "member:1")
-        local_route.put(unit, "procedures", None, AT, "member:1")
-        assert local_route.get(unit) == {"day_number": "0300 123 4000"}
+        local_contacts.put(unit, "day_number", OFFICE("0300  123 0000"), AT, "member:1")
+        local_contacts.put(unit, "day_number", OFFICE("0300 123 4000"), AT, "member:1")
+        local_contacts.put(unit, "procedures", OFFICE("https://procedures.example.org"), AT, "member:1")
+        local_contacts.put(unit, "procedures", None, AT, "member:1")
+        assert local_contacts.get(unit) == {"day_number": "0300 123 4000"}
         actions = [(entry["action"], entry["subject"]) for entry in ledger.entries(unit)]
-        with pytest.raises(local_route.CannotSet):
-            local_route.put(unit, "colour", OFFICE("blue"), AT, "member:1")
+        with pytest.raises(local_contacts.CannotSet):
+            local_contacts.put(unit, "colour", OFFICE("blue"), AT, "member:1")
     assert actions.count(("local_route.set", "day_number")) == 2
 
 
 def test_a_pass_for_a_name_holds_once_and_not_for_ever(store):
     with store.unit() as unit:
-        name_pass.give(unit, 100, AT)
-        name_pass.give(unit, 100, AT)
-        assert name_pass.is_given(unit, 100, AT)
-        assert not name_pass.is_given(unit, 100, LATER)
-        assert not name_pass.is_given(unit, 200, AT)
-        name_pass.take(unit, 100)
-        assert not name_pass.is_given(unit, 100, AT)
+        name_overrides.give(unit, 100, AT)
+        name_overrides.give(unit, 100, AT)
+        assert name_overrides.is_given(unit, 100, AT)
+        assert not name_overrides.is_given(unit, 100, LATER)
+        assert not name_overrides.is_given(unit, 200, AT)
+        name_overrides.take(unit, 100)
+        assert not name_overrides.is_given(unit, 100, AT)

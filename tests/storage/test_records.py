@@ -7,9 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from flows.screening import screened
-from storage import conversations, ledger, mailbox, members, records
-from storage.database import StorageRefused, StorageUnavailable, open_store
-from storage.sealing import Keyring, SealBroken
+from storage import conversations, mailbox, members, records
+from storage.core import ledger
+from storage.core.sealing import Keyring, SealBroken
+from storage.core.store import StorageRefused, StorageUnavailable, open_store
 from tests.conftest import KEYS
 
 AT = "2026-01-02T03:04:05.000000Z"

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import inspect, text
 
 from flows.screening import screened
-from storage import ledger, members, records, reviews
-from storage.ledger import FIELDS, START, digest_of
+from storage import members, records, reviews
+from storage.core import ledger
+from storage.core.ledger import FIELDS, START, digest_of
 from tests.storage.test_records import AT, a_conversation, a_record, run
 from tests.support.counts import COUNTS
 

@@ -17,9 +17,10 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.sender import GROUP, PRIVATE, all_together
-from storage import ledger, locks, mailbox, members, pace, questions, records, timers
-from storage.database import TOGETHER, StorageUnavailable, open_store
-from storage.pace import Budget, Rate
+from storage import mailbox, members, questions, rate_limits, records, timers
+from storage.core import ledger, locks
+from storage.core.store import TOGETHER, StorageUnavailable, open_store
+from storage.rate_limits import Budget, Rate
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import AT, run
 from tests.support.counts import COUNTS
@@ -341,11 +342,11 @@ def test_a_clock_that_was_wrong_does_not_stop_the_messages(store, rate, back):
         budget.save()
     with store.unit() as unit:
         wait = Budget(unit, {"all": rate}, now - back).wait("all")
-        assert wait <= rate.seconds + pace.SKEW, "at most what one message waits, and a little"
+        assert wait <= rate.seconds + rate_limits.SKEW, "at most what one message waits, and a little"
         if back > 30:
             assert wait == 0.0
-        pace.prune(unit, 10**12)
-        assert unit.connection.execute(pace.PACE.select()).all() == []
+        rate_limits.prune(unit, 10**12)
+        assert unit.connection.execute(rate_limits.PACE.select()).all() == []
 
 
 # ---- rows that two workers write at once -------------------------------------------------------------

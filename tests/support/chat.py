@@ -14,9 +14,9 @@ from bot.service import Service
 from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk
 from storage import mailbox, members
-from storage.clock import later, utc_now
-from storage.database import Store, open_store
-from storage.sealing import Keyring
+from storage.core.clock import later, utc_now
+from storage.core.sealing import Keyring
+from storage.core.store import Store, open_store
 
 TOKEN = "1:LOCAL"
 

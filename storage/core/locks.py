@@ -11,8 +11,8 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
 
-from storage.database import Unit
-from storage.prepared import Prepared
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 #: `key` of many at once.
 _RELEASE = Prepared(

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, insert, select, update
 
-from storage import ledger, reviews
-from storage.database import Unit
-from storage.models import ListExport
+from storage import reviews
+from storage.core import ledger
+from storage.core.models import ListExport
+from storage.core.store import Unit
 from storage.reviews import ReviewRow, Wanted
 
 EXPORT = ListExport.__table__  # type: ignore[attr-defined]

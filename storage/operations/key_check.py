@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from storage.conversations import CONVERSATION
-from storage.database import StorageRefused, Unit
+from storage.core.sealing import DESTROYED, KEY_ID, SealBroken
+from storage.core.store import StorageRefused, Unit
 from storage.members import MEMBER
 from storage.opinions import REQUEST
 from storage.records import RECORD
-from storage.sealing import DESTROYED, KEY_ID, SealBroken
 
 ANOTHER = (
     "This store was sealed with another master key. Nothing was changed. Look at SHAREWISE_MASTER_KEY or SHAREWISE_MASTER_KEY_FILE "

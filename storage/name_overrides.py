@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from storage.database import Unit
-from storage.models import NamePass
-from storage.prepared import Prepared
+from storage.core.models import NamePass
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 PASS = NamePass.__table__  # type: ignore[attr-defined]
 _GIVEN = Prepared(select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat")))

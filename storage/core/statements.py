@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from storage.database import Unit, of_driver
-from storage.plain import packed
+from storage.core.json_bytes import packed
+from storage.core.store import Unit, of_driver
 
 #: As both drivers take values by name.
 DIALECTS: dict[str, Dialect] = {

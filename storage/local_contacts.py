@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select
 
-from storage import ledger
-from storage.database import Unit
-from storage.models import LocalRoute
-from storage.screened import ScreenedText
+from storage.core import ledger
+from storage.core.models import LocalRoute
+from storage.core.screened import ScreenedText
+from storage.core.store import Unit
 
 ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
 #: What can be set, in the order in which it is shown, and how it is called.

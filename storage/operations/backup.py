@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import update
 
 from storage import mailbox, retention
-from storage.database import Unit
+from storage.core.sealing import Keyring
+from storage.core.store import Unit
 from storage.records import RECORD
-from storage.sealing import Keyring
 
 MAGIC = b"SHAREWISE-BACKUP-1\n"
 CHUNK = 1 << 20

@@ -10,10 +10,10 @@ from hashlib import sha256
 from sqlalchemy import insert, select
 from sqlalchemy.engine import RowMapping
 
-from storage import locks
-from storage.database import Unit
-from storage.models import LedgerEntry
-from storage.prepared import Prepared
+from storage.core import locks
+from storage.core.models import LedgerEntry
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 LEDGER = LedgerEntry.__table__  # type: ignore[attr-defined]
 START = "0" * 64

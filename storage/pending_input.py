@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from storage.database import Unit
-from storage.models import TextWanted
-from storage.prepared import Prepared
+from storage.core.models import TextWanted
+from storage.core.statements import Prepared
+from storage.core.store import Unit
 
 WANTED = TextWanted.__table__  # type: ignore[attr-defined]
 _OF = Prepared(select(WANTED).where(WANTED.c.chat_id == bindparam("chat")))

@@ -13,19 +13,20 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from storage import ledger, records
+from storage import records
 from storage.conversations import CONVERSATION
-from storage.database import Store, Unit
+from storage.core import ledger
+from storage.core.sealing import DESTROYED, KEY_ID, Sealer
+from storage.core.store import Store, Unit
+from storage.exports import EXPORT
 from storage.invites import INVITE
-from storage.list_exports import EXPORT
 from storage.mailbox import INBOX, OUTBOX
 from storage.members import MEMBER
 from storage.opinions import REQUEST
+from storage.pending_input import WANTED
 from storage.questions import QUESTION
 from storage.records import RECORD
 from storage.retention import HOLD
-from storage.sealing import DESTROYED, KEY_ID, Sealer
-from storage.text_wanted import WANTED
 from storage.web_sessions import SESSION, SIGN_IN
 
 STEP = 200

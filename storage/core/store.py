@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import StaticPool
 
-from storage.sealing import Keyring
+from storage.core.sealing import Keyring
 
 Result = TypeVar("Result")
 
@@ -172,7 +172,7 @@ class Store:
 
         Raises StorageUnavailable when the database could not be reached or could not write.
         """
-        from storage import ledger
+        from storage.core import ledger
 
         locked: list[tuple[str, int]] = []
         try:
@@ -213,7 +213,7 @@ class Store:
 
     def _unlock(self, locked: list[tuple[str, int]]) -> None:
         """Let go of locks that were taken in vain: a transaction that is rolled back keeps them otherwise."""
-        from storage import locks
+        from storage.core import locks
 
         try:
             assert self._held is not None  # noqa: S101 (the caller says so)
@@ -258,7 +258,7 @@ class Store:
 
     def _together(self, pieces: list[Work]) -> list[Done]:
         """Carry pieces out in one transaction; when that as a whole fails, each in one of its own."""
-        from storage import locks
+        from storage.core import locks
 
         if len(pieces) == 1:
             return [self._alone(pieces[0])]
@@ -376,7 +376,7 @@ def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
         engine.dispose()
         raise StorageRefused("The database is not at the version this program needs.")
     store = Store(engine, keys)
-    from storage import key_check
+    from storage.operations import key_check
 
     try:
         with store.unit() as unit:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from storage import mailbox
-from storage.database import Unit
-from storage.models import ShownMessage
+from storage.core.models import ShownMessage
+from storage.core.store import Unit
 
 SHOWN = ShownMessage.__table__  # type: ignore[attr-defined]
 #: How many messages are taken out in one go.

@@ -13,9 +13,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from storage import ledger, locks
-from storage.database import Unit
-from storage.ledger import Broken
+from storage.core import ledger, locks
+from storage.core.ledger import Broken
+from storage.core.store import Unit
 
 
 class BadLine(Exception):

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from storage.plain import packed, unpacked
+from storage.core.json_bytes import packed, unpacked
 
 NONCE = 12
 KEY = 32
