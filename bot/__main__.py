@@ -122,8 +122,9 @@ def demo(args: argparse.Namespace) -> int:
 
     from bot.local.demo import Script
     from bot.local.run import chat as run_chat
+    from storage.core.engine import sqlite_url
     from storage.core.sealing import Keyring, make_key_file
-    from storage.core.store import open_store, sqlite_url
+    from storage.opening import open_store
 
     with tempfile.TemporaryDirectory(prefix="sharewise-demo-") as folder:
         data = Path(folder)
@@ -138,8 +139,9 @@ def demo(args: argparse.Namespace) -> int:
 def _local_store(args: argparse.Namespace) -> tuple[Path, Any, Any]:
     from platformdirs import user_data_path
 
+    from storage.core.engine import sqlite_url
     from storage.core.sealing import BadKey, Keyring, make_key_file
-    from storage.core.store import open_store, sqlite_url
+    from storage.opening import open_store
 
     data = Path(args.data or os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise")).expanduser()
     try:
@@ -254,14 +256,21 @@ def _store_at_start(settings: Any, *, first: bool) -> Any:
     """Open the store; wait for a database that is not there yet, as when a machine starts. `first`: look whether it will do."""
     import logging
 
-    from storage.core.store import StorageUnavailable, check_for_serving, open_store
+    from storage.core.engine import check_for_serving
+    from storage.core.faults import StorageUnavailable
+    from storage.opening import open_store
+    from storage.operations import erasure
 
     give_up = time.monotonic() + DATABASE_SECONDS
     while True:
         try:
             if first:
                 check_for_serving(settings.url)
-            return open_store(settings.url, settings.keys())
+            store = open_store(settings.url, settings.keys())
+            if first:
+                with store.unit() as unit:
+                    erasure.reconcile(unit, settings.data_dir)
+            return store
         except StorageUnavailable as error:
             if time.monotonic() > give_up:
                 raise
@@ -571,8 +580,9 @@ def _lines_of(raw: bytes) -> Iterator[str]:
 def _open(args: argparse.Namespace) -> Any:
     """Open the store of the local chat when its key file is there (or named), else that of the settings."""
     from bot.settings import BadSettings, read
+    from storage.core.engine import sqlite_url
     from storage.core.sealing import Keyring, key_from_file
-    from storage.core.store import open_store, sqlite_url
+    from storage.opening import open_store
 
     data = getattr(args, "data", None)
     if data is None:
@@ -651,7 +661,7 @@ def verify(args: argparse.Namespace) -> int:
     """Check the ledger and every record's seal."""
     from storage.core import ledger
     from storage.operations import heads
-    from storage.records import verify as check
+    from storage.operations.integrity import verify as check
 
     try:
         with _unit(args) as unit:
@@ -816,7 +826,7 @@ def retention(args: argparse.Namespace) -> int:
     from storage import records
     from storage import retention as keeping
     from storage.core.clock import utc_now
-    from storage.operations import backup
+    from storage.operations import erasure
 
     why: Any = None
     if args.verb == "hold":
@@ -826,6 +836,8 @@ def retention(args: argparse.Namespace) -> int:
     erased: list[str] = []
     try:
         with store.unit() as unit:
+            if args.verb == "erase":
+                erasure.reconcile(unit, _folder(args))
             if args.verb == "set":
                 keeping.put(unit, args.record_class, args.days, args.review_days, at, actor)
             for reference in getattr(args, "reference", ()):
@@ -838,14 +850,15 @@ def retention(args: argparse.Namespace) -> int:
                 elif args.verb == "release":
                     keeping.release(unit, record_id, at, actor)
                 else:
-                    keeping.erase(unit, record_id, at, actor)
+                    erasure.erase(unit, record_id, at, actor)
                     erased.append(record_id)
             due = keeping.due(unit, at) if args.verb == "due" else []
             found, counts = keeping.rules(unit), keeping.counts(unit)
+            if erased:
+                erasure.note(_folder(args), erased)
         if erased:
-            backup.note_erased(_folder(args), erased)
             store.forget_old_pages()
-    except (keeping.CannotSet, keeping.Held) as error:
+    except (keeping.CannotSet, erasure.Held, erasure.BadList) as error:
         raise Failed(str(error)) from None
     finally:
         store.close()
@@ -917,7 +930,7 @@ def rotate(args: argparse.Namespace) -> int:
     """Bring everything under the master key of now; the one before must be given too."""
     from bot.settings import read
     from storage.core.clock import utc_now
-    from storage.core.store import open_store
+    from storage.opening import open_store
     from storage.operations.rotation import rotate as bring
 
     settings = read()
@@ -939,26 +952,27 @@ def restore(args: argparse.Namespace) -> int:
     """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
     from bot.settings import read
     from storage.core.clock import utc_now
+    from storage.core.engine import sqlite_url
     from storage.core.sealing import Keyring, key_from_file
-    from storage.core.store import open_store, sqlite_url
-    from storage.operations import backup
-    from storage.records import verify as check
+    from storage.opening import open_store
+    from storage.operations import backup, erasure
+    from storage.operations.integrity import verify as check
 
     folder = Path(args.into).expanduser()
     key_file = folder / "master.key"
     keys = Keyring(key_from_file(key_file)) if key_file.exists() else read().keys()
     try:
-        known = backup.read_erased(Path(args.erased)) if args.erased else []
+        known = erasure.read(Path(args.erased)) if args.erased else []
         _make_folder(folder)
         backup.restore(Path(args.file), folder / "sharewise.db", keys)
     except OSError as error:
         raise Failed(f"{args.file} cannot be read: {error.strerror}.") from None
-    except backup.BadBackup as error:
+    except (backup.BadBackup, erasure.BadList) as error:
         raise Failed(str(error)) from None
     store = open_store(sqlite_url(folder / "sharewise.db"), keys)
     try:
         with store.unit() as unit:
-            erased = backup.erase_again(unit, known, utc_now())
+            erased = erasure.repeat(unit, known, utc_now())
             held = 0 if args.send_waiting else backup.hold_messages(unit)
             checked = check(unit)
     finally:
@@ -1292,8 +1306,8 @@ def _carry_out(run: Callable[[], int]) -> int:
     from bot.settings import BadSettings
     from flows.catalogue import UnknownEdition
     from flows.definition import InvalidEdition
+    from storage.core.faults import StorageRefused, StorageUnavailable
     from storage.core.sealing import BadKey, SealBroken
-    from storage.core.store import StorageRefused, StorageUnavailable
 
     try:
         code = int(run())

@@ -9,7 +9,7 @@ import aiohttp
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from storage.core.json_bytes import packed, unpacked
+from storage.core.json_bytes import dumps, loads
 
 READ_SECONDS, CONNECT_SECONDS = 10.0, 5.0
 JSON = {"content-type": "application/json"}
@@ -52,7 +52,7 @@ class AiohttpRequest(BaseRequest):
     def parse_json_payload(payload: bytes) -> Any:
         """Read an answer; raise TelegramError where it is no JSON. Bytes that are no UTF-8 are replaced."""
         try:
-            return unpacked(payload.decode(errors="replace").encode())
+            return loads(payload.decode(errors="replace").encode())
         except ValueError:
             raise TelegramError("Invalid server response") from None
 
@@ -82,7 +82,7 @@ class AiohttpRequest(BaseRequest):
                 body.add_field(name, content, filename=file_name, content_type=kind)
         elif request_data is not None:
             # Telegram reads a form and JSON alike; writing a form takes longer.
-            body, headers = packed(request_data.parameters), JSON
+            body, headers = dumps(request_data.parameters), JSON
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False

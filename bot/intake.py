@@ -22,7 +22,8 @@ from bot.logs import where_of
 from bot.usecases.desk import Desk, say
 from storage import mailbox, members
 from storage.core import locks
-from storage.core.store import StorageUnavailable, Unit
+from storage.core.faults import StorageUnavailable
+from storage.core.unit import Unit
 
 log = logging.getLogger("sharewise.intake")
 
@@ -139,7 +140,7 @@ class Intake:
         store = self.front.store
 
         def lead(unit: Unit) -> int:
-            return store.connected if locks.take(unit, POLL, self.front.desk.bot_id) else -1
+            return store.connected if locks.acquire(unit, POLL, self.front.desk.bot_id) else -1
 
         if self._led != store.connected:
             self._led = await store.run(lead)

@@ -25,7 +25,9 @@ from bot.logs import where_of
 from bot.usecases.desk import Desk
 from flows import catalogue, chart
 from storage import mailbox, sent_messages
-from storage.core.store import StorageUnavailable, Store, Unit
+from storage.core.faults import StorageUnavailable
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.mailbox import Message
 
 log = logging.getLogger("sharewise.pictures")

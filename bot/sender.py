@@ -24,7 +24,9 @@ from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
 from bot.logs import where_of
 from bot.usecases.desk import Desk
 from storage import mailbox, opinions, rate_limits, sent_messages
-from storage.core.store import StorageUnavailable, Store, Unit
+from storage.core.faults import StorageUnavailable
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.mailbox import Message
 from storage.rate_limits import Rate
 

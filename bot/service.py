@@ -26,10 +26,11 @@ from bot.sender import Sender
 from bot.usecases import alarms, groups, opinions
 from bot.usecases.desk import Desk
 from flows import chart, screening
-from storage import exports, invites, mailbox, members, rate_limits, retention, sent_messages, timers, web_sessions
+from storage import exports, invites, mailbox, members, rate_limits, sent_messages, timers, web_sessions
 from storage.core.clock import later, utc_now
-from storage.core.store import StorageUnavailable, Unit
-from storage.operations import heads
+from storage.core.faults import StorageUnavailable
+from storage.core.unit import Unit
+from storage.operations import erasure, heads
 
 if TYPE_CHECKING:
     from bot.web.webhook import Server
@@ -59,7 +60,7 @@ def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
     web_sessions.prune(unit, before)
     exports.prune(unit, before)
     rate_limits.prune(unit, time.time())
-    retention.expire_unfinished(unit, desk.now())
+    erasure.expire_unfinished(unit, desk.now())
     if desk.clear_chats_hours:
         sent_messages.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
 

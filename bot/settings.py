@@ -17,8 +17,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from flows import catalogue
+from storage.core.engine import sqlite_url
 from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text
-from storage.core.store import sqlite_url
 
 #: One word without spaces, with a digit in it: never a name.
 CASE_REFERENCE = r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,39}"

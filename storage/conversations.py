@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, literal_column, select, update
 from storage.core.models import Conversation, ConversationEvent, Member
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
 EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from storage import reviews
 from storage.core import ledger
 from storage.core.models import ListExport
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.reviews import ReviewRow, Wanted
 
 EXPORT = ListExport.__table__  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from storage.core import ledger
 from storage.core.models import Invite, WrongCode
 from storage.core.screened import ScreenedText
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 INVITE = Invite.__table__  # type: ignore[attr-defined]
 WRONG = WrongCode.__table__  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select
 from storage.core import ledger
 from storage.core.models import LocalRoute
 from storage.core.screened import ScreenedText
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
 #: What can be set, in the order in which it is shown, and how it is called.

@@ -16,7 +16,7 @@ from storage.core import locks
 from storage.core.clock import utc_now
 from storage.core.models import Card, InboxRow, OutboxRow
 from storage.core.statements import Prepared, among
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -77,7 +77,7 @@ _LANES = Prepared(_OLDEST_OF_LANE.order_by(_OLDEST).limit(_MOST).with_only_colum
 _LANES_SEEN = (
     _OLDEST_OF_LANE.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 )
-_LANES_FREE = Prepared(select(_LANES_SEEN.c.lane).where(locks.try_take(LANE, _LANES_SEEN.c.lane)).limit(_MOST))
+_LANES_FREE = Prepared(select(_LANES_SEEN.c.lane).where(locks.try_acquire(LANE, _LANES_SEEN.c.lane)).limit(_MOST))
 _PLACE = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("place")
 _NUMBERED = (
     select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _PLACE)
@@ -100,7 +100,7 @@ _OURS = _OLDEST_OF_CHAT.limit(_MOST).subquery()
 _TO_SEND = Prepared(select(OUTBOX).join(_OURS, OUTBOX.c.id == _OURS.c.id).order_by(OUTBOX.c.id))
 _CHATS_SEEN = _OLDEST_OF_CHAT.limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 _CHATS_FREE = Prepared(
-    select(_CHATS_SEEN.c.id, _CHATS_SEEN.c.chat_id).where(locks.try_take(CHAT, _CHATS_SEEN.c.chat_id)).limit(_MOST)
+    select(_CHATS_SEEN.c.id, _CHATS_SEEN.c.chat_id).where(locks.try_acquire(CHAT, _CHATS_SEEN.c.chat_id)).limit(_MOST)
 )
 _SEND_FREE = Prepared(
     select(OUTBOX)
@@ -213,7 +213,7 @@ def waiting(unit: Unit, bot_id: int, busy: Sequence[int] = (), lanes: int = 32, 
     ours = [row.lane for row in (_LANES if unit.is_sqlite else _LANES_FREE).all(unit, given)]
     if not ours:
         return []
-    locks.taken(unit, LANE, ours)
+    locks.note_acquired(unit, LANE, ours)
     rows = _WAITING.all(unit, {"of_bot": bot_id, "ours": ours, "each": each})
     empty = set(ours) - {row.lane for row in rows}
     locks.release(unit, LANE, empty)
@@ -280,7 +280,7 @@ def to_send(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[
         rows = _TO_SEND.all(unit, given)
     else:
         chats = {row.id: row.chat_id for row in _CHATS_FREE.all(unit, given)}
-        locks.taken(unit, CHAT, chats.values())
+        locks.note_acquired(unit, CHAT, chats.values())
         # One that another worker has just sent, and not yet said so, is passed over.
         rows = _SEND_FREE.all(unit, {"ids": list(chats)}) if chats else []
         locks.release(unit, CHAT, set(chats.values()) - {row.chat_id for row in rows})
@@ -306,7 +306,7 @@ def pictures_to_send(unit: Unit, done: Sequence[int], busy: Sequence[int], most:
             row.id, row.chat_id, row.kind, row.card, unit.keys.mailbox.open_value(row.payload, f"outbox:{row.chat_id}")
         )
         for row in _PICTURES.all(unit, {"busy": list(busy), "most": most})
-        if locks.take(unit, PICTURE, row.id)
+        if locks.acquire(unit, PICTURE, row.id)
     ]
 
 

@@ -13,7 +13,7 @@ from storage.core import ledger
 from storage.core.models import Member
 from storage.core.screened import ScreenedText
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.invites import InvitedAs
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]

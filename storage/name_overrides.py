@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from storage.core.models import NamePass
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 PASS = NamePass.__table__  # type: ignore[attr-defined]
 _GIVEN = Prepared(select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat")))

@@ -16,7 +16,7 @@ from storage.core.models import Opinion, OpinionRequest
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 REQUEST = OpinionRequest.__table__  # type: ignore[attr-defined]
 OPINION = Opinion.__table__  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from storage.core import ledger
 from storage.core.models import Pause
 from storage.core.screened import ScreenedText
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 PAUSE = Pause.__table__  # type: ignore[attr-defined]
 _REASON = Prepared(select(PAUSE.c.reason))

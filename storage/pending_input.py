@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from storage.core.models import TextWanted
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 WANTED = TextWanted.__table__  # type: ignore[attr-defined]
 _OF = Prepared(select(WANTED).where(WANTED.c.chat_id == bindparam("chat")))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from storage.core import store
 from storage.core.models import AskedQuestion
 from storage.core.screened import ScreenedText
-from storage.core.store import Unit
+from storage.core.statements import upsert
+from storage.core.unit import Unit
 
 QUESTION = AskedQuestion.__table__  # type: ignore[attr-defined]
 KNOWN_BY = ("edition_id", "kind", "subject", "question_hash")
@@ -60,7 +60,7 @@ def _count(unit: Unit, edition_id: str, kind: str, subject: str, mark: bytes, se
         "edition_id": edition_id, "kind": kind, "subject": subject, "question_hash": mark, "question": sealed,
         "times": 1, "first_at": at, "last_at": at,
     }  # fmt: skip
-    store.put(unit, QUESTION, KNOWN_BY, [row], times=QUESTION.c.times + 1, last_at=at)
+    upsert(unit, QUESTION, KNOWN_BY, [row], times=QUESTION.c.times + 1, last_at=at)
 
 
 def _is_full(unit: Unit) -> bool:

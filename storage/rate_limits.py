@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
-from storage.core import store
 from storage.core.models import Pace
-from storage.core.store import Unit
+from storage.core.statements import upsert
+from storage.core.unit import Unit
 
 PACE = Pace.__table__  # type: ignore[attr-defined]
 # Built once: these are asked whenever something is sent.
@@ -75,7 +75,7 @@ class Budget:
         """Write what was counted."""
         if self._changed:
             rows = [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
-            store.put(self.unit, PACE, ("key",), rows)
+            upsert(self.unit, PACE, ("key",), rows)
 
     def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
         return [(key, self.rates[key]) for key in keys]

@@ -12,19 +12,17 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, insert, select
 from sqlalchemy.engine import RowMapping
 
-from storage import opinions, reviews
+from storage import opinions
 from storage.core import ledger
 from storage.core.models import Amendment, DecisionRecord
 from storage.core.screened import ScreenedText
-from storage.core.sealing import DESTROYED, SealBroken
+from storage.core.sealing import DESTROYED
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
 
-#: The ledger's actions that write something the ledger then covers.
-WRITTEN = ("record.saved", "record.amended", "opinion.given")
 #: A record whose key was destroyed is erased.
 KEPT = RECORD.c.wrapped_key != DESTROYED
 #: Without 0 O 1 I L and U: what is left can be read out on the phone.
@@ -66,7 +64,7 @@ def save(
     sealed = sealer.seal_value(content, f"record:{record_id}:content")
     case_hash = unit.keys.lookup(case_reference.casefold()) if case_reference else None
     _NEW.change(unit, {**row, "case_hash": case_hash, "wrapped_key": wrapped, "content": sealed})
-    ledger.append(unit, clear["finished_at"], actor, "record.saved", f"record:{record_id}", _digest(row, sealed))
+    ledger.append(unit, clear["finished_at"], actor, "record.saved", f"record:{record_id}", digest(row, sealed))
     return record_id, reference
 
 
@@ -90,7 +88,7 @@ def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], 
     sealed = sealer.seal_value(content, f"record:{record_id}:amendment:{seq}")
     clear = {"record_id": record_id, "seq": seq, "at": at, "member_id": member_id}
     unit.connection.execute(insert(AMENDMENT).values(**clear, content=sealed))
-    ledger.append(unit, at, actor, "record.amended", f"amendment:{record_id}:{seq}", _digest(clear, sealed))
+    ledger.append(unit, at, actor, "record.amended", f"amendment:{record_id}:{seq}", digest(clear, sealed))
     return seq
 
 
@@ -106,17 +104,17 @@ def find(unit: Unit, reference: str) -> Stored | None:
 
 def of_conversation(unit: Unit, conversation_id: str) -> Stored | None:
     """Return the record of a conversation, opened; raise SealBroken."""
-    return _opened(unit, _OF_CONVERSATION, {"of": conversation_id})
+    return _find(unit, _OF_CONVERSATION, {"of": conversation_id})
 
 
 def _one(unit: Unit, where: Any) -> Stored | None:
-    return _opened(unit, select(RECORD).where(where, KEPT))
+    return _find(unit, select(RECORD).where(where, KEPT))
 
 
-def _opened(unit: Unit, query: Select[Any], given: dict[str, Any] | None = None) -> Stored | None:
+def _find(unit: Unit, query: Select[Any], given: dict[str, Any] | None = None) -> Stored | None:
     """An erased record is answered as if it were absent."""
     row = unit.connection.execute(query, given).mappings().first()
-    return _open(unit, row) if row else None
+    return opened(unit, row) if row else None
 
 
 def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -> Iterator[Stored]:
@@ -127,17 +125,18 @@ def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -
     order = (RECORD.c.finished_at, RECORD.c.id)
     query = query.order_by(*order) if limit is None else query.order_by(*(c.desc() for c in order)).limit(limit)
     for row in unit.connection.execute(query).mappings():
-        yield _open(unit, row)
+        yield opened(unit, row)
 
 
 def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
     """Give a team's newest records, opened, newest first; raise SealBroken."""
     query = select(RECORD).where(KEPT, RECORD.c.team == team).order_by(RECORD.c.finished_at.desc()).limit(limit)
     for row in unit.connection.execute(query).mappings():
-        yield _open(unit, row)
+        yield opened(unit, row)
 
 
-def _open(unit: Unit, row: RowMapping) -> Stored:
+def opened(unit: Unit, row: RowMapping) -> Stored:
+    """Open a row with its key; raise SealBroken."""
     place = f"record:{row['id']}"
     sealer = unit.keys.unwrap(row["wrapped_key"], place)
     content = sealer.open_value(row["content"], f"{place}:content")
@@ -148,85 +147,6 @@ def _open(unit: Unit, row: RowMapping) -> Stored:
     return Stored({name: row[name] for name in CLEAR}, content, tuple(amendments))
 
 
-def _digest(clear: dict[str, Any], sealed: bytes) -> str:
-    """What the ledger keeps of a row: a hash over its clear columns and over its ciphertext."""
+def digest(clear: dict[str, Any], sealed: bytes) -> str:
+    """Return what the ledger keeps of a row: a hash of its clear columns and its ciphertext."""
     return ledger.digest_of({**clear, "sealed": sha256(sealed).hexdigest()})
-
-
-# ---- proving -----------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Checked:
-    """What a check went through and the first broken place, if any."""
-
-    entries: int
-    records: int
-    broken: ledger.Broken | None
-
-
-def verify(unit: Unit) -> Checked:
-    """Check the ledger, every record's and amendment's seal, and that none is missing or added."""
-    entries, broken = ledger.check_chain(unit)
-    if broken:
-        return Checked(entries, 0, broken)
-    told: dict[str, str] = {}
-    erased: set[str] = set()
-    for entry in ledger.entries(unit):
-        if entry["action"] in WRITTEN or entry["action"].startswith("review."):
-            told[entry["subject"]] = entry["digest"]
-        elif entry["action"] == "record.erased":
-            erased.add(entry["subject"])
-    seen: set[str] = set()
-    for row in unit.connection.execute(select(RECORD).order_by(RECORD.c.finished_at, RECORD.c.id)).mappings():
-        subject = f"record:{row['id']}"
-        seen.add(subject)
-        broken = _check(told, subject, _digest({name: row[name] for name in CLEAR}, row["content"]), row["reference"])
-        if broken is None and not row["wrapped_key"]:
-            if subject not in erased:
-                broken = ledger.Broken(row["reference"], "has no key, but the ledger does not say that it was erased")
-        elif broken is None:
-            try:
-                broken = _check_case(unit, row)
-            except (SealBroken, ValueError) as error:
-                broken = ledger.Broken(f"record {row['reference']}", str(error))
-        if broken:
-            return Checked(entries, len(seen) - 1, broken)
-    records = len(seen)
-    for row in unit.connection.execute(select(AMENDMENT)).mappings():
-        subject = f"amendment:{row['record_id']}:{row['seq']}"
-        seen.add(subject)
-        clear = {name: row[name] for name in ("record_id", "seq", "at", "member_id")}
-        broken = _check(told, subject, _digest(clear, row["content"]), subject)
-        if broken:
-            return Checked(entries, records, broken)
-    for row in unit.connection.execute(select(opinions.OPINION)).mappings():
-        subject = f"opinion:{row['request_id']}:{row['member_id']}:{row['seq']}"
-        seen.add(subject)
-        clear = {name: row[name] for name in ("request_id", "member_id", "seq", "role", "at")}
-        broken = _check(told, subject, opinions.digest(clear, row["content"]), subject)
-        if broken:
-            return Checked(entries, records, broken)
-    for row in unit.connection.execute(select(reviews.EVENT)).mappings():
-        subject = f"review:{row['record_id']}:{row['seq']}"
-        seen.add(subject)
-        broken = _check(told, subject, reviews.digest(row, row["content"]), subject)
-        if broken:
-            return Checked(entries, records, broken)
-    for subject in told:
-        if subject not in seen:
-            return Checked(entries, records, ledger.Broken(subject, "is in the ledger but is missing from the store"))
-    return Checked(entries, records, None)
-
-
-def _check(told: dict[str, str], subject: str, digest: str, name: str) -> ledger.Broken | None:
-    if subject not in told:
-        return ledger.Broken(name, "is in the store but not in the ledger")
-    if told[subject] != digest:
-        return ledger.Broken(name, "is not what the ledger says was saved")
-    return None
-
-
-def _check_case(unit: Unit, row: RowMapping) -> ledger.Broken | None:
-    case = _open(unit, row).content.get("case_reference")
-    if row["case_hash"] not in (unit.keys.lookups(case.casefold()) if case else [None]):
-        return ledger.Broken(row["reference"], "is filed under another case reference than it holds")
-    return None

@@ -1,23 +1,19 @@
-"""How long records are kept: classes, holds, what is due, erasure. Erasing destroys the keys; the ledger still verifies."""
+"""How long records are kept: the time for each class, holds, and which records are due."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, insert, select, update
+from sqlalchemy import case, delete, exists, func, insert, select
 
 from storage import records
-from storage.conversations import CONVERSATION
 from storage.core import ledger
 from storage.core.clock import DAY, later
 from storage.core.models import Hold, Retention
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
-from storage.core.store import Unit
-from storage.opinions import REQUEST
+from storage.core.unit import Unit
 from storage.records import RECORD
-from storage.reviews import REVIEW
 
 RETENTION = Retention.__table__  # type: ignore[attr-defined]
 HOLD = Hold.__table__  # type: ignore[attr-defined]
@@ -35,10 +31,6 @@ LONGEST_DAYS = 110 * 366
 
 class CannotSet(Exception):
     """A time cannot be set like this."""
-
-
-class Held(Exception):
-    """The record is on hold and must not be erased."""
 
 
 @dataclass(frozen=True)
@@ -157,53 +149,6 @@ def release(unit: Unit, record_id: str, at: str, actor: str) -> bool:
     if released:
         ledger.append(unit, at, actor, "record.released", f"record:{record_id}")
     return released
-
-
-def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
-    """Destroy the keys of a record, its conversation and its requests; raise Held. What is clear and the ledger stay."""
-    if unit.connection.execute(select(HOLD.c.record_id).where(HOLD.c.record_id == record_id)).first():
-        raise Held("This record is on hold.")
-    row = unit.connection.execute(select(RECORD.c.conversation_id).where(RECORD.c.id == record_id)).one()
-    unit.connection.execute(
-        update(RECORD).where(RECORD.c.id == record_id).values(wrapped_key=DESTROYED, case_hash=None)
-    )
-    unit.connection.execute(
-        update(REQUEST).where(REQUEST.c.conversation_id == row.conversation_id).values(wrapped_key=DESTROYED)
-    )
-    _close_conversation(unit, CONVERSATION.c.id == row.conversation_id)
-    unit.connection.execute(update(REVIEW).where(REVIEW.c.record_id == record_id).values(state="closed", changed_at=at))
-    ledger.append(unit, at, actor, "record.erased", f"record:{record_id}")
-
-
-def expire_unfinished(unit: Unit, now: str) -> int:
-    """Destroy the keys of questions that were not touched for the time set; return how many."""
-    rule = rules(unit).get("unfinished")
-    if rule is None or rule.days is None:
-        return 0
-    before = later(now, -DAY * rule.days)
-    stale = (
-        CONVERSATION.c.status != "finished",
-        CONVERSATION.c.updated_at < before,
-        CONVERSATION.c.wrapped_key != DESTROYED,
-    )
-    ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
-    expired = 0
-    for conversation_id in ids:
-        if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status="cancelled"):
-            continue  # another worker was at it, or somebody went on just now
-        unit.connection.execute(
-            update(REQUEST)
-            .where(REQUEST.c.conversation_id == conversation_id)
-            .values(wrapped_key=DESTROYED, state="withdrawn")
-        )
-        ledger.append(unit, now, "sharewise", "conversation.expired", f"conversation:{conversation_id}")
-        expired += 1
-    return expired
-
-
-def _close_conversation(unit: Unit, where: Any, **values: Any) -> int:
-    closed = update(CONVERSATION).where(where).values(wrapped_key=DESTROYED, walk=DESTROYED, **values)
-    return unit.connection.execute(closed).rowcount
 
 
 def counts(unit: Unit) -> dict[str, int]:

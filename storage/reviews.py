@@ -15,7 +15,7 @@ from storage.core.models import DecisionRecord, Review, ReviewEvent
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 REVIEW = Review.__table__  # type: ignore[attr-defined]
 EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]

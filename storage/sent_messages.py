@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 
 from storage import mailbox
 from storage.core.models import ShownMessage
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 SHOWN = ShownMessage.__table__  # type: ignore[attr-defined]
 #: How many messages are taken out in one go.

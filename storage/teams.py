@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 from storage.core import ledger
 from storage.core.models import Member, Team
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 TEAM = Team.__table__  # type: ignore[attr-defined]
 MEMBER = Member.__table__  # type: ignore[attr-defined]

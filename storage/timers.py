@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
-from storage.core import store
 from storage.core.models import Timer
-from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.statements import Prepared, upsert
+from storage.core.unit import Unit
 
 TIMER = Timer.__table__  # type: ignore[attr-defined]
 _SET = Prepared(select(TIMER.c.id).where(TIMER.c.kind == bindparam("of_kind"), TIMER.c.subject == bindparam("on")))
@@ -26,7 +25,7 @@ class Due:
 
 def put(unit: Unit, kind: str, subject: str, due_at: str) -> None:
     """Set a timer, in place of an earlier one of this kind on this subject."""
-    store.put(unit, TIMER, ("kind", "subject"), [{"kind": kind, "subject": subject, "due_at": due_at}])
+    upsert(unit, TIMER, ("kind", "subject"), [{"kind": kind, "subject": subject, "due_at": due_at}])
 
 
 def drop(unit: Unit, kind: str, subject: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from storage.core import ledger
 from storage.core.models import SignIn, UsedOpening, WebSession
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
 SESSION = WebSession.__table__  # type: ignore[attr-defined]

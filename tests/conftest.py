@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
-from storage.core.store import Store, open_store, sqlite_url
+from storage.core.store import Store
+from storage.opening import open_store
 from tests.support.counts import COUNTS
 from tests.support.servers import postgresql_in
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bot.handlers.guidance import Argument, Done
 from bot.usecases import groups, membership
 from bot.usecases.desk import Desk, Who
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 
 def _team(arguments: str) -> Done:

@@ -29,7 +29,8 @@ from bot.usecases.front import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
 from bot.usecases.typed_text import Typed
 from flows.breaks import take_breaks
-from storage.core.store import Store, Unit
+from storage.core.store import Store
+from storage.core.unit import Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 

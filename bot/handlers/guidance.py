@@ -10,7 +10,7 @@ from bot.usecases import advice, guidance, own_records
 from bot.usecases.desk import Desk, Who, say
 from bot.usecases.front import Act
 from bot.usecases.typed_text import Typed
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 #: An action of the access table, and what is done.
 Done = tuple[str, Act]

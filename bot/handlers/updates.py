@@ -30,7 +30,7 @@ from bot.usecases.front import came_back
 from bot.usecases.typed_text import Typed
 from flows.canonical import canonical
 from storage import members
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 TYPED = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
 PRIVATE = filters.ChatType.PRIVATE & TYPED

@@ -18,7 +18,8 @@ from bot.settings import CASE_REFERENCE
 from bot.usecases.desk import Desk
 from storage import members, teams
 from storage.core.clock import utc_now
-from storage.core.store import Store, Unit
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.invites import InvitedAs
 
 TOKEN = "1:LOCAL"  # noqa: S105 (no token: nothing leaves the process)

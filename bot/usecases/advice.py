@@ -10,7 +10,7 @@ from flows import screening
 from flows.advice import Answer
 from flows.screening import IdentifierFound, NotScreened, TextTooLong
 from storage import local_contacts, questions
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 UNKNOWN_TOPIC = "unknown"
 

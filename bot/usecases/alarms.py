@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.usecases import groups, opinions, reviews
 from bot.usecases.desk import Desk
 from storage import timers
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.timers import Due
 
 

@@ -6,7 +6,7 @@ from bot import review_views
 from bot.usecases.desk import Desk, Who, say
 from storage import web_sessions
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 LINK_MINUTES = 10
 

@@ -12,7 +12,7 @@ from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import mailbox
 from storage.core.clock import utc_now
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.members import MemberRow
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bot import access, views
 from bot.usecases import advice, groups, typed_text
 from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
 from storage import mailbox, members, pause, sent_messages, teams
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 #: A stranger is answered once in this many seconds.
 QUIET = 3600.0

@@ -7,7 +7,7 @@ from bot.usecases import opinions
 from bot.usecases.desk import Desk, Who, say
 from storage import mailbox, members, teams, timers
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 LEAVE = "leave_group"
 MINUTES_TO_CLAIM = 10

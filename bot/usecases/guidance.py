@@ -24,7 +24,7 @@ from storage import conversations, mailbox, pending_input, records
 from storage import opinions as asked_opinions
 from storage.conversations import Open
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.members import MemberRow
 
 GO_ON = "You were here. Go on when you like."

@@ -10,7 +10,7 @@ from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import invites, mailbox, members, pending_input, teams, web_sessions
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.members import MemberRow
 
 #: How long an invite can be used, and the window in which wrong codes are counted.

@@ -17,7 +17,7 @@ from flows.screening import NotScreened, Screened
 from storage import conversations, mailbox, members, opinions, pending_input, records, teams, timers
 from storage.conversations import Open
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.members import MemberRow
 from storage.opinions import Request
 

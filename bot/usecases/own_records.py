@@ -10,7 +10,7 @@ from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import pending_input, records
 from storage.core import ledger
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.records import Stored
 
 SHOWN = 10

@@ -16,7 +16,7 @@ from flows.screening import NotScreened, Screened
 from storage import conversations, local_contacts, mailbox, members, pending_input, records, reviews, timers
 from storage.core import ledger
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow
 

@@ -19,7 +19,7 @@ from flows.names import could_be_name
 from flows.screening import PERSON, IdentifierFound, Looked, NotScreened, Screened, TextTooLong
 from storage import mailbox, name_overrides
 from storage.core.clock import later
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 #: For how many minutes a person's word that something is not an identifier holds for what they type next.
 PASS_HOLDS = 15

@@ -41,7 +41,9 @@ from flows.screening import PERSON, NotScreened, Screened
 from storage import exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
 from storage.core import ledger
 from storage.core.clock import later
-from storage.core.store import StorageUnavailable, Store, Unit
+from storage.core.faults import StorageUnavailable
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.members import MemberRow
 from storage.reviews import NotNow, ReviewRow, Wanted
 

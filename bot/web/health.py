@@ -14,7 +14,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from storage import pause
-from storage.core.store import StorageUnavailable, Store, Unit
+from storage.core.faults import StorageUnavailable
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.mailbox import INBOX, OUTBOX, counts
 from storage.rate_limits import PACE
 from storage.retention import counts as kept

@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from storage.core.json_bytes import unpacked
-from storage.core.store import StorageUnavailable
+from storage.core.faults import StorageUnavailable
+from storage.core.json_bytes import loads
 from storage.mailbox import is_number
 
 log = logging.getLogger("sharewise.webhook")
@@ -45,7 +45,7 @@ def route(take_in: TakeIn, secret: str) -> Route:
         if not length.isdigit() or int(length) > MOST_BODY:
             return PlainTextResponse("", 413)
         try:
-            update = unpacked(await request.body())
+            update = loads(await request.body())
         except (ValueError, RecursionError):
             return PlainTextResponse("", 400)
         except ClientDisconnect:

@@ -1,6 +1,6 @@
-"""Plain values <-> bytes, as JSON: quickly where that can be done, in Python's own way where it cannot.
+"""Plain values <-> JSON bytes: orjson where it can, the standard library where it cannot.
 
-A whole number of more than 64 bits comes back as a fraction: no number of ours or of Telegram's is that long.
+An integer of more than 64 bits comes back as a float; ours and Telegram's are shorter.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 import orjson
 
 
-def packed(value: Any) -> bytes:
+def dumps(value: Any) -> bytes:
     """Return a value as JSON."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        # As half a character, which Telegram's own JSON can hold.
+        # For example a lone surrogate, which Telegram's JSON can hold.
         return json.dumps(value).encode()
 
 
-def unpacked(said: bytes) -> Any:
-    """Return the value that JSON says; raise ValueError, or RecursionError where it goes too deep."""
+def loads(said: bytes) -> Any:
+    """Return the value of JSON bytes; raise ValueError, or RecursionError if it is nested too deeply."""
     try:
         return orjson.loads(said)
     except ValueError:

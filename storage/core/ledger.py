@@ -1,4 +1,4 @@
-"""The ledger: who did what to what, in order, each entry holding the hash of the one before. Never content."""
+"""The ledger: who did what to which record, as an append-only chain of hashes. It never holds content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine import RowMapping
 from storage.core import locks
 from storage.core.models import LedgerEntry
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 LEDGER = LedgerEntry.__table__  # type: ignore[attr-defined]
 START = "0" * 64
@@ -24,7 +24,7 @@ _NEXT = Prepared(insert(LEDGER), LEDGER.c.keys())
 
 @dataclass(frozen=True)
 class Broken:
-    """The first place where the ledger, or what it speaks of, is not as it was written."""
+    """The first place where the ledger, or a row it covers, differs from what was written."""
 
     where: str
     what: str
@@ -36,15 +36,15 @@ def digest_of(value: object) -> str:
 
 
 def append(unit: Unit, at: str, actor: str, action: str, subject: str, digest: str = "") -> None:
-    """Add an entry in the transaction of the act it speaks of. It gets its place in the chain right before the commit."""
+    """Add an entry to the current transaction. It joins the chain just before the commit."""
     unit.entries.append({"at": at, "actor": actor, "action": action, "subject": subject, "digest": digest})
 
 
 def write(unit: Unit) -> None:
-    """Put this transaction's entries at the end of the chain. Others wait from here on, until the commit."""
+    """Append this transaction's entries to the chain. Other writers wait from here until the commit."""
     if not unit.entries:
         return
-    locks.wait(unit, "ledger")
+    locks.acquire_until_commit(unit, "ledger")
     last = _LAST.first(unit)
     seq, previous = (last.seq, last.hash) if last else (0, START)
     for given in unit.entries:
@@ -56,27 +56,27 @@ def write(unit: Unit) -> None:
 
 
 def entries(unit: Unit) -> Iterator[RowMapping]:
-    """Give all entries in order."""
+    """Yield all entries in order."""
     write(unit)
     yield from unit.connection.execute(select(LEDGER).order_by(LEDGER.c.seq)).mappings()
 
 
 def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
-    """Return the entries about one thing with one action, in order."""
+    """Return the entries with one action about one subject, in order."""
     write(unit)
     query = select(LEDGER).where(LEDGER.c.subject == subject, LEDGER.c.action == action)
     return list(unit.connection.execute(query.order_by(LEDGER.c.seq)).mappings())
 
 
 def head(unit: Unit) -> tuple[int, str]:
-    """Return the number and hash of the last entry: kept outside, it shows later whether the end was cut or all rewritten."""
+    """Return the number and hash of the last entry. Stored elsewhere, they later reveal a cut or rewritten ledger."""
     write(unit)
     last = _LAST.first(unit)
     return (last.seq, last.hash) if last else (0, START)
 
 
 def holds(unit: Unit, seq: int, hashed: str) -> bool:
-    """Say whether the entry of this number still has the hash that was kept outside."""
+    """Say whether the entry with this number still has this hash."""
     if seq == 0:
         return hashed == START
     found = unit.connection.execute(select(LEDGER.c.hash).where(LEDGER.c.seq == seq)).scalar()
@@ -84,14 +84,14 @@ def holds(unit: Unit, seq: int, hashed: str) -> bool:
 
 
 def check_head(unit: Unit, seq: int, hashed: str) -> Broken | None:
-    """Hold the ledger against a head that was kept outside."""
+    """Compare the ledger with a head that was stored elsewhere."""
     if holds(unit, seq, hashed):
         return None
     return Broken(f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten")
 
 
 def check_chain(unit: Unit) -> tuple[int, Broken | None]:
-    """Walk the chain; return how many entries are good and the first broken place, if any."""
+    """Check the chain; return the number of good entries and the first broken place, if any."""
     previous, count = START, 0
     for entry in entries(unit):
         where = f"ledger entry {entry['seq']}"

@@ -1,8 +1,8 @@
-"""Who works on what, among several workers on one PostgreSQL: locks of the session, which end with it.
+"""Session locks: which of several workers on one PostgreSQL handles what. They end with the session.
 
-They keep workers out of each other's way and each lane in order. That no act is done twice does not rest on them: the rows
-say so. That a message is sent once does: a connection that is lost in the middle of a call can post it twice.
-A SQLite store has one process, so there is nothing to lock.
+They keep each ordering key in order and stop workers from competing. Handling an update exactly once does not depend on
+them: the rows ensure it. Sending a message once does: a connection lost in the middle of a call can post it twice.
+A SQLite store has a single process, so these functions do nothing there.
 """
 
 from __future__ import annotations
@@ -12,57 +12,55 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, String, cast, func, literal, select, text
 
 from storage.core.statements import Prepared
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
-#: `key` of many at once.
 _RELEASE = Prepared(
     text(
         "select pg_advisory_unlock(hashtextextended(cast(:kind as text) || number, 0)) "
         "from unnest(cast(:numbers as bigint[])) as number"
     )
 )
-#: Until the transaction ends.
 _WAIT = Prepared(text("select pg_advisory_xact_lock(hashtextextended(cast(:kind as text), 0))"))
 
 
-def key(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
-    """Return the lock's number for one thing of a kind."""
+def lock_number(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
+    """Return the number that PostgreSQL knows the lock by: a hash of its kind and number."""
     return func.hashtextextended(literal(f"{kind}:") + cast(number, String), 0)
 
 
-def try_take(kind: str, number: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return a condition that takes the lock of a row's thing; it holds where the lock is ours now."""
-    return func.pg_try_advisory_lock(key(kind, number))
+def try_acquire(kind: str, number: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return a query condition that tries to acquire the lock of each row and is true where that succeeded."""
+    return func.pg_try_advisory_lock(lock_number(kind, number))
 
 
-def taken(unit: Unit, kind: str, numbers: Collection[int]) -> None:
-    """Note which locks a query has taken, so that they end when its transaction fails."""
+def note_acquired(unit: Unit, kind: str, numbers: Collection[int]) -> None:
+    """Remember locks that a query acquired, so that they are released if its transaction fails."""
     unit.locked.extend((kind, number) for number in numbers)
 
 
-def take(unit: Unit, kind: str, number: int) -> bool:
-    """Take a lock for as long as the session lasts; return whether it is ours."""
+def acquire(unit: Unit, kind: str, number: int) -> bool:
+    """Try to acquire a lock until the session ends; return whether we hold it."""
     if unit.is_sqlite:
         return True
-    ours = bool(unit.connection.execute(select(func.pg_try_advisory_lock(key(kind, number)))).scalar())
-    taken(unit, kind, [number] if ours else [])
+    ours = bool(unit.connection.execute(select(func.pg_try_advisory_lock(lock_number(kind, number)))).scalar())
+    note_acquired(unit, kind, [number] if ours else [])
     return ours
 
 
-def wait(unit: Unit, kind: str) -> None:
-    """Wait until nobody else holds the one lock of this kind, and hold it until the transaction ends."""
+def acquire_until_commit(unit: Unit, kind: str) -> None:
+    """Wait for the only lock of this kind and hold it until the transaction ends."""
     if not unit.is_sqlite:
         _WAIT.change(unit, {"kind": kind})
 
 
 def release(unit: Unit, kind: str, numbers: Collection[int]) -> None:
-    """Let go of locks."""
+    """Release locks of one kind."""
     if numbers and not unit.is_sqlite:
         _RELEASE.change(unit, {"kind": f"{kind}:", "numbers": list(numbers)})
         unit.locked[:] = [(held, number) for held, number in unit.locked if held != kind or number not in numbers]
 
 
 def release_all(unit: Unit, locked: Collection[tuple[str, int]]) -> None:
-    """Let go of locks of several kinds."""
+    """Release locks of several kinds."""
     for kind in {kind for kind, _ in locked}:
         release(unit, kind, [number for held, number in locked if held == kind])

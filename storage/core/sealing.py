@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from storage.core.json_bytes import packed, unpacked
+from storage.core.json_bytes import dumps, loads
 
 NONCE = 12
 KEY = 32
@@ -63,11 +63,11 @@ class Sealer:
 
     def seal_value(self, value: Any, place: str) -> bytes:
         """Seal a plain value for one place."""
-        return self.seal(packed(value), place)
+        return self.seal(dumps(value), place)
 
     def open_value(self, sealed: bytes, place: str) -> Any:
         """Open a value that was sealed for this place; raise SealBroken."""
-        return unpacked(self.open(sealed, place))
+        return loads(self.open(sealed, place))
 
 
 #: What stands where a record's wrapped key was destroyed: nothing opens its content again.

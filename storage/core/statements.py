@@ -1,6 +1,6 @@
-"""Statements that are asked at every update: written once from the tables, compiled once, given to the driver itself.
+"""Statements that run at every update: built from the tables, compiled once and given straight to the driver.
 
-The library's own way to the driver costs several times what asking does. What is asked now and then goes that way all the same.
+Going through SQLAlchemy costs several times as much as the query itself. Statements that run now and then use it anyway.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, bindparam
+from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from storage.core.json_bytes import packed
-from storage.core.store import Unit, of_driver
+from storage.core.faults import of_driver
+from storage.core.json_bytes import dumps
+from storage.core.unit import Unit
 
-#: As both drivers take values by name.
+#: Both drivers take values by name in these styles.
 DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
@@ -26,16 +27,16 @@ DIALECTS: dict[str, Dialect] = {
 
 
 class Among(FunctionElement[bool]):
-    """A condition: a number is one of many that are given as one value, so that the statement stays the same."""
+    """The condition that a number is in a list passed as one value: the statement is the same for any length."""
 
     inherit_cache = True
     type = Boolean()
-    # Else the library compares it with 1, and no index is used.
+    # Otherwise SQLAlchemy compares it with 1 and no index is used.
     _is_implicitly_boolean = True
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Say that a column's number is among the list given under this name."""
+    """Return the condition that a column is in the list passed under this name."""
     return Among(column, bindparam(name))
 
 
@@ -55,14 +56,14 @@ def _row_of(names: Sequence[str]) -> Any:
     return namedtuple("Row", names)
 
 
-#: What is taken from a cursor.
+#: What to fetch from a cursor.
 _ALL, _ONE, _COUNT = methodcaller("fetchall"), methodcaller("fetchone"), attrgetter("rowcount")
 
 
 class Prepared:
-    """One statement. `columns`: what an insert writes. A list among the values stays one value: see `among`.
+    """One statement. `columns` are those an insert writes. A list among the values stays one value: see `among`.
 
-    Rows are named tuples. Booleans of SQLite come as 0 and 1.
+    Rows are named tuples. SQLite returns booleans as 0 and 1.
     """
 
     def __init__(self, statement: Executable, columns: Collection[str] | None = None) -> None:
@@ -86,7 +87,7 @@ class Prepared:
         return None if row is None else row[0]
 
     def change(self, unit: Unit, values: Mapping[str, Any] | None = None) -> int:
-        """Write; return how many rows were changed."""
+        """Insert, update or delete; return the number of rows affected."""
         return int(self._run(unit, values, _COUNT))
 
     def _run(self, unit: Unit, values: Mapping[str, Any] | None, take: Callable[[Any], Any]) -> Any:
@@ -94,16 +95,26 @@ class Prepared:
         written, fixed = self._written.get(dialect.name) or self._compile(dialect.name)
         given = {**fixed, **values} if values else fixed
         if dialect.name == "sqlite":
-            given = {name: packed(value).decode() if type(value) is list else value for name, value in given.items()}
+            given = {name: dumps(value).decode() if type(value) is list else value for name, value in given.items()}
         try:
-            # SQLite's goes on working while rows are taken.
+            # SQLite runs the query while the rows are fetched, so fetching can fail too.
             return take(unit.driver.execute(written, given))
         except dialect.dbapi.Error as error:
             raise of_driver(dialect, written, error) from error
 
     def _compile(self, name: str) -> tuple[str, dict[str, Any]]:
-        """Return the statement as the driver takes it, and the values that stand in it for good."""
+        """Return the SQL for the driver, and the values that are part of the statement."""
         compiled: Any = self._statement.compile(dialect=DIALECTS[name], column_keys=self._columns)  # type: ignore[attr-defined]
         fixed = {key: value for key, value in compiled.params.items() if not compiled.binds[key].required}
         self._written[name] = str(compiled), fixed
         return self._written[name]
+
+
+def upsert(unit: Unit, table: Table, unique: Sequence[str], rows: Sequence[dict[str, Any]], **change: Any) -> None:
+    """Insert rows; update those that exist already, even if another worker wrote them a moment ago.
+
+    `unique`: the columns that identify a row. `change`: what to set in an existing row; by default the given values.
+    """
+    new = sqlite.insert(table) if unit.is_sqlite else postgresql.insert(table)
+    change = change or {name: new.excluded[name] for name in rows[0] if name not in unique}
+    unit.connection.execute(new.on_conflict_do_update(index_elements=unique, set_=change), rows)

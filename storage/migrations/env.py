@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
-from storage.core.store import make_engine
+from storage.core.engine import make_engine
 
 
 def run(connection: Connection) -> None:

@@ -5,23 +5,21 @@ Restoring applies erasures again, which a backup from before knows nothing of, a
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sqlite3
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import update
 
-from storage import mailbox, retention
+from storage import mailbox
 from storage.core.sealing import Keyring
-from storage.core.store import Unit
-from storage.records import RECORD
+from storage.core.unit import Unit
 
 MAGIC = b"SHAREWISE-BACKUP-1\n"
 CHUNK = 1 << 20
@@ -88,37 +86,6 @@ def restore(source: Path, database: Path, keys: Keyring) -> None:
         raise BadBackup(f"{source} was changed or cut, or was made with another key.") from None
     finally:
         draft.unlink(missing_ok=True)
-
-
-def note_erased(folder: Path, record_ids: Iterable[str]) -> None:
-    """Note erasures beside the database, by id alone, for a restore from a backup of before."""
-    with (folder / "erased.jsonl").open("a", encoding="ascii") as file:
-        for record_id in record_ids:
-            file.write(json.dumps({"record": record_id}) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def read_erased(path: Path) -> list[str]:
-    """Read a list of erasures; raise BadBackup when it is not there or is none."""
-    try:
-        return [json.loads(line)["record"] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise BadBackup(f"{path} is not there. If nothing was ever erased, leave --erased out.") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise BadBackup(f"{path} is no list of erasures.") from None
-
-
-def erase_again(unit: Unit, known: Iterable[str], at: str) -> int:
-    """Erase what the list says and the restored store still has; return how many."""
-    count = 0
-    for record_id in known:
-        row = unit.connection.execute(RECORD.select().where(RECORD.c.id == record_id)).mappings().first()
-        if row and row["wrapped_key"]:
-            retention.release(unit, record_id, at, "restore")
-            retention.erase(unit, record_id, at, "restore")
-            count += 1
-    return count
 
 
 def hold_messages(unit: Unit) -> int:

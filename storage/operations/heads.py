@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from storage.core import ledger, locks
 from storage.core.ledger import Broken
-from storage.core.store import Unit
+from storage.core.unit import Unit
 
 
 class BadLine(Exception):
@@ -32,7 +32,7 @@ def signed(unit: Unit, at: str) -> str:
 
 def write_daily(unit: Unit, path: Path, at: str) -> bool:
     """Add today's signed head to a file unless one is there; return whether it was added; raise OSError or ValueError."""
-    if not locks.take(unit, "heads", 0):
+    if not locks.acquire(unit, "heads", 0):
         return False  # another worker is at it
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     is_there = bool(lines) and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from storage.conversations import CONVERSATION
+from storage.core.faults import StorageRefused
 from storage.core.sealing import DESTROYED, KEY_ID, SealBroken
-from storage.core.store import StorageRefused, Unit
+from storage.core.unit import Unit
 from storage.members import MEMBER
 from storage.opinions import REQUEST
 from storage.records import RECORD

@@ -17,7 +17,8 @@ from storage import records
 from storage.conversations import CONVERSATION
 from storage.core import ledger
 from storage.core.sealing import DESTROYED, KEY_ID, Sealer
-from storage.core.store import Store, Unit
+from storage.core.store import Store
+from storage.core.unit import Unit
 from storage.exports import EXPORT
 from storage.invites import INVITE
 from storage.mailbox import INBOX, OUTBOX

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.__main__ import SWITCH_SECONDS
 from storage import mailbox
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 

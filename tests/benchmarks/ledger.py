@@ -18,7 +18,7 @@ from pathlib import Path
 from storage.core import ledger
 from storage.core.clock import utc_now
 from storage.core.sealing import Keyring
-from storage.core.store import open_store
+from storage.opening import open_store
 from tests.conftest import postgresql_url
 from tests.support.servers import postgresql_in
 

@@ -29,8 +29,9 @@ from bot.web.console import COOKIE, build
 from storage import conversations, members, records, retention, reviews, web_sessions
 from storage.core import ledger
 from storage.core.clock import later, utc_now
+from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
-from storage.core.store import open_store, sqlite_url
+from storage.opening import open_store
 from tests.support.servers import postgresql_in
 
 KEYS = Keyring(bytes(range(32)))

@@ -32,8 +32,9 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url
 
 from bot.local.world import World
+from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
-from storage.core.store import open_store, sqlite_url
+from storage.opening import open_store
 from tests.benchmarks.lists import fill
 from tests.conftest import postgresql_url
 from tests.support.loopback import TOKEN, Loopback

@@ -11,8 +11,9 @@ from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
 from storage import mailbox, questions, records, retention
-from storage.core.store import open_store, sqlite_url
-from storage.operations import backup
+from storage.core.engine import sqlite_url
+from storage.opening import open_store
+from storage.operations import backup, erasure, integrity
 from tests.bot.test_console import do, hold, signed_in, token_of
 from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
@@ -160,11 +161,11 @@ async def erased_is_gone(chat, tmp_path, reference):
 
     def erase(unit):
         record_id = unit.connection.execute(text("select id from decision_record")).scalar_one()
-        retention.erase(unit, record_id, chat.now(), "test")
+        erasure.erase(unit, record_id, chat.now(), "test")
         exports.prune(unit, "9")
         counts = mailbox.counts(unit)
         assert not counts.get("outbox.waiting") and not counts.get("outbox.parked") and not counts.get("inbox.waiting")
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
 
     await chat.store.run(erase)
     chat.store.forget_old_pages()

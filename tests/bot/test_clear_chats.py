@@ -6,7 +6,7 @@ import pytest
 
 from bot import service
 from storage import records
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.bot.test_review import not_shared
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -19,7 +19,7 @@ from bot.web import console, health
 from flows.screening import screened
 from storage import members, pause, records, retention, reviews, web_sessions
 from storage.core import ledger
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
 from tests.conftest import KEYS

@@ -12,9 +12,13 @@ import pytest
 
 from bot.__main__ import main
 from storage import records
+from storage.core import ledger
+from storage.core.engine import sqlite_url
+from storage.core.faults import StorageRefused
 from storage.core.sealing import Keyring, key_from_file
-from storage.core.store import StorageRefused, Unit, open_store, sqlite_url
-from storage.operations import backup, heads
+from storage.core.unit import Unit
+from storage.opening import open_store
+from storage.operations import backup, erasure, heads, integrity
 from tests.support.counts import COUNTS
 from tests.support.log import logged
 
@@ -129,9 +133,9 @@ def test_unfinished_questions_end_when_their_time_is_up(data):
         row = conversations.start(
             unit, 900, 1, "hmg-2015", "0" * 64, "sharing", {"said": "x"}, "2020-01-01T00:00:00.000000Z"
         )
-        assert retention.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
+        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
         retention.put(unit, "unfinished", 30, None, "2026-01-01", "test")
-        assert retention.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 1
+        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 1
         assert conversations.get(unit, row.id) is None and conversations.get_open(unit, 900) is None
     store.close()
 
@@ -153,6 +157,33 @@ def test_a_backup_restores_erases_again_and_holds_messages_back(data, tmp_path, 
     assert len(listed(capfd, into)) == 2
     assert main(["verify", "--data", str(into)]) == 0
     assert main(call) == 1, "never over a store that is there"
+
+
+def test_an_erasure_killed_before_its_commit_is_not_on_the_list_for_long(data, capfd, monkeypatch):
+    first, second, _ = listed(capfd, data)
+    real = ledger.write
+
+    def killed(unit):
+        if any(entry["action"] == "record.erased" for entry in unit.entries):
+            raise KeyboardInterrupt
+        real(unit)
+
+    with monkeypatch.context() as killing:
+        killing.setattr(ledger, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            main(["retention", "erase", first["reference"], "--data", str(data)])
+    assert erasure.read(data / "erased.jsonl") == [first["id"]], "noted before the commit"
+    assert len(listed(capfd, data)) == 3, "and not erased"
+    assert main(["retention", "erase", second["reference"], "--data", str(data)]) == 0
+    assert erasure.read(data / "erased.jsonl") == [second["id"]]
+
+
+def test_a_lost_list_of_erasures_is_written_again_from_the_store(data, capfd):
+    first, second, _ = listed(capfd, data)
+    assert main(["retention", "erase", first["reference"], "--data", str(data)]) == 0
+    (data / "erased.jsonl").unlink()
+    assert main(["retention", "erase", second["reference"], "--data", str(data)]) == 0
+    assert sorted(erasure.read(data / "erased.jsonl")) == sorted([first["id"], second["id"]])
 
 
 def test_a_backup_that_was_changed_cut_or_sealed_by_another_key_is_refused(data, tmp_path):
@@ -199,7 +230,7 @@ def test_backups_while_others_write_restore_whole(data, tmp_path):
             assert sqlite3.connect(into).execute("pragma integrity_check").fetchone() == ("ok",)
             restored = open_store(sqlite_url(into), keys)
             with restored.unit() as unit:
-                assert records.verify(unit).broken is None
+                assert integrity.verify(unit).broken is None
             restored.close()
             COUNTS["backups under load, restored and verified"] += 1
     finally:
@@ -261,7 +292,7 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
             COUNTS["rotations stopped in the middle, everything readable"] += 1
         with store.unit() as unit:
             assert [stored.content for stored in records.listed(unit)] == before
-            assert records.verify(unit).broken is None
+            assert integrity.verify(unit).broken is None
             by_case = reviews.queue(unit, "local", 0, reviews.Wanted(case="canary-1"))
             assert len(by_case) == 1, "a case is found under either key"
     fuse[0] = 0
@@ -272,7 +303,7 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
     store = open_store(sqlite_url(data / "sharewise.db"), Keyring(new))
     with store.unit() as unit:
         assert [stored.content for stored in records.listed(unit)] == before
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
         assert questions.listed(unit)[0].question == "what about the moon"
         with pytest.raises(SealBroken):
             list(records.listed(Unit(unit.connection, Keyring(old))))

@@ -17,7 +17,7 @@ from bot.usecases.typed_text import Typed
 from flows import screening
 from storage import invites, members
 from storage.core import ledger
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from storage.members import ROLES, MemberRow
 from tests.conftest import KEYS

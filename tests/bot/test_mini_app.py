@@ -16,7 +16,7 @@ import pytest
 from bot.web import console
 from bot.web.mini_app import AHEAD, LONGEST, OLDEST, opened_by
 from storage import members
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -7,7 +7,7 @@ import json
 import logging
 
 from bot import logs
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS

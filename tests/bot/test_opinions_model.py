@@ -27,7 +27,8 @@ from storage import conversations, mailbox, members, teams, timers
 from storage import opinions as stored
 from storage.core import ledger
 from storage.core.clock import later, utc_now
-from storage.core.store import open_store, sqlite_url
+from storage.core.engine import sqlite_url
+from storage.opening import open_store
 from tests.conftest import KEYS
 from tests.support.counts import COUNTS
 

@@ -7,7 +7,7 @@ import pytest
 from storage import members, questions
 from storage.core import ledger
 from storage.core.clock import utc_now
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 

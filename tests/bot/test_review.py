@@ -7,7 +7,7 @@ import pytest
 from storage import members, records, reviews
 from storage.core import ledger
 from storage.core.clock import DAY, later
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -15,7 +15,7 @@ from bot.local.world import Refused
 from bot.web import health
 from storage import mailbox
 from storage.core.clock import later, utc_now
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.log import logged

@@ -12,7 +12,7 @@ from bot.local.world import Refused
 from bot.sender import fetch
 from storage import invites, mailbox, members, questions, records, teams
 from storage.core.clock import later
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import not_shared
 from tests.conftest import KEYS

@@ -17,7 +17,7 @@ from flows.machine import CHECK, split
 from flows.navigation import UnexpectedAnswer, Walk, changeable, replay
 from flows.screening import screened
 from storage import conversations, mailbox, members, records
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS

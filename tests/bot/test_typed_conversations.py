@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import records
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 

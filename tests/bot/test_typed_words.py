@@ -13,7 +13,7 @@ from flows import navigation, replies
 from flows.machine import CHECK
 from flows.navigation import UnexpectedAnswer, changeable, replay
 from storage import conversations, mailbox, members, pending_input, records
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.bot.test_states_and_events import STATES, look, plant, same
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -12,7 +12,7 @@ from bot import intake
 from bot.intake import TokenRefused
 from bot.local.world import Refused
 from storage import mailbox, members, opinions, teams
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from tests.bot.test_second_opinion import AUTHOR, CHANNEL, ask, chat  # noqa: F401 (a team with a channel)
 from tests.conftest import KEYS
 from tests.support.chat import Chat

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from storage import mailbox, records
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
+from storage.operations import integrity
 from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.schema import fits
@@ -22,7 +23,7 @@ async def chat(tmp_path):
 
 async def stored(chat):
     def read(unit):
-        return list(records.listed(unit)), records.verify(unit).broken
+        return list(records.listed(unit)), integrity.verify(unit).broken
 
     found, broken = await chat.store.run(read)
     assert broken is None

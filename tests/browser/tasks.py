@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 from bot.web.console import build
 from storage import members, records, web_sessions
 from storage.core.clock import later
-from storage.core.store import sqlite_url
+from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
 from tests.conftest import KEYS

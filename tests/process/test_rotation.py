@@ -10,9 +10,11 @@ import threading
 
 from flows.screening import screened
 from storage import mailbox, members, pending_input, questions, records, reviews
+from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
-from storage.core.store import open_store, sqlite_url
 from storage.invites import InvitedAs
+from storage.opening import open_store
+from storage.operations import integrity
 from tests.storage.test_records import AT, a_record
 from tests.support.counts import COUNTS
 
@@ -89,7 +91,7 @@ def test_rotation_killed_again_and_again_leaves_everything_readable(tmp_path):
             killed += process.wait(30) == -9
             with both.unit() as unit:
                 assert all_of_it(unit) == expected, told
-                assert records.verify(unit).broken is None
+                assert integrity.verify(unit).broken is None
         subprocess.run(rotate, env=environment, check=True, capture_output=True, timeout=120)
     finally:
         stop.set()
@@ -97,7 +99,7 @@ def test_rotation_killed_again_and_again_leaves_everything_readable(tmp_path):
     both.close()
     alone = open_store(url, Keyring(NEW))
     with alone.unit() as unit:
-        assert all_of_it(unit) == expected and records.verify(unit).broken is None
+        assert all_of_it(unit) == expected and integrity.verify(unit).broken is None
     alone.close()
     assert killed >= KILLS // 2
     COUNTS["rotations killed in the middle, everything readable"] += killed

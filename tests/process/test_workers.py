@@ -351,7 +351,7 @@ async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):
 
 async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp_path):
     from storage import members
-    from storage.core.store import sqlite_url
+    from storage.core.engine import sqlite_url
     from tests.conftest import KEYS
     from tests.support.chat import Chat
 

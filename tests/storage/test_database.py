@@ -17,19 +17,12 @@ from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
 from bot.web import health
-from storage import records
 from storage.core.clock import utc_now
+from storage.core.engine import SCHEMA, alembic_config, check_for_serving, make_engine, upgrade
+from storage.core.faults import StorageRefused, StorageUnavailable
 from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
-from storage.core.store import (
-    SCHEMA,
-    StorageRefused,
-    StorageUnavailable,
-    alembic_config,
-    check_for_serving,
-    make_engine,
-    open_store,
-    upgrade,
-)
+from storage.opening import open_store
+from storage.operations import integrity
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import a_record, run
 from tests.support.pooler import pooler
@@ -61,7 +54,7 @@ def test_down_and_up_again_with_data_in_it(url):
     again = open_store(url, KEYS)
     run(again, a_record)
     with again.unit() as unit:
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
     again.close()
 
 
@@ -137,7 +130,7 @@ def test_a_pooler_that_changes_sessions_between_transactions_is_refused_and_one_
         store = open_store(url, KEYS)
         run(store, a_record)
         with store.unit() as unit:
-            assert records.verify(unit).broken is None
+            assert integrity.verify(unit).broken is None
         store.close()
 
 

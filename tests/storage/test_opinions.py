@@ -9,8 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from flows.screening import screened
-from storage import conversations, invites, members, opinions, records, teams, timers
+from storage import conversations, invites, members, opinions, teams, timers
 from storage.invites import NotLetIn
+from storage.operations import integrity
 
 AT, LATER = "2026-01-01T10:00:00.000000Z", "2026-01-01T12:00:00.000000Z"
 ASKED = {
@@ -76,12 +77,12 @@ def test_verify_finds_an_opinion_that_was_added_behind_the_ledger(store):
     with store.unit() as unit:
         request = a_request(unit)
         give(unit, request, "yes")
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
         unit.connection.execute(
             text("insert into opinion (request_id, member_id, seq, counts, role, at, content) "
                  "select request_id, 3, 1, counts, role, at, content from opinion")
         )  # fmt: skip
-        assert "not in the ledger" in records.verify(unit).broken.what
+        assert "not in the ledger" in integrity.verify(unit).broken.what
 
 
 def test_words_are_sealed_and_a_plain_string_does_not_pass(store):
@@ -109,7 +110,7 @@ def test_a_timer_fires_once_even_when_a_newer_one_has_its_row_number(store):
 
 def test_two_workers_let_one_person_in_and_end_a_request_once(store, url):
     """Two workers at the same moment, each with its own connection."""
-    from storage.core.store import open_store
+    from storage.opening import open_store
     from tests.conftest import KEYS
 
     with store.unit() as unit:

@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 import storage
 from storage import mailbox
-from storage.core.json_bytes import packed, unpacked
+from storage.core.engine import sqlite_url
+from storage.core.faults import StorageUnavailable
+from storage.core.json_bytes import dumps, loads
 from storage.core.statements import DIALECTS, Prepared, among
-from storage.core.store import StorageUnavailable, open_store, sqlite_url
+from storage.opening import open_store
 from tests.conftest import KEYS
 
 ALL = {
@@ -89,12 +91,12 @@ values = some.recursive(
 def test_plain_values_come_back_as_they_went(value):
     if "Infinity" in json.dumps(value):
         return
-    assert unpacked(packed(value)) == json.loads(json.dumps(value)) == value
-    assert unpacked(json.dumps(value).encode()) == value, "also what was sealed in Python's own way"
+    assert loads(dumps(value)) == json.loads(json.dumps(value)) == value
+    assert loads(json.dumps(value).encode()) == value, "also what was sealed in Python's own way"
 
 
 def test_half_a_character_and_what_only_python_calls_json_are_read():
-    assert unpacked(b'{"a": "\\ud800"}') == {"a": "\ud800"} == unpacked(packed({"a": "\ud800"}))
-    assert math.isnan(unpacked(b"NaN"))
+    assert loads(b'{"a": "\\ud800"}') == {"a": "\ud800"} == loads(dumps({"a": "\ud800"}))
+    assert math.isnan(loads(b"NaN"))
     with pytest.raises(ValueError, match="Expecting"):
-        unpacked(b"{")
+        loads(b"{")

@@ -9,8 +9,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from flows.screening import screened
 from storage import conversations, mailbox, members, records
 from storage.core import ledger
+from storage.core.faults import StorageRefused, StorageUnavailable
 from storage.core.sealing import Keyring, SealBroken
-from storage.core.store import StorageRefused, StorageUnavailable, open_store
+from storage.opening import open_store
+from storage.operations import integrity
 from tests.conftest import KEYS
 
 AT = "2026-01-02T03:04:05.000000Z"
@@ -51,7 +53,7 @@ def test_a_record_is_found_by_a_reference_that_can_be_read_out(store):
         stored = records.find(unit, reference)
         assert stored.content["reasons"] == CANARY
         assert next(records.listed(unit)).clear["reference"] == reference
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
 
 
 def test_a_conversation_has_one_record_at_most(store):
@@ -85,7 +87,7 @@ def test_the_database_itself_refuses_to_change_what_was_written(store, statement
     with pytest.raises((DBAPIError, StorageUnavailable)), store.unit() as unit:
         unit.connection.execute(text(statement))
     with store.unit() as unit:
-        assert records.verify(unit).broken is None
+        assert integrity.verify(unit).broken is None
         assert records.find(unit, reference).amendments[0]["text"] == "later"
 
 
@@ -121,7 +123,7 @@ def test_verify_finds_what_was_changed_behind_the_triggers(store, table, stateme
                 unit.connection.execute(text("alter table amendment disable trigger user"))
             unit.connection.execute(text("delete from amendment"))
         changed = unit.connection.execute(text(statement), {"r": reference} if ":r" in statement else {})
-        broken = records.verify(unit).broken
+        broken = integrity.verify(unit).broken
         assert (broken is None) == (changed.rowcount == 0), broken
 
 
@@ -140,7 +142,7 @@ def test_verify_finds_every_changed_byte_of_a_sealed_record(store):
             spoilt = bytearray(sealed)
             spoilt[place] ^= 1
             unit.connection.execute(text("update decision_record set content = :c"), {"c": bytes(spoilt)})
-            assert records.verify(unit).broken.where == reference
+            assert integrity.verify(unit).broken.where == reference
 
 
 def test_two_sealed_values_cannot_change_places(store):

@@ -9,6 +9,7 @@ from flows.screening import screened
 from storage import members, records, reviews
 from storage.core import ledger
 from storage.core.ledger import FIELDS, START, digest_of
+from storage.operations import integrity
 from tests.storage.test_records import AT, a_conversation, a_record, run
 from tests.support.counts import COUNTS
 
@@ -120,8 +121,8 @@ KINDS = {
 def test_each_kind_of_tampering_is_found(store, kind):
     head = run(store, written)
     with store.unit() as unit:
-        assert records.verify(unit).broken is None and ledger.holds(unit, *head)
+        assert integrity.verify(unit).broken is None and ledger.holds(unit, *head)
     run(store, KINDS[kind])
     with store.unit() as unit:
-        assert records.verify(unit).broken is not None or not ledger.holds(unit, *head)
+        assert integrity.verify(unit).broken is not None or not ledger.holds(unit, *head)
     COUNTS["kinds of tampering found, on both databases"] += 1

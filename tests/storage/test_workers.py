@@ -17,9 +17,12 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.sender import GROUP, PRIVATE, all_together
-from storage import mailbox, members, questions, rate_limits, records, timers
+from storage import mailbox, members, questions, rate_limits, timers
 from storage.core import ledger, locks
-from storage.core.store import TOGETHER, StorageUnavailable, open_store
+from storage.core.faults import StorageUnavailable
+from storage.core.store import BATCH
+from storage.opening import open_store
+from storage.operations import integrity
 from storage.rate_limits import Budget, Rate
 from tests.conftest import KEYS, postgresql_url
 from tests.storage.test_records import AT, run
@@ -61,12 +64,12 @@ def test_a_worker_whose_connection_ends_leaves_no_lock_behind(two):
     one, other = two
     run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7)], AT))
     assert ids(run(one, lambda unit: mailbox.waiting(unit, 1))) == [1]
-    assert run(one, lambda unit: locks.take(unit, "poll", 1)) and not run(
-        other, lambda unit: locks.take(unit, "poll", 1)
+    assert run(one, lambda unit: locks.acquire(unit, "poll", 1)) and not run(
+        other, lambda unit: locks.acquire(unit, "poll", 1)
     )
     one._let_go()
     assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
-    assert run(other, lambda unit: locks.take(unit, "poll", 1))
+    assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
 
 
 def test_what_two_workers_take_in_at_once_is_there_once_and_handled_once(two):
@@ -128,10 +131,10 @@ async def test_what_waits_together_commits_together_and_one_that_fails_harms_no_
     _, *done = await together(store, [(add, number) for number in range(1, 101)])
     fine = [number for number in range(1, 101) if number % 3]
     assert [one for one in done if not isinstance(one, ValueError)] == fine
-    assert len(commits) <= 1 + 100 // TOGETHER + 1
+    assert len(commits) <= 1 + 100 // BATCH + 1
     with store.unit() as unit:
         assert [member.telegram_id for member in members.listed(unit)] == fine
-        assert len(list(ledger.entries(unit))) == len(fine) and records.verify(unit).broken is None
+        assert len(list(ledger.entries(unit))) == len(fine) and integrity.verify(unit).broken is None
 
 
 async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store):
@@ -171,7 +174,7 @@ async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, 
 
     def fails(unit):
         assert ids(mailbox.waiting(unit, 1)) == [1] and len(mailbox.to_send(unit)) == 1
-        assert locks.take(unit, "poll", 1)
+        assert locks.acquire(unit, "poll", 1)
         raise ValueError("after the locks")
 
     connected = one.connected
@@ -181,11 +184,11 @@ async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, 
     else:
         _, failed, kept = await together(one, [(fails,), (locks.take, "poll", 2)])
         assert isinstance(failed, ValueError) and kept is True
-        assert not run(other, lambda unit: locks.take(unit, "poll", 2)), "a piece that went well keeps its lock"
+        assert not run(other, lambda unit: locks.acquire(unit, "poll", 2)), "a piece that went well keeps its lock"
     assert one.connected == connected
     assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
     assert len(run(other, mailbox.to_send)) == 1
-    assert run(other, lambda unit: locks.take(unit, "poll", 1))
+    assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
 
 
 async def test_a_deadlock_is_done_again_and_costs_nobody_the_connection(two):

@@ -16,7 +16,8 @@ from bot.usecases.desk import Desk
 from storage import mailbox, members
 from storage.core.clock import later, utc_now
 from storage.core.sealing import Keyring
-from storage.core.store import Store, open_store
+from storage.core.store import Store
+from storage.opening import open_store
 
 TOKEN = "1:LOCAL"
 
