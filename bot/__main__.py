@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.service import Listening
+    from bot.telegram.service import Listening
 
 VERSION = version_of("sharewise")
 WRONG_CALL = 2
@@ -79,9 +79,9 @@ def console(args: argparse.Namespace) -> int:
 
     import uvicorn
 
-    from bot import logs
-    from bot.settings import Settings
-    from bot.web.console import build
+    from bot.composition import logs
+    from bot.composition.settings import Settings
+    from bot.console.app import build
 
     logs.set_up(logging.WARNING, form=Settings().log_format)
     data, store = getattr(args, "data", None), _open(args)
@@ -172,8 +172,8 @@ def serve(args: argparse.Namespace) -> int:
     """Serve Telegram, by polling or by webhook, with one worker or several."""
     import logging
 
-    from bot import logs
-    from bot.settings import misspelt, read
+    from bot.composition import logs
+    from bot.composition.settings import misspelt, read
 
     settings = read(serving=True, webhook=args.webhook)
     logs.set_up(form=settings.log_format)
@@ -198,10 +198,10 @@ def serve(args: argparse.Namespace) -> int:
 
 def _serve(settings: Any, listening: Listening | None, parent: int | None = None) -> int:
     """Be one worker, until told to stop."""
-    from bot import application
-    from bot.handlers.front import Front
-    from bot.intake import TokenRefused
-    from bot.service import Service
+    from bot.telegram import application
+    from bot.telegram.gateway import Front
+    from bot.telegram.intake import TokenRefused
+    from bot.telegram.service import Service
 
     token = settings.token.get_secret_value()
     # Text is read in a thread of its own: a tap takes turns with it, and a turn is short.
@@ -280,7 +280,7 @@ def _store_at_start(settings: Any, *, first: bool) -> Any:
 
 def _listening(args: argparse.Namespace, settings: Any) -> Listening | None:
     """Return where to listen, if that is wanted."""
-    from bot.service import Listening
+    from bot.telegram.service import Listening
 
     if args.webhook and not args.listen:
         args.listen = LISTEN
@@ -303,7 +303,7 @@ def _many_workers(count: int, serve_one: Callable[[], int]) -> int:
     """
     from multiprocessing import connection, get_context
 
-    from bot import http_client, service  # noqa: F401 (loaded for all)
+    from bot.telegram import http_client, service  # noqa: F401 (loaded for all)
 
     gc.collect()
     # Left alone from here on, so that it stays shared.
@@ -351,10 +351,10 @@ def _work(serve_one: Callable[[], int]) -> None:
 
 def webhook(args: argparse.Namespace) -> int:
     """Tell Telegram where to post updates, stop that, or ask how it goes: a step of a deployment, not of every start."""
-    from bot.http_client import AiohttpRequest
-    from bot.intake import ALLOWED, TokenRefused
-    from bot.settings import read
-    from bot.web.webhook import PATH
+    from bot.composition.settings import read
+    from bot.telegram.http_client import AiohttpRequest
+    from bot.telegram.intake import ALLOWED, TokenRefused
+    from bot.telegram.webhook import PATH
 
     settings = read(serving=True, webhook=args.verb == "set")
     assert settings.token is not None  # noqa: S101 (read checked)
@@ -538,7 +538,7 @@ def ask(args: argparse.Namespace) -> int:
 
 def screen(args: argparse.Namespace) -> int:
     """Say what in texts would identify a person: one text a line on standard input, in UTF-8 or UTF-16."""
-    from bot.settings import Settings
+    from bot.composition.settings import Settings
     from flows import screening
 
     own = Settings().own_reference
@@ -579,7 +579,7 @@ def _lines_of(raw: bytes) -> Iterator[str]:
 # ---- what is stored ------------------------------------------------------------------------------
 def _open(args: argparse.Namespace) -> Any:
     """Open the store of the local chat when its key file is there (or named), else that of the settings."""
-    from bot.settings import BadSettings, read
+    from bot.composition.settings import BadSettings, read
     from storage.core.engine import sqlite_url
     from storage.core.sealing import Keyring, key_from_file
     from storage.opening import open_store
@@ -616,7 +616,7 @@ def _unit(args: argparse.Namespace) -> Iterator[Any]:
 
 def records(args: argparse.Namespace) -> int:
     """List stored records, opened with the key."""
-    from bot.record_content import exported
+    from bot.domain.record import exported
     from storage import members
     from storage.core import ledger
     from storage.core.clock import utc_now
@@ -632,7 +632,7 @@ def records(args: argparse.Namespace) -> int:
         for stored in found:
             say(json.dumps(exported(stored)))
         return 0
-    from bot.views import time_of
+    from bot.messages.cards import time_of
 
     rows = [("Reference", "Saved", "Flow", "Points to", "Decided", "Case", "Notes")]
     for stored in found:
@@ -747,8 +747,8 @@ def member(args: argparse.Namespace) -> int:
 
 def _desk(settings: Any = None, bot_id: int = 0) -> Any:
     """Return a desk as the settings say. One of the command line answers nobody: it needs no bot's id."""
-    from bot.settings import Settings
-    from bot.usecases.desk import Desk
+    from bot.composition.settings import Settings
+    from bot.usecases.context import Desk
 
     settings = settings or Settings()
     limited = settings.sends_per_second > 0
@@ -761,8 +761,8 @@ def _desk(settings: Any = None, bot_id: int = 0) -> Any:
 
 def _typed(option: str, text: str, take: Callable[[Any], Any]) -> Any:
     """Return what somebody typed at the command line as it may be kept. It goes through the same gate as every other text."""
+    from bot.messages.cards import refusal
     from bot.usecases import typed_text
-    from bot.views import refusal
     from flows.screening import NotScreened
 
     typed = typed_text.read(_desk(), text)
@@ -884,7 +884,7 @@ def retention(args: argparse.Namespace) -> int:
 
 
 def _folder(args: argparse.Namespace) -> Path:
-    from bot.settings import Settings
+    from bot.composition.settings import Settings
 
     return Path(args.data).expanduser() if args.data else Settings().data_dir
 
@@ -928,7 +928,7 @@ def pause(args: argparse.Namespace) -> int:
 
 def rotate(args: argparse.Namespace) -> int:
     """Bring everything under the master key of now; the one before must be given too."""
-    from bot.settings import read
+    from bot.composition.settings import read
     from storage.core.clock import utc_now
     from storage.opening import open_store
     from storage.operations.rotation import rotate as bring
@@ -950,7 +950,7 @@ def rotate(args: argparse.Namespace) -> int:
 
 def restore(args: argparse.Namespace) -> int:
     """Write a backup back into an empty folder, erase again what was erased, hold back messages from before."""
-    from bot.settings import read
+    from bot.composition.settings import read
     from storage.core.clock import utc_now
     from storage.core.engine import sqlite_url
     from storage.core.sealing import Keyring, key_from_file
@@ -1292,7 +1292,7 @@ def actions() -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from bot.access import operator_may
+    from bot.domain.access import operator_may
 
     args = parser().parse_args(argv)
     if not operator_may(args.action):
@@ -1303,7 +1303,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _carry_out(run: Callable[[], int]) -> int:
     """Carry something out; return the exit code, and say what was wrong."""
-    from bot.settings import BadSettings
+    from bot.composition.settings import BadSettings
     from flows.catalogue import UnknownEdition
     from flows.definition import InvalidEdition
     from storage.core.faults import StorageRefused, StorageUnavailable
@@ -1330,7 +1330,7 @@ def _carry_out(run: Callable[[], int]) -> int:
     except (Failed, BadKey, SealBroken, StorageRefused, StorageUnavailable) as error:
         sys.stderr.write(f"sharewise: {error}\n")
     except Exception as error:
-        from bot.logs import where_of
+        from bot.composition.logs import where_of
 
         # Its own words, and what Python would print of it, may hold what people wrote, or a secret.
         sys.stderr.write(f"sharewise: it ended by a fault of its own ({where_of(error)}). Please report this.\n")

@@ -12,7 +12,7 @@ from storage import invites, local_contacts, opinions, pause, questions, records
 ROOT = Path(__file__).parent.parent
 GATE = "bot/usecases/typed_text.py"
 #: Who may ask screening: the gate, screening itself, loading at start, and the command that only says what it sees.
-MAY_SCREEN = {GATE, "flows/screening.py", "bot/service.py", "bot/__main__.py"}
+MAY_SCREEN = {GATE, "flows/screening.py", "bot/telegram/service.py", "bot/__main__.py"}
 #: What storage and walks take as somebody's own words, and the parameter.
 SINKS = (
     (records.amend, "words"), (opinions.give, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),
@@ -31,8 +31,8 @@ def modules(*folders):
 
 
 def test_telegrams_objects_are_read_for_words_in_one_module():
-    for name, tree in modules("bot/handlers", "bot/usecases"):
-        if name == "bot/handlers/words.py":
+    for name, tree in modules("bot/telegram/handlers", "bot/usecases"):
+        if name == "bot/telegram/handlers/words.py":
             continue
         read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & WORDS
         assert not read, (name, read)
@@ -87,7 +87,7 @@ def test_no_use_case_takes_plain_words():
                 for argument in node.args.args:
                     if argument.arg in ("text", "words", "sentence", "comment", "typed") and name not in (
                         GATE,
-                        "bot/usecases/desk.py",
+                        "bot/usecases/context.py",
                     ):
                         assert ast.unparse(argument.annotation or ast.Constant("")) != "str", (
                             name,
@@ -97,7 +97,7 @@ def test_no_use_case_takes_plain_words():
 
 
 def test_every_handler_of_messages_reads_through_the_gate():
-    tree = ast.parse((ROOT / "bot/handlers/updates.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "bot/telegram/handlers/updates.py").read_text(encoding="utf-8"))
     found = {node.name: ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
     for name in ("typed_private", "typed_in_group", "unreadable"):
         assert "front.read(" in found[name], name

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from bot import application
-from bot.handlers.front import Front
+from bot.composition.settings import CASE_REFERENCE
 from bot.local.request import LocalRequest
 from bot.local.terminal import CHANNEL, PEOPLE, Terminal
 from bot.local.world import BOT, World
-from bot.service import Service
-from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk
+from bot.telegram import application
+from bot.telegram.gateway import Front
+from bot.telegram.service import Service
+from bot.usecases.context import Desk
 from storage import members, teams
 from storage.core.clock import utc_now
 from storage.core.store import Store

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from bot.local.world import Shown, World
-from bot.service import Service
+from bot.telegram.service import Service
 
 ME, CHANNEL = 100, -100
 #: Who can be at the terminal: name -> (number, role).

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot import access, opinion_views, views
-from bot.access import Thing
-from bot.usecases import guidance, opinions, typed_text
-from bot.usecases.desk import Desk, Who, say, whole
+from bot.domain import access
+from bot.domain.access import Thing
+from bot.messages import cards, opinion_cards
+from bot.usecases import opinions, typed_text, walk
+from bot.usecases.context import Desk, Who, say, whole
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import invites, mailbox, members, pending_input, teams, web_sessions
@@ -24,30 +25,30 @@ def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
     at = desk.now()
     before = members.get(unit, telegram_id)
     if before and invites.was_used_by(unit, code, telegram_id):
-        say(unit, telegram_id, opinion_views.joined(before))
+        say(unit, telegram_id, opinion_cards.joined(before))
         return
     try:
         invite = invites.use(unit, code, telegram_id, at, later(at, -WINDOW_MINUTES))
     except invites.NotLetIn as error:
-        say(unit, telegram_id, opinion_views.notice(str(error)))
+        say(unit, telegram_id, opinion_cards.notice(str(error)))
         return
     if before:
         changing(unit, desk, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
-    say(unit, telegram_id, opinion_views.joined(member))
+    say(unit, telegram_id, opinion_cards.joined(member))
     for administrator in members.of_team(unit, invite.team, "administrator"):
         if administrator.id != member.id:
-            say(unit, administrator.telegram_id, opinion_views.somebody_joined(member))
+            say(unit, administrator.telegram_id, opinion_cards.somebody_joined(member))
 
 
 def invite(unit: Unit, desk: Desk, who: Who, role: str, known_as: Typed) -> None:
     """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
     role = role.lower() or "practitioner"
     if role not in INVITE_ACTION:
-        say(unit, who.chat_id, opinion_views.how_to_invite())
+        say(unit, who.chat_id, opinion_cards.how_to_invite())
         return
     if not access.may(who.member, INVITE_ACTION[role], Thing(team=who.member.team)):
-        say(unit, who.chat_id, views.not_your_role())
+        say(unit, who.chat_id, cards.not_your_role())
         return
     try:
         name = typed_text.name_of_staff(known_as)
@@ -58,11 +59,11 @@ def invite(unit: Unit, desk: Desk, who: Who, role: str, known_as: Typed) -> None
     code, made = invites.make(
         unit, role, who.member.team, name, at, later(at, INVITE_MINUTES), who.actor, open_=role == "practitioner"
     )
-    say(unit, who.chat_id, opinion_views.invite(code, role, who.member.team, desk.username, role == "practitioner"))
+    say(unit, who.chat_id, opinion_cards.invite(code, role, who.member.team, desk.username, role == "practitioner"))
     if role == "supervisor":
         for supervisor in members.of_team(unit, who.member.team, "supervisor"):
             if supervisor.id != who.member.id:
-                say(unit, supervisor.telegram_id, opinion_views.approve(made, who.member, name.text if name else ""))
+                say(unit, supervisor.telegram_id, opinion_cards.approve(made, who.member, name.text if name else ""))
 
 
 def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:
@@ -71,9 +72,9 @@ def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:
     known = invites.get(unit, number) if number is not None else None
     allowed = known and access.may(who.member, "approve_supervisor", Thing(team=known.team))
     if not known or not allowed or not invites.approve(unit, known.id, desk.now(), who.actor):
-        say(unit, who.chat_id, opinion_views.notice("This invite does not wait for you."))
+        say(unit, who.chat_id, opinion_cards.notice("This invite does not wait for you."))
         return
-    say(unit, who.chat_id, opinion_views.notice("Approved. The invite can be used now."))
+    say(unit, who.chat_id, opinion_cards.notice("Approved. The invite can be used now."))
 
 
 # ---- members ------------------------------------------------------------------------------------
@@ -81,14 +82,14 @@ def show_members(unit: Unit, desk: Desk, who: Who) -> None:
     """Show the members of one's team; an administrator may end a membership from here."""
     found = members.of_team(unit, who.member.team)
     may_end = access.may(who.member, "end_member", Thing(team=who.member.team))
-    say(unit, who.chat_id, opinion_views.member_list(who.member, found, may_end))
+    say(unit, who.chat_id, opinion_cards.member_list(who.member, found, may_end))
 
 
 def ask_end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
     """Ask once more before a membership ends."""
     member = _in_reach(unit, who, member_id)
     if member:
-        say(unit, who.chat_id, opinion_views.really_end(member))
+        say(unit, who.chat_id, opinion_cards.really_end(member))
 
 
 def end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
@@ -96,25 +97,25 @@ def end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
     member = _in_reach(unit, who, member_id)
     if member:
         ended(unit, desk, member, who.actor)
-        say(unit, who.chat_id, opinion_views.notice(f"{opinion_views.called(member)} is not a member any more."))
+        say(unit, who.chat_id, opinion_cards.notice(f"{opinion_cards.called(member)} is not a member any more."))
 
 
 def ask_leave(unit: Unit, desk: Desk, who: Who) -> None:
     """Ask once more before somebody leaves."""
-    say(unit, who.chat_id, opinion_views.really_leave())
+    say(unit, who.chat_id, opinion_cards.really_leave())
 
 
 def leave(unit: Unit, desk: Desk, who: Who) -> None:
     """End one's own membership at once."""
     ended(unit, desk, who.member, who.actor)
-    say(unit, who.chat_id, opinion_views.left())
+    say(unit, who.chat_id, opinion_cards.left())
 
 
 def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
     number = whole(member_id)
     member = members.by_id(unit, number) if number is not None else None
     if member is None or not access.may(who.member, "end_member", Thing(team=member.team)):
-        say(unit, who.chat_id, opinion_views.notice("There is no such member in your team."))
+        say(unit, who.chat_id, opinion_cards.notice("There is no such member in your team."))
         return None
     return member
 
@@ -132,7 +133,7 @@ def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
     """End access everywhere: open questions, requests, invites, the deputy's place, the team's channel."""
     invites.withdraw_by(unit, f"member:{member.id}")
     _out_of_team(unit, desk, member, actor)
-    guidance.stop_for(unit, desk, member)
+    walk.stop_for(unit, desk, member)
     web_sessions.end_all(unit, member.id)
     members.end(unit, member.telegram_id, desk.now(), actor)
 
@@ -154,7 +155,7 @@ def show_team(unit: Unit, desk: Desk, who: Who) -> None:
     team = teams.get(unit, who.member.team)
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
     may_set = access.may(who.member, "set_team", Thing(team=team.name))
-    say(unit, who.chat_id, opinion_views.team(team, deputy, members.of_team(unit, team.name), may_set))
+    say(unit, who.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
 
 
 def set_team(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
@@ -176,6 +177,6 @@ def set_team(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
                 raise teams.CannotSet("There is no such member in your team.")
             teams.set_deputy(unit, name, deputy.id, at, who.actor)
     except teams.CannotSet as error:
-        say(unit, who.chat_id, opinion_views.notice(str(error)))
+        say(unit, who.chat_id, opinion_cards.notice(str(error)))
         return
     show_team(unit, desk, who)

@@ -5,10 +5,11 @@ The person decides: nothing here changes an open walk. How a request ended goes 
 
 from __future__ import annotations
 
-from bot import access, opinion_views, views
-from bot.access import Thing
+from bot.domain import access
+from bot.domain.access import Thing
+from bot.messages import cards, opinion_cards
 from bot.usecases import typed_text
-from bot.usecases.desk import Desk, OpenPrivately, Who, say, whole
+from bot.usecases.context import Desk, OpenPrivately, Who, say, whole
 from bot.usecases.typed_text import Typed
 from flows import navigation, replies, second_opinion
 from flows.definition import Edition
@@ -41,11 +42,11 @@ def prepare(unit: Unit, desk: Desk, who: Who, row: Open, position: Position, rec
         danger = second_opinion.cannot_wait(position)
         words = "A child in danger cannot wait for an opinion. Call 999 if there is danger now."
         words = words if danger else "There is nothing to choose between here. Answer this question first."
-        say(unit, who.user_id, opinion_views.notice(words))
+        say(unit, who.user_id, opinion_cards.notice(words))
         return ""
     team = teams.get(unit, who.member.team)
     if team.channel_chat_id is None:
-        say(unit, who.user_id, opinion_views.no_channel())
+        say(unit, who.user_id, opinion_cards.no_channel())
         return ""
     for request in opinions.open_of_member(unit, who.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
@@ -69,7 +70,7 @@ def prepare(unit: Unit, desk: Desk, who: Who, row: Open, position: Position, rec
 def _show_draft(unit: Unit, desk: Desk, who: Who, request: Request, notice: str = "", *, below: bool = False) -> None:
     team = teams.get(unit, request.team)
     others = len(members.of_team(unit, team.name)) - 1
-    card = opinion_views.draft(desk.book.edition, request, team, others, notice)
+    card = opinion_cards.draft(desk.book.edition, request, team, others, notice)
     mailbox.put(unit, who.user_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
@@ -86,7 +87,7 @@ def change_draft(unit: Unit, desk: Desk, who: Who, number: str, verb: str) -> st
         opinions.drop_draft(unit, who.member.id)
         pending_input.drop(unit, who.user_id)
         mailbox.put(
-            unit, who.user_id, "card", opinion_views.notice("Nothing was asked.").payload(), f"asked:{request.id}"
+            unit, who.user_id, "card", opinion_cards.notice("Nothing was asked.").payload(), f"asked:{request.id}"
         )
         return "Nothing was asked."
     if verb == "sentence":
@@ -106,10 +107,10 @@ def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
     team, at = teams.get(unit, request.team), desk.now()
     if not _is_still_so(unit, desk, request) or team.name != who.member.team:
         opinions.drop_draft(unit, who.member.id)
-        mailbox.put(unit, who.user_id, "card", opinion_views.notice(CHANGED).payload(), f"asked:{request.id}")
+        mailbox.put(unit, who.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
         return GONE
     if team.channel_chat_id is None:
-        say(unit, who.user_id, opinion_views.no_channel())
+        say(unit, who.user_id, opinion_cards.no_channel())
         return ""
     closes_at = later(at, team.deadline_minutes)
     asked = opinions.ask(unit, request, closes_at, at, who.actor)
@@ -135,7 +136,7 @@ def _is_still_so(unit: Unit, desk: Desk, request: Request) -> bool:
 
 def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
     assert team.channel_chat_id is not None  # noqa: S101 (the callers say so)
-    payload = opinion_views.post(edition, request).payload(below=True, thread=team.channel_thread_id)
+    payload = opinion_cards.post(edition, request).payload(below=True, thread=team.channel_thread_id)
     mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
 
 
@@ -154,7 +155,7 @@ def waiting_in(unit: Unit, team_name: str) -> list[Request]:
 def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None:
     author = members.by_id(unit, request.member_id)
     if author:
-        card = opinion_views.progress(request, opinions.how_many(unit, request))
+        card = opinion_cards.progress(request, opinions.how_many(unit, request))
         mailbox.put(unit, author.telegram_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
@@ -179,7 +180,7 @@ def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | O
     choice = _choice(request, index)
     if choice is None:
         return GONE
-    card = opinion_views.reasons(
+    card = opinion_cards.reasons(
         desk.book.edition, request, int(index), opinions.has_given(unit, request, who.member.id)
     )
     mailbox.put(unit, who.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{who.member.id}")
@@ -203,8 +204,8 @@ def give(unit: Unit, desk: Desk, who: Who, number: str, index: str, reason: str)
         return GONE
     if reason == second_opinion.OWN:
         pending_input.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
-        words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
-        say(unit, who.user_id, opinion_views.notice(words))
+        words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
+        say(unit, who.user_id, opinion_cards.notice(words))
         return ""
     _counted(unit, desk, who, request, choice, reason, None)
     return "Your opinion is in."
@@ -217,7 +218,7 @@ def _counted(
     how_many = opinions.give(unit, request, who.member.id, who.member.role, choice, reason, words, at, who.actor)
     if words is None:
         pending_input.drop(unit, who.user_id)
-    card = opinion_views.given(request, choice)
+    card = opinion_cards.given(request, choice)
     mailbox.put(unit, who.user_id, "card", card.payload(), f"opinion:{request.id}:{who.member.id}")
     if how_many >= request.quorum:
         _end(unit, desk, request, "quorum", at, who.actor)
@@ -232,7 +233,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, t
         pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
         said = give(unit, desk, who, number, rest, reason)
         if said == GONE:
-            say(unit, who.user_id, opinion_views.notice(GONE))
+            say(unit, who.user_id, opinion_cards.notice(GONE))
         return
     try:
         words = typed_text.words(unit, desk, who, typed, longest=LONGEST_SENTENCE)
@@ -251,7 +252,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, t
     open_request = _open_for(unit, who, number)
     choice = None if isinstance(open_request, str) else _choice(open_request, rest)
     if isinstance(open_request, str) or choice is None:
-        say(unit, who.user_id, opinion_views.notice(f"{GONE} Nothing of your words was kept."))
+        say(unit, who.user_id, opinion_cards.notice(f"{GONE} Nothing of your words was kept."))
         return
     _counted(unit, desk, who, open_request, choice, second_opinion.OWN, words)
 
@@ -268,7 +269,7 @@ def nudged(unit: Unit, desk: Desk, who: Who, start: str) -> None:
     number, _, index = start.partition("_")
     said = choose(unit, desk, who, number, index)
     if isinstance(said, str) and said:
-        say(unit, who.user_id, opinion_views.notice(said))
+        say(unit, who.user_id, opinion_cards.notice(said))
 
 
 # ---- ending ---------------------------------------------------------------------------------------
@@ -308,11 +309,11 @@ def _end(unit: Unit, desk: Desk, request: Request, by: str, at: str, actor: str)
     team = teams.get(unit, ended.team)
     if team.channel_chat_id is not None:
         closed = ended.state == "closed"
-        payload = opinion_views.post_ended(ended, advice).payload(below=closed, thread=team.channel_thread_id)
+        payload = opinion_cards.post_ended(ended, advice).payload(below=closed, thread=team.channel_thread_id)
         mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{ended.id}")
     author = members.by_id(unit, ended.member_id)
     if author and by != "left":
-        card = opinion_views.result(ended, advice)
+        card = opinion_cards.result(ended, advice)
         mailbox.put(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
     return True
 
@@ -322,7 +323,7 @@ def remind(unit: Unit, desk: Desk, number: str) -> None:
     request = opinions.find(unit, number)
     team = teams.get(unit, request.team) if request else None
     if request and request.state == "open" and team and team.channel_chat_id is not None:
-        say(unit, team.channel_chat_id, opinion_views.reminder(request), team.channel_thread_id)
+        say(unit, team.channel_chat_id, opinion_cards.reminder(request), team.channel_thread_id)
 
 
 def deadline(unit: Unit, desk: Desk, number: str) -> None:
@@ -345,7 +346,7 @@ def deadline(unit: Unit, desk: Desk, number: str) -> None:
     assert passed.closes_at is not None  # noqa: S101 (just set)
     opinions.note_shown(unit, passed.id)
     timers.put(unit, DEADLINE, number, passed.closes_at)
-    say(unit, deputy.telegram_id, opinion_views.post(desk.book.edition, passed, for_deputy=True))
+    say(unit, deputy.telegram_id, opinion_cards.post(desk.book.edition, passed, for_deputy=True))
     _show_progress(unit, passed)
 
 
@@ -357,7 +358,7 @@ def not_posted(unit: Unit, card: str) -> None:
     author = members.by_id(unit, request.member_id)
     told = {member.telegram_id for member in members.of_team(unit, request.team, "administrator")}
     for telegram_id in sorted(told | ({author.telegram_id} if author else set())):
-        say(unit, telegram_id, opinion_views.not_posted(request))
+        say(unit, telegram_id, opinion_cards.not_posted(request))
 
 
 # ---- what was made of it --------------------------------------------------------------------------
@@ -365,12 +366,12 @@ def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
     """Take what the practitioner makes of a result."""
     request = opinions.find(unit, number)
     mine = request is not None and request.member_id == who.member.id and request.state == "closed"
-    if made_of_it not in opinion_views.MADE_OF_IT or not mine:
+    if made_of_it not in opinion_cards.MADE_OF_IT or not mine:
         return GONE
     if made_of_it == "words":
         pending_input.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
-        words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {views.NO_NAMES}"
-        say(unit, who.user_id, opinion_views.notice(words))
+        words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
+        say(unit, who.user_id, opinion_cards.notice(words))
         return ""
     _say_view(unit, desk, who, number, made_of_it, None)
     return "Noted."
@@ -379,7 +380,7 @@ def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
 def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, words: Screened | None) -> None:
     request = opinions.find(unit, number)
     if request is None or request.member_id != who.member.id or request.state != "closed":
-        say(unit, who.user_id, opinion_views.notice(GONE))
+        say(unit, who.user_id, opinion_cards.notice(GONE))
         return
     before = request.view or {}
     if words and before:
@@ -390,7 +391,7 @@ def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, wo
     viewed = opinions.set_view(unit, request, made_of_it, words, desk.now())
     if viewed.record_id:
         records.add_advice(unit, viewed.record_id, viewed, desk.now(), who.actor)
-    card = opinion_views.result(viewed, opinions.as_advice(unit, viewed))
+    card = opinion_cards.result(viewed, opinions.as_advice(unit, viewed))
     mailbox.put(unit, who.user_id, "card", card.payload(), f"asked:{viewed.id}")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot import access, record_views, views
-from bot.access import Thing
+from bot.domain import access
+from bot.domain.access import Thing
+from bot.messages import cards, record_cards
 from bot.usecases import typed_text
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases.context import Desk, Who, say
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import pending_input, records
@@ -21,7 +22,7 @@ ABSENT = "You have no record with that reference."
 
 def show_list(unit: Unit, who: Who) -> None:
     """Show the newest of a person's own records."""
-    say(unit, who.chat_id, views.record_list(list(records.listed(unit, who.member.id, SHOWN))))
+    say(unit, who.chat_id, cards.record_list(list(records.listed(unit, who.member.id, SHOWN))))
 
 
 def _own(unit: Unit, who: Who, reference: str) -> Stored | None:
@@ -33,10 +34,10 @@ def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
     """Show one own record; the reading goes into the ledger."""
     stored = _own(unit, who, reference)
     if stored is None:
-        say(unit, who.chat_id, views.plain(ABSENT))
+        say(unit, who.chat_id, cards.plain(ABSENT))
         return
     ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{stored.clear['id']}")
-    for message in record_views.record(stored):
+    for message in record_cards.record(stored):
         say(unit, who.chat_id, message)
 
 
@@ -44,17 +45,17 @@ def ask_for_note(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
     """Ask for the words of a note; what is typed next is the note."""
     stored = _own(unit, who, reference)
     if stored is None:
-        say(unit, who.chat_id, views.plain(ABSENT))
+        say(unit, who.chat_id, cards.plain(ABSENT))
         return
     pending_input.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
-    words = f"Type your note for record {stored.clear['reference']}. {views.NO_NAMES} To leave it, type cancel."
-    say(unit, who.chat_id, views.plain(words))
+    words = f"Type your note for record {stored.clear['reference']}. {cards.NO_NAMES} To leave it, type cancel."
+    say(unit, who.chat_id, cards.plain(words))
 
 
 def add_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> None:
     """Add later words to an own record; the record itself stays as it is. Without words, ask for them."""
     if not reference:
-        say(unit, who.chat_id, views.plain("Type /note, then the reference, then your words."))
+        say(unit, who.chat_id, cards.plain("Type /note, then the reference, then your words."))
     elif not typed.text:
         ask_for_note(unit, desk, who, reference)
     else:
@@ -70,7 +71,7 @@ def type_note(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, ty
 def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> bool:
     stored = _own(unit, who, reference)
     if stored is None:
-        say(unit, who.chat_id, views.plain(ABSENT))
+        say(unit, who.chat_id, cards.plain(ABSENT))
         return False
     try:
         screened = typed_text.words(unit, desk, who, typed)
@@ -80,11 +81,11 @@ def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -
         typed_text.refused(unit, who, typed, error)
         return False
     seq = records.amend(unit, stored.clear["id"], who.member.id, screened, desk.now(), who.actor)
-    say(unit, who.chat_id, views.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
+    say(unit, who.chat_id, cards.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
     return True
 
 
 def let_name_pass(unit: Unit, desk: Desk, who: Who) -> None:
     """Let the next words hold what looks like a name, because the person said that it is not one."""
     typed_text.give_name_pass(unit, desk, who.chat_id)
-    say(unit, who.chat_id, views.plain(typed_text.TYPE_AGAIN))
+    say(unit, who.chat_id, cards.plain(typed_text.TYPE_AGAIN))

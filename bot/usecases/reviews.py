@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from bot import access, record_views, review_views, views
-from bot.access import Thing
+from bot.domain import access
+from bot.domain.access import Thing
+from bot.messages import cards, record_cards, review_cards
 from bot.usecases import typed_text
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases.context import Desk, Who, say
 from bot.usecases.typed_text import Typed
 from flows import navigation
 from flows.screening import NotScreened, Screened
@@ -47,17 +48,17 @@ def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
 
 def _alert(unit: Unit, clear: dict[str, Any], rank: int) -> None:
     """Tell supervisors who can be reached; else administrators; where there are none, tell the author that nobody was told."""
-    alert = review_views.alert(clear["reference"], rank)
+    alert = review_cards.alert(clear["reference"], rank)
     told = [member for member in _supervisors(unit, clear["team"], not_of=clear["member_id"]) if _is_reachable(member)]
     if not told:
         found = members.of_team(unit, clear["team"], "administrator")
         told = [member for member in found if member.id != clear["member_id"] and _is_reachable(member)]
-        alert = review_views.alert_administrator(clear["reference"], rank)
+        alert = review_cards.alert_administrator(clear["reference"], rank)
     for member in told:
         say(unit, member.telegram_id, alert)
     author = members.by_id(unit, clear["member_id"])
     if not told and author:
-        say(unit, author.telegram_id, review_views.nobody_alerted(clear["reference"], local_contacts.get(unit)))
+        say(unit, author.telegram_id, review_cards.nobody_alerted(clear["reference"], local_contacts.get(unit)))
 
 
 def _is_reachable(member: MemberRow) -> bool:
@@ -80,7 +81,7 @@ def digest(unit: Unit, desk: Desk, team: str) -> None:
     for supervisor in members.of_team(unit, team, "supervisor"):
         waiting, due = reviews.waiting(unit, team, not_of=supervisor.id), reviews.due(unit, team, at[:10])
         if waiting or due:
-            say(unit, supervisor.telegram_id, review_views.digest(team, waiting, due, ledger.head(unit)))
+            say(unit, supervisor.telegram_id, review_cards.digest(team, waiting, due, ledger.head(unit)))
 
 
 # ---- looking --------------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ def show_queue(unit: Unit, desk: Desk, who: Who, after: str = "") -> None:
     team, mine = who.member.team, who.member.id
     found = reviews.queue(unit, team, mine, limit=1, after=last)
     total = reviews.waiting(unit, team, not_of=mine)
-    card = review_views.card(found[0], total, desk.now()) if found else review_views.empty(total)
+    card = review_cards.card(found[0], total, desk.now()) if found else review_cards.empty(total)
     mailbox.put(unit, who.user_id, "card", card.payload(below=not after), f"review:{mine}")
 
 
@@ -106,26 +107,26 @@ def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
     review = _in_reach(unit, who, reference)
     stored = records.get(unit, review.record_id) if review else None
     if review is None or stored is None:
-        say(unit, who.user_id, views.plain(ABSENT))
+        say(unit, who.user_id, cards.plain(ABSENT))
         return
     ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{review.record_id}")
-    for message in record_views.record(stored):
+    for message in record_cards.record(stored):
         say(unit, who.user_id, message)
-    say(unit, who.user_id, review_views.acts(review, reviews.done(unit, review.record_id)))
+    say(unit, who.user_id, review_cards.acts(review, reviews.done(unit, review.record_id)))
 
 
 def readers(unit: Unit, who: Who, reference: str) -> None:
     """Show an author who has read a record of theirs, and when."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
-        say(unit, who.user_id, views.plain("You have no record with that reference."))
+        say(unit, who.user_id, cards.plain("You have no record with that reference."))
         return
     record_id = stored.clear["id"]
     read = [
         (entry["at"], reader_of(unit, entry["actor"], who.member.id))
         for entry in ledger.about(unit, f"record:{record_id}", "record.read")
     ]
-    say(unit, who.user_id, review_views.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
+    say(unit, who.user_id, review_cards.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
 
 
 def reader_of(unit: Unit, actor: str, me: int) -> str:
@@ -136,7 +137,7 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
     if number == str(me):
         return "you"
     member = members.by_id(unit, int(number))
-    return review_views.reader(member) if member else "a former member"
+    return review_cards.reader(member) if member else "a former member"
 
 
 #: A question of a flow -> how often.
@@ -167,7 +168,7 @@ def show_sample(unit: Unit, desk: Desk, who: Who) -> None:
     at = desk.now()
     since = later(at, -SAMPLED_DAYS * 24 * 60)
     drawn = reviews.sample(unit, who.member.team, who.member.id, at[:7], SAMPLE, since)
-    say(unit, who.user_id, review_views.sample(at[:7], drawn))
+    say(unit, who.user_id, review_cards.sample(at[:7], drawn))
 
 
 def open_sampled(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
@@ -183,16 +184,16 @@ def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str 
     """Do one thing in a review; what needs words asks for them first."""
     review = _in_reach(unit, who, reference)
     if review is None:
-        say(unit, who.user_id, views.plain(ABSENT))
+        say(unit, who.user_id, cards.plain(ABSENT))
         return ""
     if what in NEEDS_WORDS:
         pending_input.put(unit, who.user_id, WORDS, f"{what}.{review.reference}", desk.now())
-        say(unit, who.user_id, review_views.ask_for_words(what, review.reference))
+        say(unit, who.user_id, review_cards.ask_for_words(what, review.reference))
         return ""
     if what == "follow_up":
         days = int(value) if value in {str(days) for days in FOLLOW_UP_DAYS} else FOLLOW_UP_DAYS[0]
         value = later(desk.now(), days * 24 * 60)[:10]
-    if what not in BY_BUTTON or (what == "grade" and value not in review_views.GRADES):
+    if what not in BY_BUTTON or (what == "grade" and value not in review_cards.GRADES):
         return "That button is no longer in use."
     return _do(unit, desk, who, review, what, None, value or None)
 
@@ -205,7 +206,7 @@ def carry_out(
     author = members.by_id(unit, review.member_id)
     if author and what in ("sign_off", "return", "comment", "reopen"):
         said = words.text if words else ""
-        say(unit, author.telegram_id, review_views.to_author(review.reference, what, said, who.member.role))
+        say(unit, author.telegram_id, review_cards.to_author(review.reference, what, said, who.member.role))
     after = reviews.get(unit, review.record_id)
     assert after is not None  # noqa: S101 (it was there in this transaction)
     return after
@@ -217,11 +218,11 @@ def _do(
     try:
         after = carry_out(unit, desk, who, review, what, words, value)
     except NotNow as error:
-        say(unit, who.user_id, views.plain(str(error)))
+        say(unit, who.user_id, cards.plain(str(error)))
         return str(error)
-    card = review_views.done(after, what)
+    card = review_cards.done(after, what)
     mailbox.put(unit, who.user_id, "card", card.payload(), f"review:{who.member.id}")
-    return review_views.SAID[what]
+    return review_cards.SAID[what]
 
 
 def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
@@ -230,7 +231,7 @@ def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, t
     review = _in_reach(unit, who, reference)
     if review is None:
         pending_input.drop(unit, who.user_id)
-        say(unit, who.user_id, views.plain(ABSENT))
+        say(unit, who.user_id, cards.plain(ABSENT))
         return
     try:
         words = typed_text.words(unit, desk, who, typed, longest=LONGEST)
@@ -245,16 +246,16 @@ def request_sign_off(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
     """Ask for a sign-off of a record of one's own, for example after a note on a returned one."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
-        say(unit, who.user_id, views.plain("You have no record with that reference."))
+        say(unit, who.user_id, cards.plain("You have no record with that reference."))
         return ""
     review = reviews.get(unit, stored.clear["id"])
     assert review is not None  # noqa: S101 (every record has one)
     try:
         reviews.act(unit, review, "request", who.member.id, who.member.role, desk.now())
     except NotNow as error:
-        say(unit, who.user_id, views.plain(str(error)))
+        say(unit, who.user_id, cards.plain(str(error)))
         return str(error)
     for supervisor in _supervisors(unit, review.team, not_of=who.member.id):
-        say(unit, supervisor.telegram_id, review_views.requested(review.reference))
-    say(unit, who.user_id, views.plain(f"Your supervisors were asked to sign off record {review.reference}."))
+        say(unit, supervisor.telegram_id, review_cards.requested(review.reference))
+    say(unit, who.user_id, cards.plain(f"Your supervisors were asked to sign off record {review.reference}."))
     return "Asked."

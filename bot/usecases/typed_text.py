@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from bot import views
-from bot.usecases.desk import Desk, Who, say
+from bot.messages import cards
+from bot.usecases.context import Desk, Who, say
 from flows import danger, screening
 from flows.advice import Answer
 from flows.canonical import canonical
@@ -104,8 +104,8 @@ def danger_first(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Show the 999 card, before anything else, when words speak of danger. In a channel it has no buttons."""
     if not typed.is_danger:
         return
-    card = views.danger_first(desk.book.edition)
-    say(unit, who.chat_id, card if who.is_private else views.without_buttons(card), who.thread_id)
+    card = cards.danger_first(desk.book.edition)
+    say(unit, who.chat_id, card if who.is_private else cards.without_buttons(card), who.thread_id)
 
 
 # ---- what may be kept -----------------------------------------------------------------------------
@@ -217,9 +217,9 @@ def refused(unit: Unit, who: Who, typed: Typed, error: NotScreened, then: str = 
     """Say why words were not kept, take an identifier out of the chat, and offer to say that it is not a person."""
     if isinstance(error, IdentifierFound) and typed.message_id:
         take_out(unit, who.chat_id, typed.message_id)
-    again = (("It is not a person", "notaperson"),) if views.is_name_only(error) else ()
+    again = (("It is not a person", "notaperson"),) if cards.is_name_only(error) else ()
     then = "" if isinstance(error, TextTooLong) else f" {then}"
-    say(unit, who.chat_id, views.plain(f"{views.refusal(error)}{then}", *again), who.thread_id)
+    say(unit, who.chat_id, cards.plain(f"{cards.refusal(error)}{then}", *again), who.thread_id)
 
 
 def is_worry(typed: Typed) -> bool:

@@ -19,8 +19,8 @@ from contextlib import suppress
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from bot.application import CONNECTIONS, SENDS
-from bot.http_client import AiohttpRequest
+from bot.telegram.application import CONNECTIONS, SENDS
+from bot.telegram.http_client import AiohttpRequest
 
 ANSWER = json.dumps(
     {"ok": True, "result": {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "x" * 300}}

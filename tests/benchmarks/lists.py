@@ -23,9 +23,9 @@ from pathlib import Path
 import httpx
 from sqlalchemy import insert
 
-from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk
-from bot.web.console import COOKIE, build
+from bot.composition.settings import CASE_REFERENCE
+from bot.console.app import COOKIE, build
+from bot.usecases.context import Desk
 from storage import conversations, members, records, retention, reviews, web_sessions
 from storage.core import ledger
 from storage.core.clock import later, utc_now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import service
+from bot.telegram import service
 from storage import records
 from storage.core.engine import sqlite_url
 from tests.bot.test_review import not_shared

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from bot.settings import misspelt
+from bot.composition.settings import misspelt
 
 SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
 
@@ -143,7 +143,7 @@ def test_all_missing_and_wrong_settings_are_named_at_once(tmp_path):
 def test_every_setting_is_in_the_example():
     from pathlib import Path
 
-    from bot.settings import Settings
+    from bot.composition.settings import Settings
 
     example = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
     for name in Settings.model_fields:

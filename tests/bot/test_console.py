@@ -14,8 +14,8 @@ import openpyxl
 import pytest
 from starlette.applications import Starlette
 
-from bot import list_files
-from bot.web import console, health
+from bot.console import app, health
+from bot.documents import spreadsheets
 from flows.screening import screened
 from storage import members, pause, records, retention, reviews, web_sessions
 from storage.core import ledger
@@ -44,8 +44,8 @@ async def chat(tmp_path):
 
 
 def browser(chat):
-    app = console.build(chat.store, chat.desk, secure=False)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE, follow_redirects=True)
+    site = app.build(chat.store, chat.desk, secure=False)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url=BASE, follow_redirects=True)
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def settled(chat):
 
 
 async def test_filters_and_pages(chat, monkeypatch):
-    monkeypatch.setattr(console, "PAGE", 2)
+    monkeypatch.setattr(app, "PAGE", 2)
     made = [await not_shared(chat, case=f"CASE-{number}") for number in range(5)]
     async with signed_in(chat) as web:
         seen, address = [], "/"
@@ -138,10 +138,10 @@ async def test_a_link_works_once_and_not_after_ten_minutes(chat):
 
 async def test_a_session_ends_with_idle_time_total_time_sign_out_and_the_role(chat):
     async with signed_in(chat) as web:
-        chat.minutes += console.IDLE_MINUTES + 1
+        chat.minutes += app.IDLE_MINUTES + 1
         assert (await web.get("/")).status_code == 401
     async with signed_in(chat) as web:
-        for _ in range(console.TOTAL_MINUTES // 20 - 1):
+        for _ in range(app.TOTAL_MINUTES // 20 - 1):
             chat.minutes += 20
             assert (await web.get("/")).status_code == 200
         chat.minutes += 21
@@ -166,7 +166,7 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
     for person, role in ((SUPER, "supervisor"), (BOSS, "administrator")):
         async with signed_in(chat, person) as web:
             token = token_of(await web.get("/statistics"))
-            for path, method, _page, _action in console.PAGES:
+            for path, method, _page, _action in app.PAGES:
                 if path == "/out" or "{number}" in path or path.startswith("/retention/"):
                     continue  # a story of its own below
                 for whose, reference in theirs.items():
@@ -190,7 +190,7 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
     await chat.say("/console", AUTHOR)
     assert "Your role does not allow this" in chat.text(AUTHOR)
     async with browser(chat) as web:
-        for path, method, _page, _action in console.PAGES:
+        for path, method, _page, _action in app.PAGES:
             address = path.format(reference=theirs["own"], kind="csv", what="sign_off", number=1, flow="sharing")
             answer = await (web.get(address) if method == "GET" else web.post(address, data={}))
             assert answer.status_code == 401
@@ -203,13 +203,13 @@ async def test_strict_headers_on_every_answer_and_no_script_anywhere(chat):
         for address in ("/", f"/records/{reference}", "/statistics", "/team", "/nowhere", "/static/console.css", "/livez",
                         f"/records/{reference}/chart.svg", "/in/x"):  # fmt: skip
             answer = await web.get(address)
-            for name, value in console.HEADERS.items():
+            for name, value in app.HEADERS.items():
                 assert answer.headers[name.decode()] == value.decode(), address
             assert "<script" not in answer.text and "style=" not in answer.text.split("<svg")[0]
             assert not re.search(r'(?:src|href)="https?:', answer.text), "nothing from elsewhere"
         cookie = next(iter(web.cookies.jar))
         assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "strict"
-        answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (console.MOST_BODY + 1))
+        answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (app.MOST_BODY + 1))
         assert answer.status_code == 413
 
 
@@ -242,7 +242,7 @@ async def test_guessed_links_and_tokens_open_nothing(chat):
     assert await chat.store.run(tried) == [None] * len(guesses)
     async with browser(chat) as web:
         for guess in guesses[:4]:
-            web.cookies.set(console.COOKIE, guess.encode("ascii", "ignore").decode())
+            web.cookies.set(app.COOKIE, guess.encode("ascii", "ignore").decode())
             assert (await web.get("/")).status_code == 401
             web.cookies.clear()
 
@@ -483,7 +483,7 @@ async def test_a_list_of_many_leaves_only_when_a_second_person_agrees(chat):
 
 @pytest.mark.parametrize("text", ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(text):
-    assert list_files.safe(text).startswith("'")
+    assert spreadsheets.safe(text).startswith("'")
 
 
 async def test_ten_thousand_guessed_and_replayed_links_open_nothing(chat):

@@ -11,7 +11,7 @@ from aiohttp import web
 from telegram import Bot
 from telegram.error import BadRequest, NetworkError, TelegramError, TimedOut
 
-from bot.http_client import AiohttpRequest
+from bot.telegram.http_client import AiohttpRequest
 
 TOKEN = "1:LOOPBACK-TOKEN-for-tests-only-000000"
 

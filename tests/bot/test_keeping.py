@@ -397,7 +397,7 @@ def test_trouble_that_is_met_again_and_again_is_one_line_and_says_how_often(monk
     import logging
 
     now = [100.0]
-    monkeypatch.setattr("bot.logs.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("bot.composition.logs.time.monotonic", lambda: now[0])
     with logged(logging.WARNING, "json") as stream:
         for _ in range(500):
             logging.getLogger("sharewise.sender").warning("Sending failed (%s). Trying again.", "NetworkError")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as command_line
-from bot import access
-from bot.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Thing, may
-from bot.handlers import administration, updates
-from bot.handlers.guidance import HEADS, Argument
+from bot.domain import access
+from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Thing, may
+from bot.telegram.handlers import administration, updates
+from bot.telegram.handlers.guidance import HEADS, Argument
 from bot.usecases.typed_text import Typed
 from flows import screening
 from storage import invites, members

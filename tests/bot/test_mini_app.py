@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from bot.web import console
-from bot.web.mini_app import AHEAD, LONGEST, OLDEST, opened_by
+from bot.console import app
+from bot.console.mini_app import AHEAD, LONGEST, OLDEST, opened_by
 from storage import members
 from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
@@ -99,8 +99,8 @@ async def chat(tmp_path):
 
 @asynccontextmanager
 async def browser(chat):
-    app = console.build(chat.store, chat.desk, secure=True, token=TOKEN)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE, follow_redirects=True) as web:
+    site = app.build(chat.store, chat.desk, secure=True, token=TOKEN)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url=BASE, follow_redirects=True) as web:
         yield web
 
 
@@ -111,7 +111,7 @@ async def test_a_supervisor_opens_the_console_inside_telegram_once_per_opening(c
     said = init_data(at=chat.now())
     async with browser(chat) as web:
         page = await web.get("/app")
-        assert page.headers["content-security-policy"] == console.WITH_SCRIPT and "/static/app.js" in page.text
+        assert page.headers["content-security-policy"] == app.WITH_SCRIPT and "/static/app.js" in page.text
         assert (await web.get("/static/app.js")).status_code == 200
         assert (await web.get("/")).status_code == 401
         assert "Records of team north" in (await web.post("/app", data={"init_data": said})).text
@@ -138,7 +138,7 @@ async def test_nobody_else_is_let_in_and_no_other_site_may_send_it(chat):
 
 
 async def test_ten_thousand_replayed_openings_open_nothing(chat):
-    from bot.web.mini_app import Opened
+    from bot.console.mini_app import Opened
     from storage import web_sessions
 
     member = await chat.store.run(members.get, SUPER)

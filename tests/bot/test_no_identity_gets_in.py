@@ -6,7 +6,7 @@ import io
 import json
 import logging
 
-from bot import logs
+from bot.composition import logs
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat

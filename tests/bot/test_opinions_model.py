@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.callback_data import Button, handle_of
-from bot.handlers.updates import of_button
-from bot.usecases import alarms, guidance
-from bot.usecases.desk import Came, Desk
-from bot.usecases.front import once
+from bot.messages.callback_data import Button, handle_of
+from bot.telegram.handlers.updates import of_button
+from bot.usecases import deadlines, walk
+from bot.usecases.context import Came, Desk
+from bot.usecases.gateway import once
 from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.second_opinion import OWN, REASONS
@@ -69,10 +69,10 @@ class Opinions(RuleBasedStateMachine):
             teams.set_quorum(unit, "north", QUORUM, self.now(), "test")
             teams.set_deadline(unit, "north", MINUTES, self.now(), "test")
             teams.set_deputy(unit, "north", members.get(unit, COLLEAGUES[-1]).id, self.now(), "test")
-        self.act("walk", AUTHOR, lambda unit, desk, who: guidance.begin(unit, desk, who, "sharing"))
+        self.act("walk", AUTHOR, lambda unit, desk, who: walk.begin(unit, desk, who, "sharing"))
         for trigger in ("emergency.no", "harm.no", "initiative.own"):
             self.tap(trigger)
-        self.act("ask_opinion", AUTHOR, guidance.ask_team)
+        self.act("ask_opinion", AUTHOR, walk.ask_team)
         with self.store.unit() as unit:
             self.number = stored.draft_of(unit, members.get(unit, AUTHOR).id).number
         self.press(AUTHOR, f"op.{self.number}.send")
@@ -95,7 +95,7 @@ class Opinions(RuleBasedStateMachine):
         with self.store.unit() as unit:
             row = conversations.get_open(unit, AUTHOR)
         button = Button(trigger, handle_of(row.id), row.revision)
-        self.act("walk", AUTHOR, lambda unit, desk, who: guidance.tap(unit, desk, who, button))
+        self.act("walk", AUTHOR, lambda unit, desk, who: walk.tap(unit, desk, who, button))
 
     def act(self, action, person, act, update_id=None, chat=None):
         """Do one act as an update, then look at all that went out."""
@@ -153,7 +153,7 @@ class Opinions(RuleBasedStateMachine):
         if person in COLLEAGUES and not self.ended:
             self.canaries.append(canary)
             self.counts_now(person, CHOICES[choice], OWN)
-            self.act("walk", person, lambda unit, desk, who: guidance.type_text(unit, desk, who, typed(canary)))
+            self.act("walk", person, lambda unit, desk, who: walk.type_text(unit, desk, who, typed(canary)))
 
     @precondition(lambda self: self.acts)
     @rule(data=st.data(), same_id=st.booleans())
@@ -192,7 +192,7 @@ class Opinions(RuleBasedStateMachine):
                 due = timers.due(unit, self.now())
             for timer in due + due:
                 with self.store.unit() as unit:
-                    alarms.fire(unit, self.desk, timer)
+                    deadlines.fire(unit, self.desk, timer)
                 self.look_at_what_went_out()
         if not self.ended and self.minutes >= self.due:
             if self.due == MINUTES and COLLEAGUES[-1] not in self.said:

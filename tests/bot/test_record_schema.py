@@ -8,7 +8,7 @@ import json
 import jsonschema_rs
 import pytest
 
-from bot import record_content
+from bot.domain import record
 from flows.navigation import replay
 from storage.members import MemberRow
 from storage.records import Stored
@@ -22,11 +22,11 @@ MEMBER = MemberRow(1, 100, "practitioner", "north", AT, None)
 def a_record(flow, walk):
     position = replay(BOOK.machine(flow), walk)
     clear = {
-        **record_content.clear_columns(position, BOOK.edition, MEMBER, "test"), "id": "0" * 32, "reference": "SW-2345-6789",
+        **record.clear_columns(position, BOOK.edition, MEMBER, "test"), "id": "0" * 32, "reference": "SW-2345-6789",
         "conversation_id": "1" * 32, "started_at": AT, "finished_at": AT,
     }  # fmt: skip
     history = [{"at": AT, "act": f"{state}.{answer.verb}"} for state, answer in position.live]
-    return Stored(clear, record_content.content(position, BOOK.edition, history), ())
+    return Stored(clear, record.content(position, BOOK.edition, history), ())
 
 
 @pytest.mark.parametrize(("flow", "entry"), ENTRIES)
@@ -38,7 +38,7 @@ def test_the_record_of_every_walk_fits_the_schema(flow, entry):
 
 def test_the_schema_refuses_what_is_no_record():
     walk, _ = next(iter(all_walks(*ENTRIES[0])))
-    good = json.loads(json.dumps(record_content.exported(a_record(ENTRIES[0][0], walk))))
+    good = json.loads(json.dumps(record.exported(a_record(ENTRIES[0][0], walk))))
     SCHEMA.validate(good)
     for spoil in (
         lambda record: record.pop("reference"), lambda record: record.update(more=1), lambda record: record.update(otherwise=1),

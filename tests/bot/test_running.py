@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 from telegram.error import BadRequest, Conflict, Forbidden, TimedOut
 
-from bot import sender, service
+from bot.console import health
 from bot.local.world import Refused
-from bot.web import health
+from bot.telegram import sender, service
 from storage import mailbox
 from storage.core.clock import later, utc_now
 from storage.core.engine import sqlite_url
@@ -57,9 +57,9 @@ async def waits(chat):
 
 
 async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_it(chat, monkeypatch):
-    from bot.usecases import guidance
+    from bot.usecases import walk
 
-    seen, failed, real = [], [], guidance.type_text
+    seen, failed, real = [], [], walk.type_text
 
     def fails_once(unit, desk, who, typed):
         if typed.text == "first" and not failed:
@@ -68,7 +68,7 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
         seen.append(typed.text)
         return real(unit, desk, who, typed)
 
-    monkeypatch.setattr(guidance, "type_text", fails_once)
+    monkeypatch.setattr(walk, "type_text", fails_once)
     for words in ("first", "second", "third"):
         chat.world.say(100, words)
     await chat.take_in()
@@ -83,12 +83,12 @@ async def no_more(chat):
 
 
 async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeypatch):
-    from bot.usecases import guidance
+    from bot.usecases import walk
 
     def fails(*_):
         raise ValueError("always")
 
-    monkeypatch.setattr(guidance, "type_text", fails)
+    monkeypatch.setattr(walk, "type_text", fails)
     chat.world.say(100, "It is about consent")
     # A stranger's, that the library cannot read.
     chat.world.say(999, "x", chat=100)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.local.world import Refused
-from bot.sender import fetch
+from bot.telegram.sender import fetch
 from storage import invites, mailbox, members, questions, records, teams
 from storage.core.clock import later
 from storage.core.engine import sqlite_url

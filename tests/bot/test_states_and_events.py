@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.callback_data import Button, handle_of
+from bot.messages.callback_data import Button, handle_of
 from flows import navigation
 from flows.machine import CHECK, split
 from flows.navigation import UnexpectedAnswer, Walk, changeable, replay

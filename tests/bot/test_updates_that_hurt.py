@@ -8,9 +8,9 @@ import json
 import pytest
 from telegram.error import InvalidToken
 
-from bot import intake
-from bot.intake import TokenRefused
 from bot.local.world import Refused
+from bot.telegram import intake
+from bot.telegram.intake import TokenRefused
 from storage import mailbox, members, opinions, teams
 from storage.core.engine import sqlite_url
 from tests.bot.test_second_opinion import AUTHOR, CHANNEL, ask, chat  # noqa: F401 (a team with a channel)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import views
-from bot.callback_data import BadButton, Button, decode
 from bot.local.world import parse, utf16
+from bot.messages import cards
+from bot.messages.callback_data import BadButton, Button, decode
 from flows.navigation import changeable, replay
 from storage.conversations import Open
 from tests.support.counts import COUNTS
@@ -40,7 +40,7 @@ def test_the_card_of_every_state_fits_and_has_emergency_one_tap_away(flow):
             continue
         position = replay(machine, walk_to(flow, state))
         for how in ({}, {"why": True}, {"changes": True}, {"notice": "n" * 200}):
-            message = views.Card(BOOK, ROW, position).draw(**how)
+            message = cards.Card(BOOK, ROW, position).draw(**how)
             fits(message)
             acts = [decode(data).act for row in message.buttons for _, data in row]
             assert "!emergency" in acts or "emergency.yes" in acts, state
@@ -58,7 +58,7 @@ def test_the_check_page_fits_on_the_longest_walks_with_the_longest_words():
         if state != "check"
     }
     position = replay(machine, replace(longest, answers=answers))
-    card = views.Card(BOOK, ROW, position)
+    card = cards.Card(BOOK, ROW, position)
     fits(card.draw())
     fits(card.draw(changes=True))
     assert len(changeable(position)) > 20
@@ -66,11 +66,11 @@ def test_the_check_page_fits_on_the_longest_walks_with_the_longest_words():
 
 def test_every_message_outside_a_conversation_fits():
     for message in (
-        views.welcome(BOOK.edition),
-        views.help_text(),
-        views.privacy(),
-        views.rules(BOOK.edition),
-        views.stranger(),
+        cards.welcome(BOOK.edition),
+        cards.help_text(),
+        cards.privacy(),
+        cards.rules(BOOK.edition),
+        cards.stranger(),
     ):
         fits(message)
 
@@ -78,7 +78,7 @@ def test_every_message_outside_a_conversation_fits():
 @settings(max_examples=2000, deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r"), min_size=1, max_size=80))
 def test_any_text_comes_back_literally(text):
-    shown, _ = parse(f"x{views.escape(text)}x", "HTML")
+    shown, _ = parse(f"x{cards.escape(text)}x", "HTML")
     assert shown == f"x{text}x".strip()
 
 

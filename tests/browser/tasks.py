@@ -21,7 +21,7 @@ import uvicorn
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
-from bot.web.console import build
+from bot.console.app import build
 from storage import members, records, web_sessions
 from storage.core.clock import later
 from storage.core.engine import sqlite_url

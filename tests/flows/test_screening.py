@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import CASE_REFERENCE
+from bot.composition.settings import CASE_REFERENCE
 from bot.usecases import typed_text
 from flows import screening
 from flows.catalogue import open_book

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.web import console
+from bot.console import app
 from tests.support.counts import COUNTS
 from tests.support.servers import free_port
 
@@ -68,8 +68,8 @@ def described(port, cookie, references):
     page = connection.getresponse().read().decode()
     token = re.search(r'name="form_token" value="(\w+)"', page)[1]
     text, headers = {"type": "string", "maxLength": 200}, {}
-    for name, value in console.HEADERS.items():
-        allowed = [value.decode(), *([console.WITH_SCRIPT] if name == b"content-security-policy" else [])]
+    for name, value in app.HEADERS.items():
+        allowed = [value.decode(), *([app.WITH_SCRIPT] if name == b"content-security-policy" else [])]
         headers[name.decode()] = {"required": True, "schema": {"type": "string", "enum": allowed}}
     answers = {
         str(code): {"description": "", "headers": headers} for code in (200, 303, 400, 401, 403, 404, 405, 411, 413)
@@ -78,12 +78,12 @@ def described(port, cookie, references):
         "reference": {"anyOf": [{"enum": references}, text]}, "number": {"anyOf": [{"type": "integer"}, text]},
         "kind": {"anyOf": [{"enum": ["csv", "xlsx"]}, text]}, "code": text,
         "flow": {"anyOf": [{"enum": ["sharing", "board_request"]}, text]},
-        "what": {"anyOf": [{"enum": [*(act for act, _, _ in console.ACTS), "hold", "release"]}, text]},
+        "what": {"anyOf": [{"enum": [*(act for act, _, _ in app.ACTS), "hold", "release"]}, text]},
     }  # fmt: skip
     form = {"form_token": {"enum": [token]}, "words": text, "value": {"anyOf": [{"enum": ["pdf", "json", "2"]}, text]}}
-    form |= dict.fromkeys(console.FILTERS, text)
+    form |= dict.fromkeys(app.FILTERS, text)
     paths: dict[str, dict[str, object]] = {}
-    pages = [(path, method) for path, method, _page, _action in console.PAGES if path != "/out"]
+    pages = [(path, method) for path, method, _page, _action in app.PAGES if path != "/out"]
     for path, method in [*pages, ("/in/{code}", "GET"), ("/in/{code}", "POST"), ("/app", "GET"), ("/app", "POST"), ("/readyz", "GET"),
                          ("/metrics", "GET"), ("/livez", "GET"), ("/static/console.css", "GET")]:  # fmt: skip
         asked = [
@@ -91,7 +91,7 @@ def described(port, cookie, references):
             for name in re.findall(r"{(\w+)}", path)
         ]
         if path == "/":
-            asked += [{"name": name, "in": "query", "schema": text} for name in (*console.FILTERS, "after")]
+            asked += [{"name": name, "in": "query", "schema": text} for name in (*app.FILTERS, "after")]
         operation = {"parameters": asked, "responses": answers}
         if method == "POST":
             body = {"type": "object", "properties": {**form, "init_data": text}, "required": ["form_token"]}

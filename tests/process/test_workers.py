@@ -18,9 +18,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot import opinion_views
 from bot.local.world import World
-from bot.web.webhook import HEADER, MOST_BODY
+from bot.messages import opinion_cards
+from bot.telegram.webhook import HEADER, MOST_BODY
 from storage import mailbox
 from tests.conftest import postgresql_url
 from tests.process.test_kill import environment, sharewise
@@ -363,7 +363,7 @@ async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp
         assert chat.text(101) == "y", "nobody else waits"
         marked = await chat.store.run(members.get, 100)
         assert marked.unreachable_since
-        assert "has stopped the bot" in opinion_views.member_list(marked, [marked], may_end=False).text
+        assert "has stopped the bot" in opinion_cards.member_list(marked, [marked], may_end=False).text
         chat.world.gone.clear()
         await chat.say("/start", 100)
         assert (await chat.store.run(members.get, 100)).unreachable_since is None

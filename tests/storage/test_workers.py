@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bot.sender import GROUP, PRIVATE, all_together
+from bot.telegram.sender import GROUP, PRIVATE, all_together
 from storage import mailbox, members, questions, rate_limits, timers
 from storage.core import ledger, locks
 from storage.core.faults import StorageUnavailable

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot import application
-from bot.handlers.front import Front
+from bot.composition.settings import CASE_REFERENCE
 from bot.local.request import LocalRequest
 from bot.local.world import BOT, Shown, World
-from bot.sender import fetch
-from bot.service import Service
-from bot.settings import CASE_REFERENCE
-from bot.usecases.desk import Desk
+from bot.telegram import application
+from bot.telegram.gateway import Front
+from bot.telegram.sender import fetch
+from bot.telegram.service import Service
+from bot.usecases.context import Desk
 from storage import mailbox, members
 from storage.core.clock import later, utc_now
 from storage.core.sealing import Keyring

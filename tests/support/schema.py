@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from bot.record_content import exported
+from bot.domain.record import exported
 from storage.records import Stored
 
 SCHEMA = jsonschema_rs.validator_for(json.loads(Path("docs/record.schema.json").read_text(encoding="utf-8")))

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from bot.callback_data import Button
-from bot.views import EMERGENCY_ROW, NO_NAMES, Message, bold, cite, escape, italic, plain, rows, time_of
+from bot.messages.callback_data import Button
+from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, cite, escape, italic, plain, rows, time_of
 from flows.definition import Edition
 from flows.second_opinion import OWN, REASONS
 from storage.members import MemberRow

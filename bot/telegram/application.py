@@ -7,9 +7,9 @@ from typing import Any
 from telegram.ext import Application
 from telegram.request import BaseRequest
 
-from bot.handlers.errors import on_error
-from bot.handlers.front import ANSWERS, Front
-from bot.handlers.updates import handlers
+from bot.telegram.gateway import ANSWERS, Front
+from bot.telegram.handlers.errors import on_error
+from bot.telegram.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
@@ -21,7 +21,7 @@ CONNECTIONS = SENDS + ANSWERS + 2
 
 def network_request() -> BaseRequest:
     """Return the request over the network, for calls and for polling."""
-    from bot.http_client import AiohttpRequest
+    from bot.telegram.http_client import AiohttpRequest
 
     return AiohttpRequest(CONNECTIONS)
 

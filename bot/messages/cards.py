@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.callback_data import Button, handle_of
-from bot.record_content import answer_label
+from bot.domain.record import answer_label
+from bot.messages.callback_data import Button, handle_of
 from flows import since
 from flows.advice import Answer, Topic
 from flows.catalogue import Book

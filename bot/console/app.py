@@ -25,17 +25,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import access, list_files, opinion_views, review_views, views
-from bot.access import Thing
-from bot.logs import where_of
-from bot.record_content import exported
-from bot.record_pdf import pdf
+from bot.composition.logs import where_of
+from bot.console import health
+from bot.console.mini_app import Opened, opened_by
+from bot.documents import spreadsheets
+from bot.documents.pdf import pdf
+from bot.domain import access
+from bot.domain.access import Thing
+from bot.domain.record import exported
+from bot.messages import cards, opinion_cards, review_cards
 from bot.usecases import reviews as review_acts
 from bot.usecases import typed_text
-from bot.usecases.desk import Desk, Who, say, whole
+from bot.usecases.context import Desk, Who, say, whole
 from bot.usecases.typed_text import Typed
-from bot.web import health
-from bot.web.mini_app import Opened, opened_by
 from flows import chart
 from flows.screening import PERSON, NotScreened, Screened
 from storage import exports, members, opinions, questions, records, retention, reviews, teams, web_sessions
@@ -163,8 +165,8 @@ def queue(visit: Visit) -> Response:
     waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
-        waiting=waits, states=review_views.STATES.items(),
-        state_words=review_views.STATES, risks=review_views.RISKS.items(), risk_words=review_views.RISKS,
+        waiting=waits, states=review_cards.STATES.items(),
+        state_words=review_cards.STATES, risks=review_cards.RISKS.items(), risk_words=review_cards.RISKS,
         outcomes=sorted({o for machine in visit.desk.book.machines.values() for o in machine.flow.outcomes}),
         grounds=[option.id for option in flow.questions["ground"].options],
         people=[m for m in members.of_team(visit.unit, visit.who.team) if m.id != visit.who.id],
@@ -216,10 +218,10 @@ def record(visit: Visit, said: str = "") -> Response:
     return visit.page(
         "record.html", clear=stored.clear, content=stored.content, review=review, notes=notes, advices=advices,
         readers=readers, done=reviews.done(unit, record_id), acts=open_acts, said=said,
-        author=opinion_views.called(author) if author else "a former member",
-        risk_words=review_views.RISKS, state_words=review_views.STATES, said_words=review_views.SAID,
-        grades=review_views.GRADES.items(), ended=opinion_views.ended_words, view=opinion_views.view_words,
-        reason=partial(opinion_views.reason_words, private=True),
+        author=opinion_cards.called(author) if author else "a former member",
+        risk_words=review_cards.RISKS, state_words=review_cards.STATES, said_words=review_cards.SAID,
+        grades=review_cards.GRADES.items(), ended=opinion_cards.ended_words, view=opinion_cards.view_words,
+        reason=partial(opinion_cards.reason_words, private=True),
     )  # fmt: skip
 
 
@@ -273,7 +275,7 @@ def do(visit: Visit) -> Response:
         return _not_taken(visit, error, record)
     except NotNow as error:
         return record(visit, str(error))
-    return record(visit, review_views.SAID[what])
+    return record(visit, review_cards.SAID[what])
 
 
 def _not_taken(visit: Visit, error: BadForm, page: Callable[[Visit, str], Response]) -> Response:
@@ -314,14 +316,14 @@ def _words(visit: Visit, longest: int = review_acts.LONGEST) -> Screened:
     try:
         return visit.typed.screened(longest=longest, override=override)
     except NotScreened as error:
-        raise BadForm(views.refusal(error), words=True, may_be_no_name=views.is_name_only(error)) from None
+        raise BadForm(cards.refusal(error), words=True, may_be_no_name=cards.is_name_only(error)) from None
 
 
 def _given(visit: Visit, needs: str) -> tuple[Any, str | None]:
     value = visit.form.get("value", "")
     if needs == "words":
         return _words(visit), None
-    if needs == "grade" and value not in review_views.GRADES:
+    if needs == "grade" and value not in review_cards.GRADES:
         raise BadForm("Choose a grade from the list. Nothing was saved.")
     if needs == "day" and not _is_day(value):
         raise BadForm("Give a day, for example 2026-11-30. Nothing was saved.")
@@ -347,7 +349,7 @@ def statistics(visit: Visit) -> Response:
     def worded(name: str, words: dict[Any, str] | None = None) -> list[tuple[str, int]]:
         return [((words or {}).get(key, key.replace("_", " ")), count) for key, count in found[name]]
 
-    risks = {str(key): words for key, words in review_views.RISKS.items()}
+    risks = {str(key): words for key, words in review_cards.RISKS.items()}
     asked = [
         (f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in questions.listed(unit, 15)
     ]
@@ -359,13 +361,13 @@ def statistics(visit: Visit) -> Response:
     tables = (
         ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
         ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
-        ("Where reviews stand", worded("state", review_views.STATES)), ("What to look at first", worded("rank", risks)),
+        ("Where reviews stand", worded("state", review_cards.STATES)), ("What to look at first", worded("rank", risks)),
         ("Where people were not sure", at_questions(unsure)), ("Where people stopped without a record", at_questions(stopped)),
         ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
     )  # fmt: skip
     return visit.page(
         "statistics.html", tables=tables, total=sum(count for _, count in found["outcome"]),
-        took=opinion_views.duration(max(1, round(took))),
+        took=opinion_cards.duration(max(1, round(took))),
         asked=opinions.records_with_advice(unit, team),
         flows=sorted(visit.desk.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
     )  # fmt: skip
@@ -400,8 +402,8 @@ def team_page(visit: Visit) -> Response:
     deputy = members.by_id(visit.unit, found.deputy_id) if found.deputy_id else None
     return visit.page(
         "team.html", team=found, people=members.of_team(visit.unit, found.name),
-        time=opinion_views.duration(found.deadline_minutes), deputy=opinion_views.called(deputy) if deputy else "nobody",
-        reach=opinion_views.reach,
+        time=opinion_cards.duration(found.deadline_minutes), deputy=opinion_cards.called(deputy) if deputy else "nobody",
+        reach=opinion_cards.reach,
     )  # fmt: skip
 
 
@@ -445,11 +447,11 @@ def ask_for_list(visit: Visit) -> Response:
     try:
         chosen["case"] = case.screened(longest=40, override=("nhs_number",)).text if case.text else ""
     except NotScreened as error:
-        return lists(visit, views.refusal(error))
+        return lists(visit, cards.refusal(error))
     number = exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
     for other in members.of_team(visit.unit, visit.who.team, "supervisor", "administrator"):
         if other.id != visit.who.id:
-            say(visit.unit, other.telegram_id, review_views.list_asked(opinion_views.called(visit.who)))
+            say(visit.unit, other.telegram_id, review_cards.list_asked(opinion_cards.called(visit.who)))
     return lists(visit, f"List {number} was asked for. Somebody else must agree to it.")
 
 
@@ -457,7 +459,7 @@ def lists(visit: Visit, said: str = "") -> Response:
     """Show which lists were asked for, which wait for somebody to agree, and which can be taken out."""
     visit.must("agree_to_export")
     found = exports.of_team(visit.unit, visit.who.team, later(visit.desk.now(), -LIST_MINUTES))
-    names = {m.id: opinion_views.called(m) for m in members.of_team(visit.unit, visit.who.team)}
+    names = {m.id: opinion_cards.called(m) for m in members.of_team(visit.unit, visit.who.team)}
     return visit.page("lists.html", lists=found, names=names, said=said)
 
 
@@ -486,8 +488,8 @@ def take_list(visit: Visit) -> Response:
     rows = exports.rows(visit.unit, found, visit.desk.now())
     name = {"content-disposition": f'attachment; filename="records-{found.id}.{kind}"'}
     if kind == "csv":
-        return Response(list_files.as_csv(rows), media_type="text/csv", headers=name)
-    return Response(list_files.as_xlsx(rows), media_type=XLSX, headers=name)
+        return Response(spreadsheets.as_csv(rows), media_type="text/csv", headers=name)
+    return Response(spreadsheets.as_xlsx(rows), media_type=XLSX, headers=name)
 
 
 def sign_out(visit: Visit) -> Response:
@@ -538,10 +540,10 @@ PAGES: tuple[tuple[str, str, Page, str], ...] = (
 def environment() -> Environment:
     """Return the pages: everything is escaped, and a name that is missing is an error."""
     pages = Environment(
-        loader=PackageLoader("bot.web"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+        loader=PackageLoader("bot.console"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    pages.filters["when"] = views.time_of
+    pages.filters["when"] = cards.time_of
     pages.filters["days"] = lambda days: "1 day" if days == 1 else f"{days} days"
     pages.filters["plain"] = lambda text: str(text).replace("_", " ")
     return pages
@@ -632,7 +634,7 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         return await signed_in(request, partial(_open_for, found, desk.now()))
 
     def file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
-        content = files("bot.web").joinpath(name).read_bytes()
+        content = files("bot.console").joinpath(name).read_bytes()
 
         async def answer(_request: Request) -> Response:
             return Response(content, media_type=kind)

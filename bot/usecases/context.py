@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.views import Message
+from bot.messages.cards import Message
 from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import mailbox

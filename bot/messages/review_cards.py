@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.callback_data import Button
-from bot.opinion_views import called
-from bot.views import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
+from bot.messages.callback_data import Button
+from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
+from bot.messages.opinion_cards import called
 from storage import reviews
 from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.members import MemberRow

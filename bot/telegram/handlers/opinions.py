@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Argument, Done
-from bot.usecases import guidance, opinions
+from bot.telegram.handlers.guidance import Argument, Done
+from bot.usecases import opinions, walk
 
 #: Taps on a draft that is one's own.
 DRAFT = ("send", "drop", "sentence", "nosentence", "name", "noname")
@@ -24,7 +24,7 @@ def _button(rest: str) -> Done:
         return "ask_opinion", lambda unit, desk, who: opinions.view(unit, desk, who, number, first)
     if verb in DRAFT:
         return "ask_opinion", lambda unit, desk, who: opinions.change_draft(unit, desk, who, number, verb)
-    return "ask_opinion", lambda unit, desk, who: guidance.OLD_BUTTON
+    return "ask_opinion", lambda unit, desk, who: walk.OLD_BUTTON
 
 
 def come_in(number_and_choice: str) -> Done:
@@ -35,10 +35,10 @@ def come_in(number_and_choice: str) -> Done:
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "opinion": lambda argument: (
         "ask_opinion",
-        lambda unit, desk, who: guidance.ask_team(unit, desk, who, argument.typed.text),
+        lambda unit, desk, who: walk.ask_team(unit, desk, who, argument.typed.text),
     ),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "op": _button,
-    "opinion": lambda rest: ("ask_opinion", lambda unit, desk, who: guidance.ask_team(unit, desk, who, rest)),
+    "opinion": lambda rest: ("ask_opinion", lambda unit, desk, who: walk.ask_team(unit, desk, who, rest)),
 }

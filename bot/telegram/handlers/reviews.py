@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Argument, Done
-from bot.usecases import console, guidance, reviews
+from bot.telegram.handlers.guidance import Argument, Done
+from bot.usecases import console_link, reviews, walk
 
 
 def _button(rest: str) -> Done:
@@ -21,13 +21,13 @@ def _button(rest: str) -> Done:
         return "review_record", lambda unit, desk, who: reviews.show(unit, desk, who, reference)
     if verb in ("sign_off", "return", "comment", "close", "reopen", "grade", "follow_up"):
         return "review_record", lambda unit, desk, who: reviews.act(unit, desk, who, verb, reference, value)
-    return "review_record", lambda unit, desk, who: guidance.OLD_BUTTON
+    return "review_record", lambda unit, desk, who: walk.OLD_BUTTON
 
 
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "review": lambda _argument: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
     "sample": lambda _argument: ("review_record", reviews.show_sample),
-    "console": lambda _argument: ("use_console", console.link),
+    "console": lambda _argument: ("use_console", console_link.link),
     "readers": lambda argument: (
         "request_sign_off",
         lambda unit, desk, who: reviews.readers(unit, who, argument.typed.text),

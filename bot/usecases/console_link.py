@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot import review_views
-from bot.usecases.desk import Desk, Who, say
+from bot.messages import review_cards
+from bot.usecases.context import Desk, Who, say
 from storage import web_sessions
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -14,7 +14,7 @@ LINK_MINUTES = 10
 def link(unit: Unit, desk: Desk, who: Who) -> None:
     """Send a one-time link into the console, or say that there is none."""
     if not desk.console_url:
-        say(unit, who.chat_id, review_views.no_console())
+        say(unit, who.chat_id, review_cards.no_console())
         return
     code = web_sessions.make_sign_in(unit, who.member.id, later(desk.now(), LINK_MINUTES))
-    say(unit, who.chat_id, review_views.console_link(desk.console_url, code, LINK_MINUTES))
+    say(unit, who.chat_id, review_cards.console_link(desk.console_url, code, LINK_MINUTES))

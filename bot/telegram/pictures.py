@@ -19,10 +19,10 @@ from telegram import InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.application import App
-from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
-from bot.logs import where_of
-from bot.usecases.desk import Desk
+from bot.composition.logs import where_of
+from bot.telegram.application import App
+from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.usecases.context import Desk
 from flows import catalogue, chart
 from storage import mailbox, sent_messages
 from storage.core.faults import StorageUnavailable

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.usecases import groups, opinions, reviews
-from bot.usecases.desk import Desk
+from bot.usecases import channels, opinions, reviews
+from bot.usecases.context import Desk
 from storage import timers
 from storage.core.unit import Unit
 from storage.timers import Due
@@ -19,5 +19,5 @@ def fire(unit: Unit, desk: Desk, timer: Due) -> None:
         opinions.deadline(unit, desk, timer.subject)
     elif timer.kind == reviews.DIGEST:
         reviews.digest(unit, desk, timer.subject)
-    elif timer.kind == groups.LEAVE:
-        groups.leave(unit, desk, int(timer.subject))
+    elif timer.kind == channels.LEAVE:
+        channels.leave(unit, desk, int(timer.subject))

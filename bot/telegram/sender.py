@@ -18,11 +18,11 @@ from typing import Any
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
-from bot import opinion_views, views
-from bot.application import SENDS, App
-from bot.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
-from bot.logs import where_of
-from bot.usecases.desk import Desk
+from bot.composition.logs import where_of
+from bot.messages import cards, opinion_cards
+from bot.telegram.application import SENDS, App
+from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.usecases.context import Desk
 from storage import mailbox, opinions, rate_limits, sent_messages
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
@@ -265,7 +265,7 @@ class Sender:
             except BadRequest as error:
                 log.info("A message could not be deleted.")
                 if payload.get("tell") and "not found" not in str(error).lower():
-                    await self._note(mailbox.put, chat, "message", views.could_not_delete().payload())
+                    await self._note(mailbox.put, chat, "message", cards.could_not_delete().payload())
             return None
         if message.kind == "leave":
             await bot.leave_chat(chat)
@@ -308,7 +308,7 @@ class Sender:
             await self.application.bot.ban_chat_member(chat, user_id)
             await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
         except (BadRequest, Forbidden):
-            await self._note(mailbox.put, chat, "message", opinion_views.please_remove().payload())
+            await self._note(mailbox.put, chat, "message", opinion_cards.please_remove().payload())
 
 
 def reason_of(error: TelegramError) -> str:

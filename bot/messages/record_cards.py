@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.opinion_views import advice_block
-from bot.views import Message, bold, escape, italic, pages, time_of
+from bot.messages.cards import Message, bold, escape, italic, pages, time_of
+from bot.messages.opinion_cards import advice_block
 from storage.records import Stored
 
 

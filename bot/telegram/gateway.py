@@ -21,11 +21,11 @@ from telegram import (
 from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
-from bot import views
-from bot.handlers.words import words_of
+from bot.messages import cards
+from bot.telegram.handlers.words import words_of
 from bot.usecases import typed_text
-from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
-from bot.usecases.front import Act, StrangersAct, once, service
+from bot.usecases.context import Came, Desk, OpenPrivately, Who, say
+from bot.usecases.gateway import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
 from bot.usecases.typed_text import Typed
 from flows.breaks import take_breaks
@@ -118,7 +118,7 @@ class Front:
         private = chat is None or chat.type == ChatType.PRIVATE
 
         def tell(unit: Unit, desk: Desk, who: Who) -> None:
-            say(unit, who.chat_id, views.limited())
+            say(unit, who.chat_id, cards.limited())
 
         def nothing(unit: Unit, desk: Desk, who: Who) -> None:
             return
@@ -190,7 +190,7 @@ async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str
     await query.get_bot().do_api_request("answercallbackquery", api_kwargs={"callback_query_id": query.id, **answer})
 
 
-async def answer_inline(query: InlineQuery, found: list[views.Article]) -> None:
+async def answer_inline(query: InlineQuery, found: list[cards.Article]) -> None:
     """Offer passages in inline mode; to one who is not a member, nothing. Never cached for others."""
     results = [
         InlineQueryResultArticle(

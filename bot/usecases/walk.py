@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot import access, record_content, views
-from bot.access import Thing
-from bot.callback_data import BadButton, Button, decode, handle_of
+from bot.domain import access, record
+from bot.domain.access import Thing
+from bot.messages import cards
+from bot.messages.callback_data import BadButton, Button, decode, handle_of
 from bot.usecases import advice, opinions, own_records, reviews, typed_text
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases.context import Desk, Who, say
 from bot.usecases.typed_text import Typed
 from flows import navigation, replies
 from flows.catalogue import Book
@@ -91,20 +92,20 @@ def _open_in(unit: Unit, desk: Desk, chat_id: int) -> Loaded | None:
 # ---- showing -------------------------------------------------------------------------------------
 def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: Any) -> None:
     can_ask = opinions.can_ask(unit, here.row.member_id)
-    card = views.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
+    card = cards.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
     mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
 def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> None:
     stored = records.of_conversation(unit, row.id)
     if stored is None:
-        card = views.plain(
+        card = cards.plain(
             "These questions were cancelled. No record was made.",
             ("Go on where I was", f"reopen.{handle_of(row.id)}"),
             ("Start again", f"start.{row.flow}"),
         )
     else:
-        card = views.saved(stored, desk.book.edition)
+        card = cards.saved(stored, desk.book.edition)
     mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
@@ -147,13 +148,13 @@ def _keep(
 def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> None:
     edition, position = here.book.edition, here.position
     clear = {
-        **record_content.clear_columns(position, edition, who.member, desk.version),
+        **record.clear_columns(position, edition, who.member, desk.version),
         "conversation_id": here.row.id,
         "started_at": here.row.started_at,
         "finished_at": at,
     }
     history, advice_sought = conversations.events(unit, here.row), opinions.advice_of(unit, here.row.id)
-    content = record_content.content(position, edition, history, advice_sought)
+    content = record.content(position, edition, history, advice_sought)
     record_id, reference = records.save(unit, clear, content, content["case_reference"], who.actor)
     asked_opinions.attach(unit, here.row.id, record_id)
     reviews.enter(unit, record_id, {**clear, "reference": reference}, content)
@@ -167,7 +168,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "flow": here.position.flow.id,
         "path": [f"{state}.{answer.verb}" for state, answer in here.position.live],
         "at": here.position.state,
-        "caption": views.escape(f"Your way through the chart. It points to: {outcome.title}."),
+        "caption": cards.escape(f"Your way through the chart. It points to: {outcome.title}."),
     }
     mailbox.put(unit, here.row.chat_id, mailbox.PICTURE, payload, f"picture:{here.row.id}")
 
@@ -185,7 +186,7 @@ def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None,
         _show(unit, here, GO_ON if greet else "You have questions open. Finish or cancel them first.", below=True)
         return
     if greet:
-        say(unit, who.chat_id, views.welcome(desk.book.edition))
+        say(unit, who.chat_id, cards.welcome(desk.book.edition))
     _show(unit, _started(unit, desk, who, flow, entry), below=True)
 
 
@@ -195,7 +196,7 @@ def go_on(unit: Unit, desk: Desk, who: Who) -> None:
     if here:
         _show(unit, here, GO_ON, below=True)
     else:
-        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
 
 
 def _started(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, walk: Walk | None = None) -> Loaded:
@@ -279,7 +280,7 @@ def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Butto
     if ended:
         return "These questions have ended."
     if here is None:
-        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
     return OLD_BUTTON
 
 
@@ -293,7 +294,7 @@ def type_text(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     elif typed.forwarded:
         _forwarded(unit, desk, who, here, typed)
     elif wanted and pending_input.are_same(unit, wanted, typed.text):
-        say(unit, who.chat_id, views.plain(TYPED_TWICE))
+        say(unit, who.chat_id, cards.plain(TYPED_TWICE))
     elif wanted and wanted.kind != pending_input.TAKEN:
         _type_wanted(unit, desk, who, here, wanted, typed)
     elif here is None:
@@ -307,7 +308,7 @@ def _tell(unit: Unit, who: Who, here: Loaded | None, words: str) -> None:
     if here:
         _show(unit, here, words, below=True)
     else:
-        say(unit, who.chat_id, views.plain(words))
+        say(unit, who.chat_id, cards.plain(words))
 
 
 def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
@@ -342,7 +343,7 @@ def _type_wanted(
             _reply(unit, desk, who, here, typed)
             return
         typed_text.danger_first(unit, desk, who, typed)
-        say(unit, who.chat_id, views.plain(MOVED_ON if moved_on else STALE_PROMPT))
+        say(unit, who.chat_id, cards.plain(MOVED_ON if moved_on else STALE_PROMPT))
         return
     reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
     if reply.kind == "choice":
@@ -350,10 +351,10 @@ def _type_wanted(
         _tell(unit, who, here, LEFT_OUT)
         return
     if reply.kind == "emergency":
-        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
         return
     if reply.kind in ("help", "why", "again"):
-        say(unit, who.chat_id, views.plain("I am waiting for your words. Type them, or type cancel to leave it."))
+        say(unit, who.chat_id, cards.plain("I am waiting for your words. Type them, or type cancel to leave it."))
         return
     typed_text.danger_first(unit, desk, who, typed)
     if wanted.kind == own_records.NOTE:
@@ -372,16 +373,16 @@ def _type_idle(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
     """Answer typed words where nothing is open: a control word, small talk, or a question to the guidance."""
     reply = replies.understand(typed.text, (Choice("!start", "Start the questions"),))
     if reply.kind == "emergency":
-        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
     elif typed.is_danger:
         typed_text.danger_first(unit, desk, who, typed)
         advice.ask(unit, desk, who, typed)
     elif reply.kind == "choice":
         begin(unit, desk, who, "sharing")
     elif reply.kind in ("help", "why"):
-        say(unit, who.chat_id, views.help_text())
+        say(unit, who.chat_id, cards.help_text())
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
-        say(unit, who.chat_id, views.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, cards.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
     else:
         advice.ask(unit, desk, who, typed)
 
@@ -391,7 +392,7 @@ def _choices(here: Loaded) -> list[Choice]:
     found = []
     question = here.position.question
     ways = replies.ways_to_say(question.id) if question else {}
-    for row in views.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
+    for row in cards.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
         for label, data in row:
             try:
                 act = decode(data).act
@@ -429,7 +430,7 @@ def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None
     if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
         # Identifiers come before replies: whatever button was meant, it is tapped or typed without them.
         typed_text.take_out(unit, who.chat_id, typed.message_id)
-        _show(unit, here, views.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
+        _show(unit, here, cards.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
     if reply.kind == "choice":
         chosen = reply.choices[0]
@@ -438,10 +439,10 @@ def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None
         names = " or ".join(f"“{choice.label}”" for choice in reply.choices)
         _show(unit, here, f"Which one do you mean: {names}? Please tap it.", below=True)
     elif reply.kind == "emergency":
-        say(unit, who.chat_id, views.danger_first(desk.book.edition))
+        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "help":
-        say(unit, who.chat_id, views.help_text())
+        say(unit, who.chat_id, cards.help_text())
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)
@@ -471,8 +472,8 @@ def _answer_in_words(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Type
             typed_text.take_out(unit, who.chat_id, typed.message_id)
             event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
             row = conversations.save(unit, row, navigation.as_dict(here.walk), event, desk.now())
-        refused = Loaded(row, here.book, position, views.refusal(error))
-        override = views.override_for(error, is_reference=is_reference)
+        refused = Loaded(row, here.book, position, cards.refusal(error))
+        override = cards.override_for(error, is_reference=is_reference)
         _show(unit, refused, below=True, override=override)
         return
     if screened is None:
@@ -498,7 +499,7 @@ def ask(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
 def unknown_command(unit: Unit, desk: Desk, who: Who, nearest: str) -> None:
     """Say that a command is not known, and which is nearest: words that begin with a stroke are never an answer."""
     near = f" Did you mean /{nearest}?" if nearest else " Type /help to see what I can do."
-    say(unit, who.chat_id, views.unknown_command(f"I do not know that command.{near}"))
+    say(unit, who.chat_id, cards.unknown_command(f"I do not know that command.{near}"))
     here = _open_in(unit, desk, who.chat_id)
     if here:
         _show(unit, here, STILL_OPEN, below=True)
@@ -510,9 +511,9 @@ def unreadable(unit: Unit, desk: Desk, who: Who, typed: Typed, album: str = "") 
     words = "I can read text only. What you sent was not kept. Please do not send pictures or files here."
     if album:
         # Further parts of the album edit this message, which changes nothing.
-        mailbox.put(unit, who.chat_id, "card", views.plain(words).payload(), f"album:{who.chat_id}:{album[:40]}")
+        mailbox.put(unit, who.chat_id, "card", cards.plain(words).payload(), f"album:{who.chat_id}:{album[:40]}")
     else:
-        say(unit, who.chat_id, views.plain(words))
+        say(unit, who.chat_id, cards.plain(words))
     here = _open_in(unit, desk, who.chat_id)
     if here:
         _show(unit, here, below=True)
@@ -522,7 +523,7 @@ def cancel(unit: Unit, desk: Desk, who: Who) -> None:
     """Stop the open conversation without a record."""
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
-        say(unit, who.chat_id, views.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
         return
     _cancel(unit, desk, here)
 
@@ -559,7 +560,7 @@ def ask_team(unit: Unit, desk: Desk, who: Who, reference: str = "") -> str:
     if reference:
         stored = records.find(unit, reference.strip().upper())
         if stored is None or not access.may(who.member, "ask_opinion", Thing(stored.clear["member_id"])):
-            say(unit, who.chat_id, views.plain("You have no record with that reference."))
+            say(unit, who.chat_id, cards.plain("You have no record with that reference."))
             return ""
         row = conversations.get(unit, stored.clear["conversation_id"])
         assert row is not None  # noqa: S101 (a record has a conversation)
@@ -567,7 +568,7 @@ def ask_team(unit: Unit, desk: Desk, who: Who, reference: str = "") -> str:
     here = _open_in(unit, desk, who.chat_id)
     if here is None:
         start = ("Start the questions", "start.sharing")
-        say(unit, who.chat_id, views.plain("Start the questions first. Then I can ask your team about them.", start))
+        say(unit, who.chat_id, cards.plain("Start the questions first. Then I can ask your team about them.", start))
         return ""
     return opinions.prepare(unit, desk, who, here.row, here.position)
 

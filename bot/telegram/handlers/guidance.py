@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import views
-from bot.usecases import advice, guidance, own_records
-from bot.usecases.desk import Desk, Who, say
-from bot.usecases.front import Act
+from bot.messages import cards
+from bot.usecases import advice, own_records, walk
+from bot.usecases.context import Desk, Who, say
+from bot.usecases.gateway import Act
 from bot.usecases.typed_text import Typed
 from storage.core.unit import Unit
 
@@ -17,10 +17,10 @@ Done = tuple[str, Act]
 
 
 def _begin(flow: str, entry: str | None = None, *, greet: bool = False) -> Done:
-    return "walk", lambda unit, desk, who: guidance.begin(unit, desk, who, flow, entry, greet=greet)
+    return "walk", lambda unit, desk, who: walk.begin(unit, desk, who, flow, entry, greet=greet)
 
 
-def _say(message: views.Message) -> Done:
+def _say(message: cards.Message) -> Done:
     return "read_guidance", lambda unit, desk, who: say(unit, who.chat_id, message)
 
 
@@ -44,7 +44,7 @@ def _local(argument: Argument) -> Done:
 
 
 def _start(unit: Unit, desk: Desk, who: Who, flow: str) -> None:
-    guidance.begin(unit, desk, who, flow if flow in desk.book.machines else "sharing")
+    walk.begin(unit, desk, who, flow if flow in desk.book.machines else "sharing")
 
 
 #: How many words behind a command are not a person's own: an id, a role, what is set.
@@ -55,17 +55,17 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "share": lambda _argument: _begin("sharing"),
     "board": lambda _argument: _begin("board_request"),
     "board_use": lambda _argument: _begin("board_request", "use_for_board_functions"),
-    "emergency": lambda _argument: ("raise_emergency", guidance.emergency),
-    "cancel": lambda _argument: ("walk", guidance.cancel),
-    "help": lambda _argument: _say(views.help_text()),
-    "privacy": lambda _argument: _say(views.privacy()),
+    "emergency": lambda _argument: ("raise_emergency", walk.emergency),
+    "cancel": lambda _argument: ("walk", walk.cancel),
+    "help": lambda _argument: _say(cards.help_text()),
+    "privacy": lambda _argument: _say(cards.privacy()),
     "rules": lambda _argument: (
         "read_guidance",
-        lambda unit, desk, who: say(unit, who.chat_id, views.rules(desk.book.edition)),
+        lambda unit, desk, who: say(unit, who.chat_id, cards.rules(desk.book.edition)),
     ),
     "ask": lambda argument: (
         "read_guidance",
-        lambda unit, desk, who: guidance.ask(unit, desk, who, argument.typed),
+        lambda unit, desk, who: walk.ask(unit, desk, who, argument.typed),
     ),
     "local": _local,
     "unanswered": lambda _argument: ("read_unanswered", advice.show_unanswered),
@@ -80,16 +80,16 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "emergency": lambda rest: (
         "raise_emergency",
-        lambda unit, desk, who: guidance.emergency(unit, desk, who, rest),
+        lambda unit, desk, who: walk.emergency(unit, desk, who, rest),
     ),
     "start": lambda rest: ("walk", lambda unit, desk, who: _start(unit, desk, who, rest)),
-    "go_on": lambda _rest: ("walk", guidance.go_on),
-    "resume": lambda rest: ("walk", lambda unit, desk, who: guidance.resume(unit, desk, who, rest)),
+    "go_on": lambda _rest: ("walk", walk.go_on),
+    "resume": lambda rest: ("walk", lambda unit, desk, who: walk.resume(unit, desk, who, rest)),
     "passage": lambda rest: ("read_guidance", lambda unit, desk, who: advice.passage(unit, desk, who, rest)),
     "about": lambda rest: ("read_guidance", lambda unit, desk, who: advice.about(unit, desk, who, rest)),
     "nohelp": lambda rest: ("read_guidance", lambda unit, desk, who: advice.did_not_help(unit, desk, who, rest)),
     "local": lambda _rest: ("read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)),
-    "reopen": lambda rest: ("walk", lambda unit, desk, who: guidance.reopen(unit, desk, who, rest)),
+    "reopen": lambda rest: ("walk", lambda unit, desk, who: walk.reopen(unit, desk, who, rest)),
     "notaperson": lambda _rest: ("walk", own_records.let_name_pass),
     "record": lambda rest: ("read_record", lambda unit, desk, who: own_records.show(unit, desk, who, rest)),
     "note": lambda rest: ("amend_record", lambda unit, desk, who: own_records.ask_for_note(unit, desk, who, rest)),

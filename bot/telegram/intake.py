@@ -15,11 +15,11 @@ from typing import Any
 from telegram import Bot, Update
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
-from bot import views
-from bot.application import App
-from bot.handlers.front import Front
-from bot.logs import where_of
-from bot.usecases.desk import Desk, say
+from bot.composition.logs import where_of
+from bot.messages import cards
+from bot.telegram.application import App
+from bot.telegram.gateway import Front
+from bot.usecases.context import Desk, say
 from storage import mailbox, members
 from storage.core import locks
 from storage.core.faults import StorageUnavailable
@@ -238,7 +238,7 @@ def tell_of_failure(unit: Unit, desk: Desk, taken: mailbox.Taken) -> None:
     """Tell a member, in their private chat, that an update of theirs was parked: they must not believe that it counted."""
     person = mailbox.person_of(taken.payload)
     if person is not None and members.get(unit, person):
-        say(unit, person, views.failed())
+        say(unit, person, cards.failed())
 
 
 def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:

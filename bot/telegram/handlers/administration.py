@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.handlers.guidance import Argument, Done
-from bot.usecases import groups, membership
-from bot.usecases.desk import Desk, Who
+from bot.telegram.handlers.guidance import Argument, Done
+from bot.usecases import channels, membership
+from bot.usecases.context import Desk, Who
 from storage.core.unit import Unit
 
 
@@ -33,8 +33,8 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
 }
 #: Commands for a group.
 IN_GROUP: dict[str, Callable[[Argument], Done]] = {
-    "claim": lambda _argument: ("claim_channel", groups.claim),
-    "release": lambda _argument: ("claim_channel", groups.release),
+    "claim": lambda _argument: ("claim_channel", channels.claim),
+    "release": lambda _argument: ("claim_channel", channels.release),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "approve": lambda rest: ("approve_supervisor", lambda unit, desk, who: membership.approve(unit, desk, who, rest)),

@@ -17,16 +17,16 @@ from telegram.ext import (
     filters,
 )
 
-from bot import views
-from bot.callback_data import BadButton, Button, decode
-from bot.handlers import administration, opinions, reviews
-from bot.handlers import guidance as guidance_handlers
-from bot.handlers.front import Front, answer_inline
-from bot.handlers.guidance import HEADS, Argument, Done
-from bot.handlers.words import words_of
-from bot.usecases import advice, groups, guidance, membership
-from bot.usecases.desk import Desk, Who
-from bot.usecases.front import came_back
+from bot.messages import cards
+from bot.messages.callback_data import BadButton, Button, decode
+from bot.telegram.gateway import Front, answer_inline
+from bot.telegram.handlers import administration, opinions, reviews
+from bot.telegram.handlers import guidance as guidance_handlers
+from bot.telegram.handlers.guidance import HEADS, Argument, Done
+from bot.telegram.handlers.words import words_of
+from bot.usecases import advice, channels, membership, walk
+from bot.usecases.context import Desk, Who
+from bot.usecases.gateway import came_back
 from bot.usecases.typed_text import Typed
 from flows.canonical import canonical
 from storage import members
@@ -101,7 +101,7 @@ def of_command(name: str, argument: Argument) -> Done:
         return opinions.come_in(argument.typed.text[2:].strip())
     if name not in COMMANDS:
         near = nearest(name)
-        return "walk", lambda unit, desk, who: guidance.unknown_command(unit, desk, who, near)
+        return "walk", lambda unit, desk, who: walk.unknown_command(unit, desk, who, near)
     return COMMANDS[name](argument)
 
 
@@ -128,7 +128,7 @@ def of_button(button: Button) -> Done:
 
 
 def _with_button(button: Button, unit: Unit, desk: Desk, who: Who) -> str:
-    return guidance.tap(unit, desk, who, button)
+    return walk.tap(unit, desk, who, button)
 
 
 def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
@@ -196,7 +196,7 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
             if action != "raise_emergency" and await front.is_too_much(update):
                 return
         except BadButton:
-            action, act = "walk", lambda unit, desk, who: guidance.OLD_BUTTON
+            action, act = "walk", lambda unit, desk, who: walk.OLD_BUTTON
         await front.act(update, action, act)
 
     async def unreadable(update: Update, _context: object) -> None:
@@ -213,13 +213,13 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
             return
         album = message.media_group_id or ""
         await front.act(
-            update, "walk", lambda unit, desk, who: guidance.unreadable(unit, desk, who, typed, album), typed=typed
+            update, "walk", lambda unit, desk, who: walk.unreadable(unit, desk, who, typed, album), typed=typed
         )
 
     async def asked_inline(update: Update, _context: object) -> None:
         query = update.inline_query
         assert query is not None  # noqa: S101 (the handler says so)
-        found: list[views.Article] = []
+        found: list[cards.Article] = []
         typed = await front.look_up(await front.read_text(query.query))
 
         def act(unit: Unit, desk: Desk, who: Who) -> None:
@@ -232,7 +232,7 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
         old, new = message.migrate_from_chat_id or message.chat_id, message.migrate_to_chat_id or message.chat_id
-        await front.service(update, lambda unit, desk: groups.moved(unit, desk, old, new))
+        await front.service(update, lambda unit, desk: channels.moved(unit, desk, old, new))
 
     async def membership_changed(update: Update, _context: object) -> None:
         change = update.my_chat_member
@@ -244,7 +244,7 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
             if change.chat.type == "private" and is_in and members.get(unit, chat_id):
                 came_back(unit, chat_id)
             if change.chat.type in ("group", "supergroup"):
-                (groups.expect_claim if is_in else groups.came_out)(unit, desk, chat_id)
+                (channels.expect_claim if is_in else channels.came_out)(unit, desk, chat_id)
 
         await front.service(update, act)
 
@@ -260,4 +260,4 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
 
 
 def _type_text(typed: Typed, unit: Unit, desk: Desk, who: Who) -> None:
-    guidance.type_text(unit, desk, who, typed)
+    walk.type_text(unit, desk, who, typed)

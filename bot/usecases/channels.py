@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot import opinion_views
+from bot.messages import opinion_cards
 from bot.usecases import opinions
-from bot.usecases.desk import Desk, Who, say
+from bot.usecases.context import Desk, Who, say
 from storage import mailbox, members, teams, timers
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -18,7 +18,7 @@ def expect_claim(unit: Unit, desk: Desk, chat_id: int) -> None:
     if teams.of_channel(unit, chat_id) or timers.is_set(unit, LEAVE, str(chat_id)):
         return
     timers.put(unit, LEAVE, str(chat_id), later(desk.now(), MINUTES_TO_CLAIM))
-    say(unit, chat_id, opinion_views.claim_me(MINUTES_TO_CLAIM))
+    say(unit, chat_id, opinion_cards.claim_me(MINUTES_TO_CLAIM))
 
 
 def leave(unit: Unit, desk: Desk, chat_id: int) -> None:
@@ -33,14 +33,14 @@ def claim(unit: Unit, desk: Desk, who: Who) -> None:
     try:
         teams.claim(unit, before.name, who.chat_id, who.thread_id, desk.now(), who.actor)
     except teams.CannotSet as error:
-        say(unit, who.chat_id, opinion_views.notice(str(error)), who.thread_id)
+        say(unit, who.chat_id, opinion_cards.notice(str(error)), who.thread_id)
         return
     timers.drop(unit, LEAVE, str(who.chat_id))
     if before.channel_chat_id not in (None, who.chat_id):
         assert before.channel_chat_id is not None  # noqa: S101 (said above)
-        say(unit, before.channel_chat_id, opinion_views.channel_elsewhere(), before.channel_thread_id)
+        say(unit, before.channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
         mailbox.put(unit, before.channel_chat_id, "leave", {})
-    say(unit, who.chat_id, opinion_views.claimed(teams.get(unit, before.name)), who.thread_id)
+    say(unit, who.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), who.thread_id)
     opinions.post_again(unit, desk, before.name)
 
 
@@ -48,10 +48,10 @@ def release(unit: Unit, desk: Desk, who: Who) -> None:
     """Give this group up as the team's channel, and leave it."""
     team = teams.of_channel(unit, who.chat_id)
     if team is None or team.name != who.member.team:
-        say(unit, who.chat_id, opinion_views.notice("This group is not the channel of your team."), who.thread_id)
+        say(unit, who.chat_id, opinion_cards.notice("This group is not the channel of your team."), who.thread_id)
         return
     teams.release(unit, team.name, desk.now(), who.actor)
-    say(unit, who.chat_id, opinion_views.released(), who.thread_id)
+    say(unit, who.chat_id, opinion_cards.released(), who.thread_id)
     mailbox.put(unit, who.chat_id, "leave", {})
 
 
@@ -67,7 +67,7 @@ def came_out(unit: Unit, desk: Desk, chat_id: int) -> None:
     told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
     told |= {member.telegram_id for member in members.of_team(unit, team.name) if member.id in waiting}
     for telegram_id in sorted(told):
-        say(unit, telegram_id, opinion_views.channel_gone(team.name))
+        say(unit, telegram_id, opinion_cards.channel_gone(team.name))
 
 
 def moved(unit: Unit, desk: Desk, old: int, new: int) -> None:

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 
-from bot.application import App
-from bot.handlers.front import Front
-from bot.handlers.updates import GROUP_MENU, MENU
-from bot.intake import Intake, TokenRefused, seconds_of
-from bot.logs import where_of
-from bot.pictures import Pictures
-from bot.sender import Sender
-from bot.usecases import alarms, groups, opinions
-from bot.usecases.desk import Desk
+from bot.composition.logs import where_of
+from bot.telegram.application import App
+from bot.telegram.gateway import Front
+from bot.telegram.handlers.updates import GROUP_MENU, MENU
+from bot.telegram.intake import Intake, TokenRefused, seconds_of
+from bot.telegram.pictures import Pictures
+from bot.telegram.sender import Sender
+from bot.usecases import channels, deadlines, opinions
+from bot.usecases.context import Desk
 from flows import chart, screening
 from storage import exports, invites, mailbox, members, rate_limits, sent_messages, timers, web_sessions
 from storage.core.clock import later, utc_now
@@ -33,7 +33,7 @@ from storage.core.unit import Unit
 from storage.operations import erasure, heads
 
 if TYPE_CHECKING:
-    from bot.web.webhook import Server
+    from bot.telegram.webhook import Server
 
 log = logging.getLogger("sharewise")
 
@@ -107,7 +107,7 @@ class Service:
         pictures: Path | None = None,
     ) -> None:
         self.application, self.front, self.heads = application, front, head_file
-        self.sender = Sender(application, front.store, front.desk, groups.moved, _parked)
+        self.sender = Sender(application, front.store, front.desk, channels.moved, _parked)
         self.pictures = Pictures(application, front.store, front.desk, pictures)
         front.on_acting = self.sender.wake.set
         self.intake = Intake(application, front)
@@ -173,8 +173,8 @@ class Service:
             return None
         from starlette.applications import Starlette
 
-        from bot.web import health
-        from bot.web import webhook as web
+        from bot.console import health
+        from bot.telegram import webhook as web
 
         async def take_in(update: dict[str, object]) -> None:
             await self.intake.take_in([update])
@@ -258,7 +258,7 @@ class Service:
         store, desk = self.front.store, self.front.desk
         for timer in await store.run(timers.due, desk.now()):
             try:
-                await store.run(alarms.fire, desk, timer)
+                await store.run(deadlines.fire, desk, timer)
             except StorageUnavailable:
                 raise
             except Exception as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bot import access, views
-from bot.usecases import advice, groups, typed_text
-from bot.usecases.desk import Came, Desk, OpenPrivately, Who, say
+from bot.domain import access
+from bot.messages import cards
+from bot.usecases import advice, channels, typed_text
+from bot.usecases.context import Came, Desk, OpenPrivately, Who, say
 from storage import mailbox, members, pause, sent_messages, teams
 from storage.core.unit import Unit
 
@@ -39,7 +40,7 @@ def once(
     stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
     if stopped is not None and action != "raise_emergency":
         if came.private and came.chat_id is not None:
-            say(unit, came.chat_id, views.paused(stopped))
+            say(unit, came.chat_id, cards.paused(stopped))
         return ""
     if not came.private and came.chat_id is not None:
         return _in_group(unit, desk, action, came, member, act)
@@ -48,7 +49,7 @@ def once(
         return ""
     if not access.may(member, action) and action not in access.FOR_STRANGERS:
         if came.chat_id is not None:
-            say(unit, came.chat_id, views.not_your_role())
+            say(unit, came.chat_id, cards.not_your_role())
         return ""
     who = Who(came.user_id, came.user_id, came.update_id, member)
     if came.typed and not came.sees_danger and came.chat_id is not None:
@@ -74,7 +75,7 @@ def _in_group(
     assert came.chat_id is not None  # noqa: S101 (the caller says so)
     team = teams.of_channel(unit, came.chat_id)
     if team is None and action != "claim_channel":
-        groups.expect_claim(unit, desk, came.chat_id)
+        channels.expect_claim(unit, desk, came.chat_id)
         return ""
     if team and came.typed:
         advice.overheard(unit, desk, came.chat_id, came.thread_id, came.typed)
@@ -82,7 +83,7 @@ def _in_group(
         return NOT_YOUR_TEAM if team else ""
     if not access.may(member, action):
         if action == "claim_channel":
-            say(unit, came.chat_id, views.not_your_role(), came.thread_id)
+            say(unit, came.chat_id, cards.not_your_role(), came.thread_id)
         return ""
     return act(unit, desk, Who(came.chat_id, came.user_id, came.update_id, member, came.thread_id)) or ""
 
@@ -101,4 +102,4 @@ def _answer_stranger(unit: Unit, desk: Desk, chat_id: int) -> None:
     if len(desk.strangers) >= STRANGERS_REMEMBERED:
         desk.strangers.clear()
     desk.strangers[chat_id] = now
-    say(unit, chat_id, views.stranger())
+    say(unit, chat_id, cards.stranger())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram import Update
 from telegram.ext import CallbackContext
 
-from bot.handlers.front import Front
+from bot.telegram.gateway import Front
 
 
 def on_error(front: Front):  # type: ignore[no-untyped-def]

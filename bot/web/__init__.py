@@ -1,1 +1,0 @@
-"""The web console: supervisors' work where lists, tables and pictures are better than a chat."""
