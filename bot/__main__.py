@@ -85,16 +85,16 @@ def console(args: argparse.Namespace) -> int:
 
     logs.set_up(logging.WARNING, form=Settings().log_format)
     data, store = getattr(args, "data", None), _open(args)
-    desk = _desk()
-    desk.console_url = desk.console_url or f"http://127.0.0.1:{args.port}"
+    context = _desk()
+    context.console_url = context.console_url or f"http://127.0.0.1:{args.port}"
     try:
         if data:
-            say(f"Sign in as the local supervisor, once: {_local_sign_in(store, desk)}")
-        say(f"The console is at {desk.console_url}. End it with Ctrl-C.")
+            say(f"Sign in as the local supervisor, once: {_local_sign_in(store, context)}")
+        say(f"The console is at {context.console_url}. End it with Ctrl-C.")
         sys.stdout.flush()
         token = Settings().token
-        secure = desk.console_url.startswith("https")
-        app = build(store, desk, secure=secure, token=token.get_secret_value() if token else "")
+        secure = context.console_url.startswith("https")
+        app = build(store, context, secure=secure, token=token.get_secret_value() if token else "")
         uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning", access_log=False, server_header=False)
     except SystemExit:
         raise Failed(f"Port {args.port} cannot be used.") from None
@@ -103,7 +103,7 @@ def console(args: argparse.Namespace) -> int:
     return 0
 
 
-def _local_sign_in(store: Any, desk: Any) -> str:
+def _local_sign_in(store: Any, context: Any) -> str:
     from bot.local.terminal import PEOPLE
     from storage import members, web_sessions
     from storage.core.clock import later
@@ -112,8 +112,8 @@ def _local_sign_in(store: Any, desk: Any) -> str:
         supervisor = members.get(unit, PEOPLE["supervisor"][0])
         if supervisor is None:
             raise Failed("There is no local supervisor yet. Run sharewise chat first.")
-        code = web_sessions.make_sign_in(unit, supervisor.id, later(desk.now(), 60))
-    return f"{desk.console_url}/in/{code}"
+        code = web_sessions.make_sign_in(unit, supervisor.id, later(context.now(), 60))
+    return f"{context.console_url}/in/{code}"
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -199,7 +199,7 @@ def serve(args: argparse.Namespace) -> int:
 def _serve(settings: Any, listening: Listening | None, parent: int | None = None) -> int:
     """Be one worker, until told to stop."""
     from bot.telegram import application
-    from bot.telegram.gateway import Front
+    from bot.telegram.gateway import Gateway
     from bot.telegram.intake import TokenRefused
     from bot.telegram.service import Service
 
@@ -208,13 +208,13 @@ def _serve(settings: Any, listening: Listening | None, parent: int | None = None
     sys.setswitchinterval(SWITCH_SECONDS)
     with _only_one(settings.data_dir) if settings.on_sqlite else nullcontext():
         store = _store_at_start(settings, first=parent is None)
-        desk = _desk(settings, int(token.split(":")[0]))
-        desk.book  # an edition with a problem stops the start here  # noqa: B018
+        context = _desk(settings, int(token.split(":")[0]))
+        context.book  # an edition with a problem stops the start here  # noqa: B018
 
         async def run() -> None:
-            front = Front(store, desk)
-            app = application.build(front, token, application.network_request(), settings.api_base_url)
-            service = Service(app, front, settings.head_file, listening, parent, settings.data_dir / "pictures")
+            gateway = Gateway(store, context)
+            app = application.build(gateway, token, application.network_request(), settings.api_base_url)
+            service = Service(app, gateway, settings.head_file, listening, parent, settings.data_dir / "pictures")
             loop = asyncio.get_running_loop()
             for number in STOPS:
                 loop.add_signal_handler(number, service.stop.set)
@@ -748,11 +748,11 @@ def member(args: argparse.Namespace) -> int:
 def _desk(settings: Any = None, bot_id: int = 0) -> Any:
     """Return a desk as the settings say. One of the command line answers nobody: it needs no bot's id."""
     from bot.composition.settings import Settings
-    from bot.usecases.context import Desk
+    from bot.usecases.context import Context
 
     settings = settings or Settings()
     limited = settings.sends_per_second > 0
-    return Desk(
+    return Context(
         settings.edition or "hmg-2015", bot_id, VERSION, settings.case_pattern, settings.own_reference,
         console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
         sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute if limited else 0,

@@ -31,12 +31,12 @@ from bot.console.mini_app import Opened, opened_by
 from bot.documents import spreadsheets
 from bot.documents.pdf import pdf
 from bot.domain import access
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.domain.record import exported
 from bot.messages import cards, opinion_cards, review_cards
 from bot.usecases import reviews as review_acts
 from bot.usecases import typed_text
-from bot.usecases.context import Desk, Who, say, whole
+from bot.usecases.context import Actor, Context, say, whole
 from bot.usecases.typed_text import Typed
 from flows import chart
 from flows.screening import PERSON, NotScreened, Screened
@@ -112,8 +112,8 @@ class Visit:
     """One request of a signed-in member, in its transaction."""
 
     unit: Unit
-    desk: Desk
-    who: MemberRow
+    context: Context
+    member: MemberRow
     token: str
     request: Request
     form: dict[str, str]
@@ -123,29 +123,29 @@ class Visit:
 
     def page(self, name: str, **values: Any) -> Response:
         """Return a page for this member."""
-        return HTMLResponse(self.pages.get_template(name).render(**surroundings(self.desk, self), **values))
+        return HTMLResponse(self.pages.get_template(name).render(**surroundings(self.context, self), **values))
 
-    def as_actor(self) -> Who:
+    def as_actor(self) -> Actor:
         """Return this member as the use cases know people."""
-        return Who(self.who.telegram_id, self.who.telegram_id, 0, self.who)
+        return Actor(self.member.telegram_id, self.member.telegram_id, 0, self.member)
 
-    def must(self, action: str, thing: Thing | None = None) -> None:
+    def must(self, action: str, resource: Resource | None = None) -> None:
         """Raise Refused unless this member may do this."""
-        if not access.may(self.who, action, thing):
+        if not access.may(self.member, action, resource):
             raise ABSENT
 
 
 Page = Callable[[Visit], Response]
 
 
-def surroundings(desk: Desk, visit: Visit | None) -> dict[str, Any]:
+def surroundings(context: Context, visit: Visit | None) -> dict[str, Any]:
     """Return what every page shows around its own content."""
-    found: dict[str, Any] = {"banner": desk.book.edition.banner, "who": visit.who if visit else None}
+    found: dict[str, Any] = {"banner": context.book.edition.banner, "who": visit.member if visit else None}
     if visit:
         found["form_token"] = web_sessions.form_token(visit.token)
         found["here"] = visit.request.url.path
         found["pages"] = [
-            (address, words) for address, words, action in MENU if access.may(visit.who, action)
+            (address, words) for address, words, action in MENU if access.may(visit.member, action)
         ]  # fmt: skip
     return found
 
@@ -157,19 +157,19 @@ def queue(visit: Visit) -> Response:
     asked = visit.request.query_params
     chosen = {name: asked.get(name, "")[:80] for name in (*FILTERS, "after")}
     after = _reach(visit, chosen["after"]) if chosen["after"] else None
-    rows = reviews.queue(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), PAGE + 1, after)
+    rows = reviews.queue(visit.unit, visit.member.team, visit.member.id, _wanted(chosen), PAGE + 1, after)
     more = rows[PAGE - 1].reference if len(rows) > PAGE and not chosen["case"] else ""
     kept = {name: chosen[name] for name in FILTERS if chosen[name]}
-    flow = visit.desk.book.machine("sharing").flow
-    count = reviews.waiting(visit.unit, visit.who.team, not_of=visit.who.id)
+    flow = visit.context.book.machine("sharing").flow
+    count = reviews.waiting(visit.unit, visit.member.team, not_of=visit.member.id)
     waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
         waiting=waits, states=review_cards.STATES.items(),
         state_words=review_cards.STATES, risks=review_cards.RISKS.items(), risk_words=review_cards.RISKS,
-        outcomes=sorted({o for machine in visit.desk.book.machines.values() for o in machine.flow.outcomes}),
+        outcomes=sorted({o for machine in visit.context.book.machines.values() for o in machine.flow.outcomes}),
         grounds=[option.id for option in flow.questions["ground"].options],
-        people=[m for m in members.of_team(visit.unit, visit.who.team) if m.id != visit.who.id],
+        people=[m for m in members.of_team(visit.unit, visit.member.team) if m.id != visit.member.id],
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _reach(visit: Visit, reference: str) -> ReviewRow:
     review = reviews.find(visit.unit, reference.strip().upper())
     if review is None:
         raise ABSENT
-    visit.must("review_record", Thing(review.member_id, review.team))
+    visit.must("review_record", Resource(review.member_id, review.team))
     return review
 
 
@@ -203,7 +203,7 @@ def record(visit: Visit, said: str = "") -> Response:
     unit, record_id = visit.unit, review.record_id
     stored = records.get(unit, record_id)
     assert stored is not None  # noqa: S101 (a review has a record)
-    ledger.append(unit, visit.desk.now(), f"member:{visit.who.id}", "record.read", f"record:{record_id}")
+    ledger.append(unit, visit.context.now(), f"member:{visit.member.id}", "record.read", f"record:{record_id}")
     author = members.by_id(unit, review.member_id)
     notes = [note for note in stored.amendments if note.get("kind") != "advice"]
     advices = [
@@ -211,7 +211,7 @@ def record(visit: Visit, said: str = "") -> Response:
         *(n["advice"] for n in stored.amendments if n.get("kind") == "advice"),
     ]
     readers = [
-        (entry["at"], review_acts.reader_of(unit, entry["actor"], visit.who.id))
+        (entry["at"], review_acts.reader_of(unit, entry["actor"], visit.member.id))
         for entry in ledger.about(unit, f"record:{record_id}", "record.read")
     ]
     open_acts = [(what, words, needs) for what, words, needs in ACTS if review.state in reviews.ACTS[what][0]]
@@ -230,7 +230,7 @@ def picture(visit: Visit) -> Response:
     review = _reach(visit, visit.request.path_params["reference"])
     stored = records.get(visit.unit, review.record_id)
     assert stored is not None  # noqa: S101 (a review has a record)
-    book = visit.desk.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.desk.book
+    book = visit.context.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.context.book
     path = tuple(stored.content["path"])
     drawn = chart.svg(book.machine(stored.clear["flow"]), path, f"outcome.{stored.clear['outcome']}")
     return Response(drawn, media_type="image/svg+xml")
@@ -251,13 +251,13 @@ def export(visit: Visit) -> Response:
         return record(visit, "Choose PDF or JSON. Nothing was taken out.")
     try:
         words = _words(visit)
-        review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, "exported", words, EXPORTS[kind])
+        review_acts.carry_out(visit.unit, visit.context, visit.as_actor(), review, "exported", words, EXPORTS[kind])
     except BadForm as error:
         return _not_taken(visit, error, record)
     name = {"content-disposition": f'attachment; filename="{review.reference}.{kind}"'}
     if kind == "json":
         return JSONResponse(exported(stored), headers=name)
-    book = visit.desk.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.desk.book
+    book = visit.context.pinned(review_edition(stored), stored.clear["edition_sha256"]) or visit.context.book
     return Response(pdf(stored, book), media_type="application/pdf", headers=name)
 
 
@@ -270,7 +270,7 @@ def do(visit: Visit) -> Response:
         raise ABSENT
     try:
         words, value = _given(visit, needs[what])
-        review_acts.carry_out(visit.unit, visit.desk, visit.as_actor(), review, what, words, value)
+        review_acts.carry_out(visit.unit, visit.context, visit.as_actor(), review, what, words, value)
     except BadForm as error:
         return _not_taken(visit, error, record)
     except NotNow as error:
@@ -281,7 +281,7 @@ def do(visit: Visit) -> Response:
 def _not_taken(visit: Visit, error: BadForm, page: Callable[[Visit, str], Response]) -> Response:
     """Say why a form was not taken: words that were refused are shown again, to be mended and sent."""
     if error.words:
-        return again(visit.pages, surroundings(visit.desk, visit), visit.request, visit.form, error)
+        return again(visit.pages, surroundings(visit.context, visit), visit.request, visit.form, error)
     return page(visit, str(error))
 
 
@@ -342,7 +342,7 @@ def _is_day(text: str) -> bool:
 def statistics(visit: Visit) -> Response:
     """Show counts of a team's records: nothing that anybody typed."""
     visit.must("read_statistics")
-    unit, team = visit.unit, visit.who.team
+    unit, team = visit.unit, visit.member.team
     found, times = reviews.tallies(unit, team), reviews.durations(unit, team)
     took = median(review_acts.minutes_between(*pair) for pair in times) if times else 0
 
@@ -353,7 +353,7 @@ def statistics(visit: Visit) -> Response:
     asked = [
         (f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in questions.listed(unit, 15)
     ]
-    unsure, stopped = review_acts.hard_questions(unit, visit.desk, team)
+    unsure, stopped = review_acts.hard_questions(unit, visit.context, team)
 
     def at_questions(counted: review_acts.AtQuestions) -> list[tuple[str, int]]:
         return [(_label(visit, *at), count) for at, count in counted.most_common()]
@@ -369,12 +369,12 @@ def statistics(visit: Visit) -> Response:
         "statistics.html", tables=tables, total=sum(count for _, count in found["outcome"]),
         took=opinion_cards.duration(max(1, round(took))),
         asked=opinions.records_with_advice(unit, team),
-        flows=sorted(visit.desk.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
+        flows=sorted(visit.context.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
     )  # fmt: skip
 
 
 def _label(visit: Visit, flow: str, state: str) -> str:
-    machine = visit.desk.book.machines.get(flow)
+    machine = visit.context.book.machines.get(flow)
     question = machine.flow.questions.get(state) if machine else None
     return question.label if question else state.replace("_", " ")
 
@@ -382,10 +382,10 @@ def _label(visit: Visit, flow: str, state: str) -> str:
 def hard_questions_drawn(visit: Visit) -> Response:
     """Draw a flowchart with how often people were not sure, and stopped, at each question."""
     visit.must("read_statistics")
-    machine = visit.desk.book.machines.get(visit.request.path_params["flow"])
+    machine = visit.context.book.machines.get(visit.request.path_params["flow"])
     if machine is None:
         raise ABSENT
-    unsure, stopped = review_acts.hard_questions(visit.unit, visit.desk, visit.who.team)
+    unsure, stopped = review_acts.hard_questions(visit.unit, visit.context, visit.member.team)
     flow = machine.flow.id
     notes = {
         question.id: f"Not sure: {unsure[flow, question.id]}. Stopped here: {stopped[flow, question.id]}."
@@ -398,7 +398,7 @@ def hard_questions_drawn(visit: Visit) -> Response:
 def team_page(visit: Visit) -> Response:
     """Show a team and its members."""
     visit.must("list_members")
-    found = teams.get(visit.unit, visit.who.team)
+    found = teams.get(visit.unit, visit.member.team)
     deputy = members.by_id(visit.unit, found.deputy_id) if found.deputy_id else None
     return visit.page(
         "team.html", team=found, people=members.of_team(visit.unit, found.name),
@@ -410,22 +410,22 @@ def team_page(visit: Visit) -> Response:
 def retention_page(visit: Visit, said: str = "") -> Response:
     """Show how long records are kept, which of the team are due, and which must not be erased."""
     visit.must("read_retention")
-    unit, team = visit.unit, visit.who.team
+    unit, team = visit.unit, visit.member.team
     held = retention.held(unit, team)
     return visit.page(
         "retention.html", said=said, classes=retention.CLASSES, rules=retention.rules(unit),
-        due=retention.due(unit, visit.desk.now(), team, PAGE), held=held,
-        who_held={row.record_id: review_acts.reader_of(unit, row.actor, visit.who.id) for row in held},
-        opens=access.may(visit.who, "review_record"),
+        due=retention.due(unit, visit.context.now(), team, PAGE), held=held,
+        who_held={row.record_id: review_acts.reader_of(unit, row.actor, visit.member.id) for row in held},
+        opens=access.may(visit.member, "review_record"),
     )  # fmt: skip
 
 
 def hold_or_release(visit: Visit) -> Response:
     """Keep a record from being erased, with a reason, or release it."""
     review = reviews.find(visit.unit, visit.form.get("reference", "").strip().upper())
-    if review is None or not access.may(visit.who, "hold_record", Thing(review.member_id, review.team)):
+    if review is None or not access.may(visit.member, "hold_record", Resource(review.member_id, review.team)):
         return retention_page(visit, "There is no such record for you. Nothing was changed.")
-    what, at, actor = visit.request.path_params["what"], visit.desk.now(), visit.as_actor().actor
+    what, at, actor = visit.request.path_params["what"], visit.context.now(), visit.as_actor().ledger_name
     if what == "release":
         was = retention.release(visit.unit, review.record_id, at, actor)
         return retention_page(visit, f"{review.reference} is released." if was else "It was not on hold.")
@@ -443,30 +443,30 @@ def ask_for_list(visit: Visit) -> Response:
     """Ask to take a list out: somebody else of the team must agree."""
     visit.must("export_list")
     chosen = {name: visit.form.get(name, "")[:80] for name in FILTERS}
-    case = typed_text.read(visit.desk, visit.form.get("case", ""))
+    case = typed_text.read(visit.context, visit.form.get("case", ""))
     try:
         chosen["case"] = case.screened(longest=40, override=("nhs_number",)).text if case.text else ""
     except NotScreened as error:
         return lists(visit, cards.refusal(error))
-    number = exports.ask(visit.unit, visit.who.team, visit.who.id, _wanted(chosen), visit.desk.now())
-    for other in members.of_team(visit.unit, visit.who.team, "supervisor", "administrator"):
-        if other.id != visit.who.id:
-            say(visit.unit, other.telegram_id, review_cards.list_asked(opinion_cards.called(visit.who)))
+    number = exports.ask(visit.unit, visit.member.team, visit.member.id, _wanted(chosen), visit.context.now())
+    for other in members.of_team(visit.unit, visit.member.team, "supervisor", "administrator"):
+        if other.id != visit.member.id:
+            say(visit.unit, other.telegram_id, review_cards.list_asked(opinion_cards.called(visit.member)))
     return lists(visit, f"List {number} was asked for. Somebody else must agree to it.")
 
 
 def lists(visit: Visit, said: str = "") -> Response:
     """Show which lists were asked for, which wait for somebody to agree, and which can be taken out."""
     visit.must("agree_to_export")
-    found = exports.of_team(visit.unit, visit.who.team, later(visit.desk.now(), -LIST_MINUTES))
-    names = {m.id: opinion_cards.called(m) for m in members.of_team(visit.unit, visit.who.team)}
+    found = exports.of_team(visit.unit, visit.member.team, later(visit.context.now(), -LIST_MINUTES))
+    names = {m.id: opinion_cards.called(m) for m in members.of_team(visit.unit, visit.member.team)}
     return visit.page("lists.html", lists=found, names=names, said=said)
 
 
 def _list(visit: Visit) -> exports.ExportRow:
     number = whole(visit.request.path_params["number"])
     found = exports.get(visit.unit, number) if number is not None else None
-    if found is None or found.made_at < later(visit.desk.now(), -LIST_MINUTES):
+    if found is None or found.made_at < later(visit.context.now(), -LIST_MINUTES):
         raise ABSENT
     return found
 
@@ -474,18 +474,18 @@ def _list(visit: Visit) -> exports.ExportRow:
 def agree_to_list(visit: Visit) -> Response:
     """Agree to a list that somebody else asked for."""
     found = _list(visit)
-    visit.must("agree_to_export", Thing(found.member_id, found.team))
-    agreed = exports.agree(visit.unit, found.id, visit.who.id, visit.desk.now())
+    visit.must("agree_to_export", Resource(found.member_id, found.team))
+    agreed = exports.agree(visit.unit, found.id, visit.member.id, visit.context.now())
     return lists(visit, "Agreed." if agreed else "This list does not wait for you.")
 
 
 def take_list(visit: Visit) -> Response:
     """Return a list that was agreed to, as CSV or XLSX, to whoever asked for it."""
     found, kind = _list(visit), visit.request.path_params["kind"]
-    visit.must("export_list", Thing(found.member_id, found.team))
-    if found.agreed_by is None or found.member_id != visit.who.id or kind not in ("csv", "xlsx"):
+    visit.must("export_list", Resource(found.member_id, found.team))
+    if found.agreed_by is None or found.member_id != visit.member.id or kind not in ("csv", "xlsx"):
         raise ABSENT
-    rows = exports.rows(visit.unit, found, visit.desk.now())
+    rows = exports.rows(visit.unit, found, visit.context.now())
     name = {"content-disposition": f'attachment; filename="records-{found.id}.{kind}"'}
     if kind == "csv":
         return Response(spreadsheets.as_csv(rows), media_type="text/csv", headers=name)
@@ -549,13 +549,13 @@ def environment() -> Environment:
     return pages
 
 
-def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlette:
+def build(store: Store, context: Context, *, secure: bool, token: str = "") -> Starlette:
     """Return the console as an ASGI app. `secure`: it is reached over https; `token`: the bot's, to sign in as a Mini App."""
     pages = environment()
 
     def refused(error: Refused, visit: Visit | None = None) -> Response:
         body = pages.get_template("message.html").render(
-            **surroundings(desk, visit), heading=error.heading, words=error.words
+            **surroundings(context, visit), heading=error.heading, words=error.words
         )
         return HTMLResponse(body, error.status)
 
@@ -563,23 +563,23 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         page: Page, action: str, unit: Unit, request: Request, form: dict[str, str], typed: Typed | None
     ) -> Response:
         """One request in one transaction: session, role, form token, page."""
-        token, at = request.cookies.get(COOKIE, ""), desk.now()
+        token, at = request.cookies.get(COOKIE, ""), context.now()
         member_id = (
             web_sessions.seen(unit, token, at, later(at, -IDLE_MINUTES), later(at, -TOTAL_MINUTES)) if token else None
         )
         member = members.by_id(unit, member_id) if member_id is not None else None
         if member is None or not access.may(member, "use_console"):
             if form.get("words"):
-                return again(pages, surroundings(desk, None), request, form, SIGNED_OUT_WORDS)
+                return again(pages, surroundings(context, None), request, form, SIGNED_OUT_WORDS)
             return refused(SIGNED_OUT)
-        visit = Visit(unit, desk, member, token, request, form, pages, typed)
+        visit = Visit(unit, context, member, token, request, form, pages, typed)
         try:
             visit.must(action)
             if request.method == "POST" and not hmac.compare_digest(
                 form.get("form_token", "").encode(), web_sessions.form_token(token).encode()
             ):
                 if form.get("words"):
-                    return again(pages, surroundings(desk, visit), request, form, OUT_OF_DATE_WORDS)
+                    return again(pages, surroundings(context, visit), request, form, OUT_OF_DATE_WORDS)
                 raise OUT_OF_DATE
             if page is queue and not access.may(member, "review_record"):
                 return RedirectResponse("/statistics", 303)
@@ -593,7 +593,7 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
             if request.method == "POST":
                 form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
             words = form.get("words", "")
-            typed = await asyncio.to_thread(typed_text.read, desk, words) if words else None
+            typed = await asyncio.to_thread(typed_text.read, context, words) if words else None
             try:
                 return await store.run(partial(_call, visited, page, action, request, form, typed))
             except StorageUnavailable:
@@ -609,8 +609,8 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         code = request.path_params["code"]
         if request.method == "GET":
             # A look ahead at the link, as chats do for previews, must not use it up.
-            return HTMLResponse(pages.get_template("sign_in.html").render(**surroundings(desk, None), code=code))
-        return await signed_in(request, partial(web_sessions.use_sign_in, code=code, at=desk.now()))
+            return HTMLResponse(pages.get_template("sign_in.html").render(**surroundings(context, None), code=code))
+        return await signed_in(request, partial(web_sessions.use_sign_in, code=code, at=context.now()))
 
     async def signed_in(request: Request, opening: Callable[[Unit], str | None]) -> Response:
         """Begin a session when this opens one, and when no other site sent it."""
@@ -626,12 +626,12 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
 
     async def as_mini_app(request: Request) -> Response:
         if request.method == "GET":
-            page = HTMLResponse(pages.get_template("app.html").render(**surroundings(desk, None)))
+            page = HTMLResponse(pages.get_template("app.html").render(**surroundings(context, None)))
             page.headers["content-security-policy"] = WITH_SCRIPT
             return page
         said = (await request.form()).get("init_data")
-        found = opened_by(said, token, desk.now()) if isinstance(said, str) else None
-        return await signed_in(request, partial(_open_for, found, desk.now()))
+        found = opened_by(said, token, context.now()) if isinstance(said, str) else None
+        return await signed_in(request, partial(_open_for, found, context.now()))
 
     def file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
         content = files("bot.console").joinpath(name).read_bytes()
@@ -650,7 +650,7 @@ def build(store: Store, desk: Desk, *, secure: bool, token: str = "") -> Starlet
         Route("/app", as_mini_app, methods=["GET", "POST"]),
         Route("/static/console.css", file("console.css", "text/css")),
         Route("/static/app.js", file("app.js", "text/javascript")),
-        *health.routes(store, desk.now),
+        *health.routes(store, context.now),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={404: not_found, 405: not_found})
 

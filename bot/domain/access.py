@@ -67,21 +67,21 @@ IN_CHANNEL = frozenset({"give_opinion", "ask_in_channel", "claim_channel"})
 
 
 @dataclass(frozen=True)
-class Thing:
+class Resource:
     """What an act touches: whose it is (a member's id) and of which team."""
 
     owner: int | None = None
     team: str | None = None
 
 
-def may(member: MemberRow | None, action: str, thing: Thing | None = None) -> bool:
+def may(member: MemberRow | None, action: str, resource: Resource | None = None) -> bool:
     """Say whether this member may do this, to this thing if one is named. A stranger and an unknown action never may."""
     if member is None:
         return False
     scope = RULES.get(action, {}).get(member.role)
-    if scope is None or thing is None:
+    if scope is None or resource is None:
         return scope is not None
-    own, team = thing.owner == member.id, thing.team == member.team
+    own, team = resource.owner == member.id, resource.team == member.team
     return {OWN: own, COLLEAGUES: team and not own, TEAM: own or team, ANY: True}[scope]
 
 

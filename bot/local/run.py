@@ -13,9 +13,9 @@ from bot.local.request import LocalRequest
 from bot.local.terminal import CHANNEL, PEOPLE, Terminal
 from bot.local.world import BOT, World
 from bot.telegram import application
-from bot.telegram.gateway import Front
+from bot.telegram.gateway import Gateway
 from bot.telegram.service import Service
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from storage import members, teams
 from storage.core.clock import utc_now
 from storage.core.store import Store
@@ -36,19 +36,19 @@ def settle_in(unit: Unit) -> None:
 
 
 async def chat(
-    store: Store, edition: str, version: str, data: Path, who: str = "me", lines: TextIO | None = None
+    store: Store, edition: str, version: str, data: Path, actor: str = "me", lines: TextIO | None = None
 ) -> None:
     """Run the chat until the input ends."""
-    desk = Desk(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
-    desk.book  # an edition with a problem stops the start here  # noqa: B018
+    context = Context(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
+    context.book  # an edition with a problem stops the start here  # noqa: B018
     await store.run(settle_in)
     world = World()
     world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}
-    front = Front(store, desk)
+    gateway = Gateway(store, context)
     request = LocalRequest(world)
-    service = Service(application.build(front, TOKEN, request), front, pictures=data / "drawn")
+    service = Service(application.build(gateway, TOKEN, request), gateway, pictures=data / "drawn")
     running = asyncio.create_task(service.run())
-    talking = asyncio.create_task(Terminal(world, service, data, who).chat(lines or sys.stdin))
+    talking = asyncio.create_task(Terminal(world, service, data, actor).chat(lines or sys.stdin))
     await asyncio.wait({running, talking}, return_when=asyncio.FIRST_COMPLETED)
     service.stop.set()
     if running.done():

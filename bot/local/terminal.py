@@ -36,9 +36,11 @@ HELP = (
 class Terminal:
     """People at one terminal, one at a time."""
 
-    def __init__(self, world: World, service: Service, data: Path, who: str = "me", out: TextIO | None = None) -> None:
+    def __init__(
+        self, world: World, service: Service, data: Path, actor: str = "me", out: TextIO | None = None
+    ) -> None:
         self.world, self.service, self.data, self.out = world, service, data, out or sys.stdout
-        self.person, self.place = PEOPLE[who][0], PEOPLE[who][0]
+        self.person, self.place = PEOPLE[actor][0], PEOPLE[actor][0]
         self.cards: dict[int, dict[str, Any]] = {}
         self._unread: dict[int, list[Shown]] = defaultdict(list)
         world.listeners.append(self.show)
@@ -165,7 +167,7 @@ class Terminal:
             await asyncio.sleep(0.002)
         while not await self.service.is_idle() and not self.world.crashes:
             await asyncio.sleep(0.005)
-        await self.service.front.settle()
+        await self.service.gateway.settle()
         if self.world.crashes:
             raise self.world.crashes[0]
 

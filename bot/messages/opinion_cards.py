@@ -377,9 +377,9 @@ def invite(code: str, role: str, team: str, username: str, is_open: bool) -> Mes
 
 def approve(invite_id: int, inviter: MemberRow, known_as: str) -> Message:
     """Ask a second supervisor about a new supervisor."""
-    who = known_as or "somebody whose name was not given"
+    actor = known_as or "somebody whose name was not given"
     words = (
-        f"{called(inviter)} wants to make a supervisor of team {inviter.team}: {who}. This needs a second supervisor."
+        f"{called(inviter)} wants to make a supervisor of team {inviter.team}: {actor}. This needs a second supervisor."
     )
     return plain(words, ("Approve", f"approve.{invite_id}"))
 

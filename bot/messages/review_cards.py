@@ -195,10 +195,10 @@ def reader(member: MemberRow) -> str:
     return f"{called(member)}, {member.role}"
 
 
-def list_asked(who: str) -> Message:
+def list_asked(actor: str) -> Message:
     """Tell a second person that a list of many records is to be taken out."""
     return plain(
-        f"{who} asks to take a list of records out. It needs a second person: /console, then Lists to take out."
+        f"{actor} asks to take a list of records out. It needs a second person: /console, then Lists to take out."
     )
 
 
@@ -219,7 +219,9 @@ def console_link(address: str, code: str, minutes: int) -> Message:
 def readers(reference: str, read: list[tuple[str, str]], found: list[Done]) -> Message:
     """Tell an author who has read a record, and what supervisors did with it."""
     lines = [bold(f"Who has read record {reference}")]
-    lines.append("\n".join(f"• {escape(f'{time_of(at)}: {who}')}" for at, who in read[-40:]) or escape("Nobody yet."))
+    lines.append(
+        "\n".join(f"• {escape(f'{time_of(at)}: {actor}')}" for at, actor in read[-40:]) or escape("Nobody yet.")
+    )
     if found:
         lines.append("\n".join(_line(one) for one in found[-15:]))
     return Message("\n\n".join(lines))

@@ -7,7 +7,7 @@ from typing import Any
 from telegram.ext import Application
 from telegram.request import BaseRequest
 
-from bot.telegram.gateway import ANSWERS, Front
+from bot.telegram.gateway import ANSWERS, Gateway
 from bot.telegram.handlers.errors import on_error
 from bot.telegram.handlers.updates import handlers
 
@@ -26,13 +26,13 @@ def network_request() -> BaseRequest:
     return AiohttpRequest(CONNECTIONS)
 
 
-def build(front: Front, token: str, request: BaseRequest, base_url: str | None = None) -> App:
+def build(gateway: Gateway, token: str, request: BaseRequest, base_url: str | None = None) -> App:
     """Return the Application, not started. It has no updater: intake.py takes updates in."""
     builder = Application.builder().token(token).updater(None).job_queue(None)
     builder = builder.request(request).get_updates_request(request)
     if base_url:
         builder = builder.base_url(base_url)
     application: App = builder.build()
-    application.add_handlers(handlers(front))
-    application.add_error_handler(on_error(front))
+    application.add_handlers(handlers(gateway))
+    application.add_error_handler(on_error(gateway))
     return application

@@ -24,7 +24,7 @@ from telegram.error import TelegramError
 from bot.messages import cards
 from bot.telegram.handlers.words import words_of
 from bot.usecases import typed_text
-from bot.usecases.context import Came, Desk, OpenPrivately, Who, say
+from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
 from bot.usecases.gateway import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
 from bot.usecases.typed_text import Typed
@@ -40,11 +40,11 @@ ANSWERS, ANSWER_SECONDS = 4, 5.0
 REST = 3.0
 
 
-class Front:
+class Gateway:
     """The store and the desk, as handlers reach them."""
 
-    def __init__(self, store: Store, desk: Desk) -> None:
-        self.store, self.desk = store, desk
+    def __init__(self, store: Store, context: Context) -> None:
+        self.store, self.context = store, context
         #: Updates that an act took care of, and those whose handler failed, for the dispatcher to see.
         self.acted: set[int] = set()
         self.failures: dict[int, BaseException] = {}
@@ -56,7 +56,7 @@ class Front:
         self._reading = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix="reading", initializer=take_breaks, initargs=(REST,)
         )
-        self.limits = Limits(desk.updates_per_minute)
+        self.limits = Limits(context.updates_per_minute)
 
     async def read(self, message: Message, *, edited: bool = False) -> Typed:
         """Look at all that a message says, outside the store: one message at a time, so that taps go on meanwhile."""
@@ -69,12 +69,12 @@ class Front:
     async def read_part(self, typed: Typed, text: str) -> Typed:
         """Look at a part of what was typed, as the words behind a command."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, typed_text.read_argument, self.desk, typed, text)
+        return await loop.run_in_executor(self._reading, typed_text.read_argument, self.context, typed, text)
 
     async def look_up(self, typed: Typed) -> Typed:
         """Ask the guidance about words that turned out to be a question."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, typed_text.look_up, self.desk, typed)
+        return await loop.run_in_executor(self._reading, typed_text.look_up, self.context, typed)
 
     async def act_on_words(
         self,
@@ -101,7 +101,9 @@ class Front:
 
     async def _read(self, text: str, message_id: int = 0, **more: Any) -> Typed:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, lambda: typed_text.read(self.desk, text, message_id, **more))
+        return await loop.run_in_executor(
+            self._reading, lambda: typed_text.read(self.context, text, message_id, **more)
+        )
 
     def close(self) -> None:
         """End the thread that reads."""
@@ -117,10 +119,10 @@ class Front:
             return False
         private = chat is None or chat.type == ChatType.PRIVATE
 
-        def tell(unit: Unit, desk: Desk, who: Who) -> None:
-            say(unit, who.chat_id, cards.limited())
+        def tell(unit: Unit, context: Context, actor: Actor) -> None:
+            say(unit, actor.chat_id, cards.limited())
 
-        def nothing(unit: Unit, desk: Desk, who: Who) -> None:
+        def nothing(unit: Unit, context: Context, actor: Actor) -> None:
             return
 
         await self.act(update, "read_guidance", tell if verdict == "tell" and private else nothing)
@@ -142,18 +144,18 @@ class Front:
             return
         private = chat is None or chat.type == ChatType.PRIVATE
         thread = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
-        came = Came(update.update_id, user.id, chat.id if chat else None, private, thread, typed, sees_danger)
-        acting = self.store.run(once, self.desk, action, came, act, for_strangers)
+        incoming = Incoming(update.update_id, user.id, chat.id if chat else None, private, thread, typed, sees_danger)
+        acting = self.store.run(once, self.context, action, incoming, act, for_strangers)
         self.on_acting()
         said = await acting
         self.acted.add(update.update_id)
         if update.callback_query:
             # Only after the commit, and not waited for: losing or doubling it is harmless.
-            self.later(_answer(update.callback_query, said, self.desk.username))
+            self.later(_answer(update.callback_query, said, self.context.username))
 
-    async def service(self, update: Update, act: Callable[[Unit, Desk], None]) -> None:
+    async def service(self, update: Update, act: Callable[[Unit, Context], None]) -> None:
         """Follow what Telegram says about a chat."""
-        acting = self.store.run(service, self.desk, update.update_id, act)
+        acting = self.store.run(service, self.context, update.update_id, act)
         self.on_acting()
         await acting
         self.acted.add(update.update_id)

@@ -18,8 +18,8 @@ from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter,
 from bot.composition.logs import where_of
 from bot.messages import cards
 from bot.telegram.application import App
-from bot.telegram.gateway import Front
-from bot.usecases.context import Desk, say
+from bot.telegram.gateway import Gateway
+from bot.usecases.context import Context, say
 from storage import mailbox, members
 from storage.core import locks
 from storage.core.faults import StorageUnavailable
@@ -86,8 +86,8 @@ async def refused_for_good(bot: Bot) -> None:
 class Intake:
     """Takes updates in and has them handled: lanes side by side, each in order."""
 
-    def __init__(self, application: App, front: Front) -> None:
-        self.application, self.front = application, front
+    def __init__(self, application: App, gateway: Gateway) -> None:
+        self.application, self.gateway = application, gateway
         self.arrived = asyncio.Event()
         self._at: dict[int, asyncio.Task[None]] = {}
         #: Lanes that were worked off and are still ours.
@@ -137,10 +137,10 @@ class Intake:
 
     async def _leads(self) -> bool:
         """Say whether this worker polls. The lock ends with the connection it was taken on."""
-        store = self.front.store
+        store = self.gateway.store
 
         def lead(unit: Unit) -> int:
-            return store.connected if locks.acquire(unit, POLL, self.front.desk.bot_id) else -1
+            return store.connected if locks.acquire(unit, POLL, self.gateway.context.bot_id) else -1
 
         if self._led != store.connected:
             self._led = await store.run(lead)
@@ -149,21 +149,23 @@ class Intake:
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
         """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
         raw = [lean(update) for update in updates]
-        taking = self.front.store.run(mailbox.take_in, self.front.desk.bot_id, raw, self.front.desk.now())
+        taking = self.gateway.store.run(mailbox.take_in, self.gateway.context.bot_id, raw, self.gateway.context.now())
         # The store works in order: who looks from now on finds them.
         self.arrived.set()
         await taking
 
     async def dispatch(self, stop: asyncio.Event) -> None:
         """Have stored updates handled until told to stop: lanes side by side, each in the order it came."""
-        store = self.front.store
+        store = self.gateway.store
         while not stop.is_set():
             if self._broken is not None:
                 raise self._broken
             self.arrived.clear()
             done, self._done = self._done, []
             try:
-                found = await store.run(claim, self.front.desk.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at))
+                found = await store.run(
+                    claim, self.gateway.context.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at)
+                )
             except StorageUnavailable as error:
                 self._done += done
                 log.warning("%s Trying again.", error)
@@ -198,7 +200,7 @@ class Intake:
 
     async def _tell_of_failure(self, taken: mailbox.Taken) -> None:
         try:
-            await self.front.store.run(tell_of_failure, self.front.desk, taken)
+            await self.gateway.store.run(tell_of_failure, self.gateway.context, taken)
         except StorageUnavailable:
             raise
         except Exception as error:
@@ -209,12 +211,12 @@ class Intake:
 
         Raises StorageUnavailable.
         """
-        front = self.front
+        gateway = self.gateway
         failure: BaseException | None = None
         try:
             update = Update.de_json(taken.payload, self.application.bot)
             await self.application.process_update(update)
-            failure = front.failures.pop(taken.update_id, None)
+            failure = gateway.failures.pop(taken.update_id, None)
         except Exception as error:  # whatever a hostile update does to the parser
             failure = error
         if isinstance(failure, StorageUnavailable):
@@ -222,19 +224,19 @@ class Intake:
         if failure is not None:
             cause = where_of(failure)
             # Nothing that is in the update is touched to count it: whatever it holds, it can be parked.
-            parked = await front.store.run(mailbox.failed, taken.id, cause)
+            parked = await gateway.store.run(mailbox.failed, taken.id, cause)
             log.error("Update %s failed (%s)%s.", taken.update_id, cause, "; parked" if parked else "")
             if parked:
                 await self._tell_of_failure(taken)
             return parked
-        if taken.update_id in front.acted:
-            front.acted.discard(taken.update_id)
+        if taken.update_id in gateway.acted:
+            gateway.acted.discard(taken.update_id)
         else:
-            await front.store.run(mailbox.handled, front.desk.bot_id, taken.update_id)
+            await gateway.store.run(mailbox.handled, gateway.context.bot_id, taken.update_id)
         return True
 
 
-def tell_of_failure(unit: Unit, desk: Desk, taken: mailbox.Taken) -> None:
+def tell_of_failure(unit: Unit, context: Context, taken: mailbox.Taken) -> None:
     """Tell a member, in their private chat, that an update of theirs was parked: they must not believe that it counted."""
     person = mailbox.person_of(taken.payload)
     if person is not None and members.get(unit, person):

@@ -22,7 +22,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from bot.composition.logs import where_of
 from bot.telegram.application import App
 from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from flows import catalogue, chart
 from storage import mailbox, sent_messages
 from storage.core.faults import StorageUnavailable
@@ -41,8 +41,8 @@ DRAWING = 1
 class Pictures:
     """Sends what the outbox holds of pictures. `folder`: where drawn ones are kept; None: nowhere."""
 
-    def __init__(self, application: App, store: Store, desk: Desk, folder: Path | None = None) -> None:
-        self.application, self.store, self.desk, self.folder = application, store, desk, folder
+    def __init__(self, application: App, store: Store, context: Context, folder: Path | None = None) -> None:
+        self.application, self.store, self.context, self.folder = application, store, context, folder
         self.wake = asyncio.Event()
         #: One at a time: each takes ten megabytes while it is drawn.
         self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
@@ -101,7 +101,7 @@ class Pictures:
             # As a picture of an edition that is gone.
             await self._failed(message, where_of(error))
         else:
-            await self._note(_note_sent, self.desk, message, shown_as)
+            await self._note(_note_sent, self.context, message, shown_as)
 
     async def _failed(self, message: Message, cause: str) -> None:
         if await self._note(mailbox.picture_failed, message.id):
@@ -148,10 +148,10 @@ class Pictures:
         return drawn
 
 
-def _note_sent(unit: Unit, desk: Desk, message: Message, shown_as: int) -> None:
+def _note_sent(unit: Unit, context: Context, message: Message, shown_as: int) -> None:
     mailbox.sent(unit, message.id)
-    if desk.clear_chats_hours:
-        sent_messages.note(unit, message.chat_id, shown_as, desk.now())
+    if context.clear_chats_hours:
+        sent_messages.note(unit, message.chat_id, shown_as, context.now())
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ from bot.composition.logs import where_of
 from bot.messages import cards, opinion_cards
 from bot.telegram.application import SENDS, App
 from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from storage import mailbox, opinions, rate_limits, sent_messages
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
@@ -49,8 +49,8 @@ TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted", "topic closed
 
 #: What is done in the store when a chat got another id, and when a message can never be sent
 #: (why; True: because the person stopped the bot).
-OnMoved = Callable[[Unit, Desk, int, int], None]
-OnParked = Callable[[Unit, Desk, Message, str, bool], None]
+OnMoved = Callable[[Unit, Context, int, int], None]
+OnParked = Callable[[Unit, Context, Message, str, bool], None]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Fetched:
     pause: float = 0.0
 
 
-def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
+def fetch(unit: Unit, context: Context, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
     """Let go of chats that were sent to, and take what is to be sent next, as fast as Telegram lets a bot."""
     mailbox.chats_done(unit, done)
     if limit <= 0:
@@ -71,9 +71,9 @@ def fetch(unit: Unit, desk: Desk, done: list[int], not_chats: list[int], limit: 
         (m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None)
         for m in mailbox.to_send(unit, not_chats, limit)
     ]
-    if not found or not desk.sends_per_second:
+    if not found or not context.sends_per_second:
         return Fetched(found, {})
-    rates = {ALL: all_together(desk.sends_per_second)}
+    rates = {ALL: all_together(context.sends_per_second)}
     rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
     budget = rate_limits.Budget(unit, rates, now)
     go, rests, held, pause = [], dict[int, float](), list[int](), 0.0
@@ -112,13 +112,13 @@ def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
     return (ALL,) if is_edit and message.chat_id > 0 else (ALL, f"chat:{message.chat_id}")
 
 
-def note_sent(unit: Unit, desk: Desk, message: Message, card: int | None, old_card: int | None) -> None:
+def note_sent(unit: Unit, context: Context, message: Message, card: int | None, old_card: int | None) -> None:
     """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
     mailbox.sent(unit, message.id)
     if card is None or card == old_card:
         return
-    if desk.clear_chats_hours:
-        sent_messages.note(unit, message.chat_id, card, desk.now())
+    if context.clear_chats_hours:
+        sent_messages.note(unit, message.chat_id, card, context.now())
     if message.card:
         mailbox.set_card(unit, message.card, message.chat_id, card)
         if message.card.startswith("post:"):
@@ -138,8 +138,10 @@ class Rest:
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(self, application: App, store: Store, desk: Desk, on_moved: OnMoved, on_parked: OnParked) -> None:
-        self.application, self.store, self.desk = application, store, desk
+    def __init__(
+        self, application: App, store: Store, context: Context, on_moved: OnMoved, on_parked: OnParked
+    ) -> None:
+        self.application, self.store, self.context = application, store, context
         self.on_moved, self.on_parked = on_moved, on_parked
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
@@ -160,7 +162,7 @@ class Sender:
             done, self._sent_to = self._sent_to, []
             not_chats, asked = [*self._busy, *self._resting], SENDS - len(self._busy)
             try:
-                found = await self.store.run(fetch, self.desk, done, not_chats, asked, time.time())
+                found = await self.store.run(fetch, self.context, done, not_chats, asked, time.time())
             except StorageUnavailable as error:
                 self._sent_to += done
                 log.warning("%s Trying again.", error)
@@ -218,7 +220,7 @@ class Sender:
         except REFUSED:
             await refused_for_good(self.application.bot)
         except ChatMigrated as error:
-            await self._note(self.on_moved, self.desk, message.chat_id, error.new_chat_id)
+            await self._note(self.on_moved, self.context, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
             await self._park(message, reason_of(error), isinstance(error, Forbidden))
@@ -239,7 +241,7 @@ class Sender:
             return
         else:
             self._late.pop(message.id, None)
-            await self._note(note_sent, self.desk, message, new_card, card)
+            await self._note(note_sent, self.context, message, new_card, card)
             return
         # The chat stays ours while it rests: no other worker may send there before its time.
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
@@ -247,7 +249,7 @@ class Sender:
     async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
         level = logging.WARNING if stopped_by_person else logging.ERROR
         log.log(level, "message:%s cannot be sent and is parked (%s).", message.id, cause)
-        await self._note(self.on_parked, self.desk, message, cause, stopped_by_person)
+        await self._note(self.on_parked, self.context, message, cause, stopped_by_person)
 
     async def _note(self, work: Any, *args: Any) -> None:
         while True:

@@ -18,13 +18,13 @@ from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
 from bot.telegram.application import App
-from bot.telegram.gateway import Front
+from bot.telegram.gateway import Gateway
 from bot.telegram.handlers.updates import GROUP_MENU, MENU
 from bot.telegram.intake import Intake, TokenRefused, seconds_of
 from bot.telegram.pictures import Pictures
 from bot.telegram.sender import Sender
 from bot.usecases import channels, deadlines, opinions
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from flows import chart, screening
 from storage import exports, invites, mailbox, members, rate_limits, sent_messages, timers, web_sessions
 from storage.core.clock import later, utc_now
@@ -54,19 +54,19 @@ WARM_UP_AFTER = 2.0
 ASK_AFTER = 60.0
 
 
-def _keep_house(unit: Unit, desk: Desk, before: str) -> None:
+def _housekeeping(unit: Unit, context: Context, before: str) -> None:
     mailbox.prune(unit, before)
     invites.prune(unit, before)
     web_sessions.prune(unit, before)
     exports.prune(unit, before)
     rate_limits.prune(unit, time.time())
-    erasure.expire_unfinished(unit, desk.now())
-    if desk.clear_chats_hours:
-        sent_messages.clear(unit, later(desk.now(), -60 * desk.clear_chats_hours))
+    erasure.expire_unfinished(unit, context.now())
+    if context.clear_chats_hours:
+        sent_messages.clear(unit, later(context.now(), -60 * context.clear_chats_hours))
 
 
-def _load(desk: Desk) -> None:
-    desk.index.ask("consent")
+def _load(context: Context) -> None:
+    context.index.ask("consent")
     screening.screened("consent")
     chart.fonts()
     # What is here now stays: looking through it again and again would hold up taps by a twentieth of a second each time.
@@ -74,10 +74,10 @@ def _load(desk: Desk) -> None:
     gc.freeze()
 
 
-def _parked(unit: Unit, desk: Desk, message: mailbox.Message, cause: str, stopped_by_person: bool) -> None:
+def _parked(unit: Unit, context: Context, message: mailbox.Message, cause: str, stopped_by_person: bool) -> None:
     mailbox.park(unit, message.id, cause)
     if stopped_by_person and message.chat_id > 0:
-        members.set_unreachable(unit, message.chat_id, desk.now())
+        members.set_unreachable(unit, message.chat_id, context.now())
     if message.card and message.card.startswith("post:"):
         opinions.not_posted(unit, message.card)
 
@@ -100,17 +100,17 @@ class Service:
     def __init__(
         self,
         application: App,
-        front: Front,
+        gateway: Gateway,
         head_file: Path | None = None,
         listening: Listening | None = None,
         parent: int | None = None,
         pictures: Path | None = None,
     ) -> None:
-        self.application, self.front, self.heads = application, front, head_file
-        self.sender = Sender(application, front.store, front.desk, channels.moved, _parked)
-        self.pictures = Pictures(application, front.store, front.desk, pictures)
-        front.on_acting = self.sender.wake.set
-        self.intake = Intake(application, front)
+        self.application, self.gateway, self.heads = application, gateway, head_file
+        self.sender = Sender(application, gateway.store, gateway.context, channels.moved, _parked)
+        self.pictures = Pictures(application, gateway.store, gateway.context, pictures)
+        gateway.on_acting = self.sender.wake.set
+        self.intake = Intake(application, gateway)
         self.listening = listening
         #: The process that began this one; when it is gone, this one stops too.
         self.parent = parent
@@ -120,14 +120,14 @@ class Service:
         """Run until `stop` is set; raise when a part failed."""
         await self._initialize()
         if not self.stop.is_set():
-            log.info("Serving as @%s.", self.front.desk.username)
+            log.info("Serving as @%s.", self.gateway.context.username)
         server = self._server()
         web = [asyncio.create_task(server.run_until_told(), name="web")] if server else []
         poll = [] if self.by_webhook else [asyncio.create_task(self.intake.poll(), name="intake")]
         dispatch = asyncio.create_task(self.intake.dispatch(self.stop), name="dispatcher")
         send = asyncio.create_task(self.sender.run(self.stop), name="sender")
         draw = asyncio.create_task(self.pictures.run(self.stop), name="pictures")
-        keep = asyncio.create_task(self._keep_house(), name="housekeeping")
+        keep = asyncio.create_task(self._housekeeping(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
         ask = asyncio.create_task(self._ask_for_webhook(), name="webhook")
@@ -156,8 +156,8 @@ class Service:
             for task in draining:
                 task.cancel()
             await asyncio.gather(*beside, *draining, return_exceptions=True)
-            await self.front.settle(ANSWERED_WITHIN)
-            self.front.close()
+            await self.gateway.settle(ANSWERED_WITHIN)
+            self.gateway.close()
             await self.application.shutdown()
             # The library leaves it open where Telegram was never reached.
             await self.application.bot.request.shutdown()
@@ -179,7 +179,7 @@ class Service:
         async def take_in(update: dict[str, object]) -> None:
             await self.intake.take_in([update])
 
-        routes = [*health.routes(self.front.store, self.front.desk.now)]
+        routes = [*health.routes(self.gateway.store, self.gateway.context.now)]
         if self.listening.secret is not None:
             routes.append(web.route(take_in, self.listening.secret))
         return web.Server(Starlette(routes=routes), self.listening.socket)
@@ -204,7 +204,7 @@ class Service:
                 return
             try:
                 asking.result()
-                self.front.desk.username = self.application.bot.username
+                self.gateway.context.username = self.application.bot.username
                 return
             except InvalidToken:
                 await self.application.bot.request.shutdown()
@@ -224,11 +224,11 @@ class Service:
         if self.parent is not None and os.getppid() != self.parent:
             self.stop.set()
 
-    async def _keep_house(self) -> None:
+    async def _housekeeping(self) -> None:
         while True:
             before = later(utc_now(), -REMEMBER)
             try:
-                await self.front.store.run(_keep_house, self.front.desk, before)
+                await self.gateway.store.run(_housekeeping, self.gateway.context, before)
                 await self._write_head()
             except StorageUnavailable as error:
                 log.warning("Keeping house: %s Trying again.", error)
@@ -239,7 +239,7 @@ class Service:
         if self.heads is None:
             return
         try:
-            await self.front.store.run(heads.write_daily, self.heads, self.front.desk.now())
+            await self.gateway.store.run(heads.write_daily, self.heads, self.gateway.context.now())
         except (OSError, ValueError) as error:
             log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
 
@@ -255,21 +255,21 @@ class Service:
 
     async def fire_due(self) -> None:
         """Fire each timer whose time has come; one that fails is put off and harms no other."""
-        store, desk = self.front.store, self.front.desk
-        for timer in await store.run(timers.due, desk.now()):
+        store, context = self.gateway.store, self.gateway.context
+        for timer in await store.run(timers.due, context.now()):
             try:
-                await store.run(deadlines.fire, desk, timer)
+                await store.run(deadlines.fire, context, timer)
             except StorageUnavailable:
                 raise
             except Exception as error:
                 log.error("A timer failed (%s). It is put off.", where_of(error))
-                await store.run(timers.put_off, timer, later(desk.now(), PUT_OFF_MINUTES))
+                await store.run(timers.put_off, timer, later(context.now(), PUT_OFF_MINUTES))
             self.sender.wake.set()
 
     async def _warm_up(self) -> None:
         """Load what the first typed words and the first picture would wait for, once the first taps were answered."""
         await asyncio.sleep(WARM_UP_AFTER)
-        await asyncio.to_thread(_load, self.front.desk)
+        await asyncio.to_thread(_load, self.gateway.context)
 
     async def _set_menu(self) -> None:
         try:
@@ -281,7 +281,7 @@ class Service:
 
     async def is_idle(self) -> bool:
         """Say whether everything that arrived was handled and everything decided was sent."""
-        counts = await self.front.store.run(mailbox.counts)
+        counts = await self.gateway.store.run(mailbox.counts)
         return (
             not counts.get("inbox.waiting")
             and not counts.get("outbox.waiting")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages import cards, opinion_cards
 from bot.usecases import typed_text
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.advice import Answer
@@ -15,118 +15,123 @@ from storage.core.unit import Unit
 UNKNOWN_TOPIC = "unknown"
 
 
-def ask(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer a question. Nothing of it is kept, but for one that got no answer and that screening let through."""
     if not typed.text:
-        say(unit, who.chat_id, cards.plain("Type your question after /ask, for example: /ask do I need consent?"))
+        say(unit, actor.chat_id, cards.plain("Type your question after /ask, for example: /ask do I need consent?"))
         return
     answer = typed_text.answer_to(typed)
     try:
         screened = typed.screened()
     except NotScreened as error:
         if isinstance(error, IdentifierFound) and typed.message_id:
-            typed_text.take_out(unit, who.chat_id, typed.message_id)
-        say(unit, who.chat_id, cards.plain(cards.refusal(error, kept_out="Nothing of it was kept.")))
+            typed_text.take_out(unit, actor.chat_id, typed.message_id)
+        say(unit, actor.chat_id, cards.plain(cards.refusal(error, kept_out="Nothing of it was kept.")))
     else:
         if answer and answer.band == "none" and not typed_text.is_worry(typed):
             topic = answer.topic.id if answer.topic else UNKNOWN_TOPIC
-            questions.count_unanswered(unit, desk.edition_id, topic, screened, desk.now())
+            questions.count_unanswered(unit, context.edition_id, topic, screened, context.now())
     if answer:
-        say(unit, who.chat_id, _answer(unit, desk, typed, answer))
+        say(unit, actor.chat_id, _answer(unit, context, typed, answer))
 
 
-def _answer(unit: Unit, desk: Desk, typed: Typed, found: Answer) -> cards.Message:
-    book = desk.book
+def _answer(unit: Unit, context: Context, typed: Typed, found: Answer) -> cards.Message:
+    book = context.book
     if found.band == "none" and typed_text.is_worry(typed):
-        found = desk.index.on_worry(found)
+        found = context.index.on_worry(found)
     if found.band == "answer":
-        return cards.advice(book, found, desk.index.on_law)
+        return cards.advice(book, found, context.index.on_law)
     if found.band == "closest":
         return cards.closest(book, found)
     return cards.not_covered(book, found, local_contacts.get(unit))
 
 
-def ask_in_channel(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def ask_in_channel(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer a question in a team's channel, for everybody."""
     if not typed.text:
-        say(unit, who.chat_id, opinion_cards.notice("Type your question after /ask."), who.thread_id)
+        say(unit, actor.chat_id, opinion_cards.notice("Type your question after /ask."), actor.thread_id)
         return
     answer = typed_text.answer_to(typed)
     if answer is None:
         too_long = TextTooLong(typed.looked.length, screening.LONGEST)
-        say(unit, who.chat_id, opinion_cards.notice(cards.refusal(too_long, "Nothing of it was kept.")), who.thread_id)
+        say(
+            unit,
+            actor.chat_id,
+            opinion_cards.notice(cards.refusal(too_long, "Nothing of it was kept.")),
+            actor.thread_id,
+        )
         return
-    say(unit, who.chat_id, cards.without_buttons(_answer(unit, desk, typed, answer)), who.thread_id)
+    say(unit, actor.chat_id, cards.without_buttons(_answer(unit, context, typed, answer)), actor.thread_id)
 
 
-def overheard(unit: Unit, desk: Desk, chat_id: int, thread_id: int | None, typed: Typed) -> None:
+def overheard(unit: Unit, context: Context, chat_id: int, thread_id: int | None, typed: Typed) -> None:
     """Read along in a team's channel for two things only: a child in danger, and what identifies a person."""
     if typed.is_danger:
-        say(unit, chat_id, cards.without_buttons(cards.danger_first(desk.book.edition)), thread_id)
+        say(unit, chat_id, cards.without_buttons(cards.danger_first(context.book.edition)), thread_id)
     kinds = tuple(dict.fromkeys((*typed.looked.kinds, *typed.marks)))
     if kinds:
         typed_text.take_out(unit, chat_id, typed.message_id, tell=False)
         say(unit, chat_id, opinion_cards.please_delete(cards.kinds_seen(IdentifierFound(kinds))), thread_id)
 
 
-def private_only(unit: Unit, desk: Desk, who: Who) -> None:
+def private_only(unit: Unit, context: Context, actor: Actor) -> None:
     """Point from a channel to the private chat."""
-    say(unit, who.chat_id, opinion_cards.private_only(desk.username), who.thread_id)
+    say(unit, actor.chat_id, opinion_cards.private_only(context.username), actor.thread_id)
 
 
-def inline(desk: Desk, typed: Typed) -> list[cards.Article]:
+def inline(context: Context, typed: Typed) -> list[cards.Article]:
     """Return what inline mode offers for a question: passages to post, and the emergency line before all."""
     found = typed_text.answer_to(typed) if typed.text else None
     if found is None:
         return []
-    articles = [cards.article(desk.book, hit.passage, desk.index.on_law) for hit in found.passages]
-    return [cards.danger_article(desk.book.edition), *articles] if found.emergency else articles
+    articles = [cards.article(context.book, hit.passage, context.index.on_law) for hit in found.passages]
+    return [cards.danger_article(context.book.edition), *articles] if found.emergency else articles
 
 
-def passage(unit: Unit, desk: Desk, who: Who, passage_id: str) -> None:
+def passage(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
     """Show one passage that was offered as close."""
-    if passage_id in desk.book.edition.passages:
-        say(unit, who.chat_id, cards.one_passage(desk.book, passage_id, desk.index.on_law))
+    if passage_id in context.book.edition.passages:
+        say(unit, actor.chat_id, cards.one_passage(context.book, passage_id, context.index.on_law))
     else:
-        say(unit, who.chat_id, cards.plain("That passage is not in this edition. Please ask again."))
+        say(unit, actor.chat_id, cards.plain("That passage is not in this edition. Please ask again."))
 
 
-def about(unit: Unit, desk: Desk, who: Who, where: str) -> None:
+def about(unit: Unit, context: Context, actor: Actor, where: str) -> None:
     """Show a question of a flow with its explanation, and the way into that flow."""
     flow, _, question = where.partition(".")
-    known = desk.book.machines[flow].flow.questions.get(question) if flow in desk.book.machines else None
+    known = context.book.machines[flow].flow.questions.get(question) if flow in context.book.machines else None
     if known is None:
-        say(unit, who.chat_id, cards.plain("That question is not in this edition. Please ask again."))
+        say(unit, actor.chat_id, cards.plain("That question is not in this edition. Please ask again."))
         return
-    say(unit, who.chat_id, cards.about(desk.book, flow, known))
+    say(unit, actor.chat_id, cards.about(context.book, flow, known))
 
 
-def did_not_help(unit: Unit, desk: Desk, who: Who, passage_id: str) -> None:
+def did_not_help(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
     """Count that an answer did not help, and say who to ask."""
-    if passage_id in desk.book.edition.passages:
-        questions.count_no_help(unit, desk.edition_id, passage_id, desk.now())
-    say(unit, who.chat_id, cards.who_to_ask(local_contacts.get(unit)))
+    if passage_id in context.book.edition.passages:
+        questions.count_no_help(unit, context.edition_id, passage_id, context.now())
+    say(unit, actor.chat_id, cards.who_to_ask(local_contacts.get(unit)))
 
 
-def show_local_route(unit: Unit, who: Who) -> None:
+def show_local_route(unit: Unit, actor: Actor) -> None:
     """Show what the administrator set, and what is not set."""
-    say(unit, who.chat_id, cards.local_route(local_contacts.get(unit)))
+    say(unit, actor.chat_id, cards.local_route(local_contacts.get(unit)))
 
 
-def set_local_route(unit: Unit, desk: Desk, who: Who, name: str, value: Typed) -> None:
+def set_local_route(unit: Unit, context: Context, actor: Actor, name: str, value: Typed) -> None:
     """Set one thing of the local route, or unset it with an empty value."""
     try:
         words = typed_text.office_words(value, local_contacts.LONGEST) if value.text else None
-        local_contacts.put(unit, name, words, desk.now(), who.actor)
+        local_contacts.put(unit, name, words, context.now(), actor.ledger_name)
     except local_contacts.CannotSet as error:
-        say(unit, who.chat_id, cards.plain(str(error)))
+        say(unit, actor.chat_id, cards.plain(str(error)))
         return
     except NotScreened as error:
-        typed_text.refused(unit, who, value, error, "")
+        typed_text.refused(unit, actor, value, error, "")
         return
-    show_local_route(unit, who)
+    show_local_route(unit, actor)
 
 
-def show_unanswered(unit: Unit, desk: Desk, who: Who) -> None:
+def show_unanswered(unit: Unit, context: Context, actor: Actor) -> None:
     """Show which questions got no answer, most often first."""
-    say(unit, who.chat_id, cards.unanswered(questions.listed(unit, 20), desk.index.topics))
+    say(unit, actor.chat_id, cards.unanswered(questions.listed(unit, 20), context.index.topics))

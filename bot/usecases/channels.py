@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages import opinion_cards
 from bot.usecases import opinions
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from storage import mailbox, members, teams, timers
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -13,55 +13,55 @@ LEAVE = "leave_group"
 MINUTES_TO_CLAIM = 10
 
 
-def expect_claim(unit: Unit, desk: Desk, chat_id: int) -> None:
+def expect_claim(unit: Unit, context: Context, chat_id: int) -> None:
     """Say in a group that is nobody's channel how it becomes one, and leave it if nobody does that."""
     if teams.of_channel(unit, chat_id) or timers.is_set(unit, LEAVE, str(chat_id)):
         return
-    timers.put(unit, LEAVE, str(chat_id), later(desk.now(), MINUTES_TO_CLAIM))
+    timers.put(unit, LEAVE, str(chat_id), later(context.now(), MINUTES_TO_CLAIM))
     say(unit, chat_id, opinion_cards.claim_me(MINUTES_TO_CLAIM))
 
 
-def leave(unit: Unit, desk: Desk, chat_id: int) -> None:
+def leave(unit: Unit, context: Context, chat_id: int) -> None:
     """Leave a group that nobody claimed in time."""
     if teams.of_channel(unit, chat_id) is None:
         mailbox.put(unit, chat_id, "leave", {})
 
 
-def claim(unit: Unit, desk: Desk, who: Who) -> None:
+def claim(unit: Unit, context: Context, actor: Actor) -> None:
     """Make this group the channel of the administrator's team; the channel it had before is left."""
-    before = teams.get(unit, who.member.team)
+    before = teams.get(unit, actor.member.team)
     try:
-        teams.claim(unit, before.name, who.chat_id, who.thread_id, desk.now(), who.actor)
+        teams.claim(unit, before.name, actor.chat_id, actor.thread_id, context.now(), actor.ledger_name)
     except teams.CannotSet as error:
-        say(unit, who.chat_id, opinion_cards.notice(str(error)), who.thread_id)
+        say(unit, actor.chat_id, opinion_cards.notice(str(error)), actor.thread_id)
         return
-    timers.drop(unit, LEAVE, str(who.chat_id))
-    if before.channel_chat_id not in (None, who.chat_id):
+    timers.drop(unit, LEAVE, str(actor.chat_id))
+    if before.channel_chat_id not in (None, actor.chat_id):
         assert before.channel_chat_id is not None  # noqa: S101 (said above)
         say(unit, before.channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
         mailbox.put(unit, before.channel_chat_id, "leave", {})
-    say(unit, who.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), who.thread_id)
-    opinions.post_again(unit, desk, before.name)
+    say(unit, actor.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), actor.thread_id)
+    opinions.post_again(unit, context, before.name)
 
 
-def release(unit: Unit, desk: Desk, who: Who) -> None:
+def release(unit: Unit, context: Context, actor: Actor) -> None:
     """Give this group up as the team's channel, and leave it."""
-    team = teams.of_channel(unit, who.chat_id)
-    if team is None or team.name != who.member.team:
-        say(unit, who.chat_id, opinion_cards.notice("This group is not the channel of your team."), who.thread_id)
+    team = teams.of_channel(unit, actor.chat_id)
+    if team is None or team.name != actor.member.team:
+        say(unit, actor.chat_id, opinion_cards.notice("This group is not the channel of your team."), actor.thread_id)
         return
-    teams.release(unit, team.name, desk.now(), who.actor)
-    say(unit, who.chat_id, opinion_cards.released(), who.thread_id)
-    mailbox.put(unit, who.chat_id, "leave", {})
+    teams.release(unit, team.name, context.now(), actor.ledger_name)
+    say(unit, actor.chat_id, opinion_cards.released(), actor.thread_id)
+    mailbox.put(unit, actor.chat_id, "leave", {})
 
 
-def came_out(unit: Unit, desk: Desk, chat_id: int) -> None:
+def came_out(unit: Unit, context: Context, chat_id: int) -> None:
     """Somebody took the bot out of a group: a team has no channel any more, and its administrators are told."""
     timers.drop(unit, LEAVE, str(chat_id))
     team = teams.of_channel(unit, chat_id)
     if team is None:
         return
-    teams.release(unit, team.name, desk.now(), "telegram")
+    teams.release(unit, team.name, context.now(), "telegram")
     mailbox.forget_chat(unit, chat_id)
     waiting = {request.member_id for request in opinions.waiting_in(unit, team.name)}
     told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
@@ -70,11 +70,11 @@ def came_out(unit: Unit, desk: Desk, chat_id: int) -> None:
         say(unit, telegram_id, opinion_cards.channel_gone(team.name))
 
 
-def moved(unit: Unit, desk: Desk, old: int, new: int) -> None:
+def moved(unit: Unit, context: Context, old: int, new: int) -> None:
     """Follow a group that became a supergroup and so got another id; open requests are posted there anew."""
     if old == new:
         return
     mailbox.chat_moved(unit, old, new)
     team = teams.of_channel(unit, old)
-    if team and teams.moved(unit, old, new, desk.now()):
-        opinions.post_again(unit, desk, team.name)
+    if team and teams.moved(unit, old, new, context.now()):
+        opinions.post_again(unit, context, team.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.messages import review_cards
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from storage import web_sessions
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -11,10 +11,10 @@ from storage.core.unit import Unit
 LINK_MINUTES = 10
 
 
-def link(unit: Unit, desk: Desk, who: Who) -> None:
+def link(unit: Unit, context: Context, actor: Actor) -> None:
     """Send a one-time link into the console, or say that there is none."""
-    if not desk.console_url:
-        say(unit, who.chat_id, review_cards.no_console())
+    if not context.console_url:
+        say(unit, actor.chat_id, review_cards.no_console())
         return
-    code = web_sessions.make_sign_in(unit, who.member.id, later(desk.now(), LINK_MINUTES))
-    say(unit, who.chat_id, review_cards.console_link(desk.console_url, code, LINK_MINUTES))
+    code = web_sessions.make_sign_in(unit, actor.member.id, later(context.now(), LINK_MINUTES))
+    say(unit, actor.chat_id, review_cards.console_link(context.console_url, code, LINK_MINUTES))

@@ -25,7 +25,7 @@ def whole(text: str) -> int | None:
 
 
 @dataclass
-class Desk:
+class Context:
     """The guidance in use and the surroundings of every act."""
 
     edition_id: str
@@ -69,7 +69,7 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Came:
+class Incoming:
     """Where an update came from. `chat_id` is None where there is no chat to answer in: inline mode."""
 
     update_id: int
@@ -84,7 +84,7 @@ class Came:
 
 
 @dataclass(frozen=True)
-class Who:
+class Actor:
     """The member behind an update, and where they wrote: `chat_id` is their private chat, or their team's channel."""
 
     chat_id: int
@@ -99,7 +99,7 @@ class Who:
         return self.chat_id == self.user_id
 
     @property
-    def actor(self) -> str:
+    def ledger_name(self) -> str:
         """How the ledger names this person."""
         return f"member:{self.member.id}"
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from bot.usecases import channels, opinions, reviews
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from storage import timers
 from storage.core.unit import Unit
 from storage.timers import Due
 
 
-def fire(unit: Unit, desk: Desk, timer: Due) -> None:
+def fire(unit: Unit, context: Context, timer: Due) -> None:
     """Do what is due, unless another worker was first."""
     if not timers.taken(unit, timer):
         return
     if timer.kind == opinions.REMIND:
-        opinions.remind(unit, desk, timer.subject)
+        opinions.remind(unit, context, timer.subject)
     elif timer.kind == opinions.DEADLINE:
-        opinions.deadline(unit, desk, timer.subject)
+        opinions.deadline(unit, context, timer.subject)
     elif timer.kind == reviews.DIGEST:
-        reviews.digest(unit, desk, timer.subject)
+        reviews.digest(unit, context, timer.subject)
     elif timer.kind == channels.LEAVE:
-        channels.leave(unit, desk, int(timer.subject))
+        channels.leave(unit, context, int(timer.subject))

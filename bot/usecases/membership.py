@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.messages import cards, opinion_cards
 from bot.usecases import opinions, typed_text, walk
-from bot.usecases.context import Desk, Who, say, whole
+from bot.usecases.context import Actor, Context, say, whole
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import invites, mailbox, members, pending_input, teams, web_sessions
@@ -20,9 +20,9 @@ WINDOW_MINUTES = 60
 INVITE_ACTION = {"practitioner": "invite_practitioner", "supervisor": "invite_supervisor"}
 
 
-def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
+def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
     """Use an invite up; the person is a member from now on. One who is already gets the invite's role and team."""
-    at = desk.now()
+    at = context.now()
     before = members.get(unit, telegram_id)
     if before and invites.was_used_by(unit, code, telegram_id):
         say(unit, telegram_id, opinion_cards.joined(before))
@@ -33,7 +33,7 @@ def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
         say(unit, telegram_id, opinion_cards.notice(str(error)))
         return
     if before:
-        changing(unit, desk, before, invite.role, invite.team, f"invite:{invite.id}")
+        changing(unit, context, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
     say(unit, telegram_id, opinion_cards.joined(member))
     for administrator in members.of_team(unit, invite.team, "administrator"):
@@ -41,106 +41,117 @@ def join(unit: Unit, desk: Desk, telegram_id: int, code: str) -> None:
             say(unit, administrator.telegram_id, opinion_cards.somebody_joined(member))
 
 
-def invite(unit: Unit, desk: Desk, who: Who, role: str, known_as: Typed) -> None:
+def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Typed) -> None:
     """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
     role = role.lower() or "practitioner"
     if role not in INVITE_ACTION:
-        say(unit, who.chat_id, opinion_cards.how_to_invite())
+        say(unit, actor.chat_id, opinion_cards.how_to_invite())
         return
-    if not access.may(who.member, INVITE_ACTION[role], Thing(team=who.member.team)):
-        say(unit, who.chat_id, cards.not_your_role())
+    if not access.may(actor.member, INVITE_ACTION[role], Resource(team=actor.member.team)):
+        say(unit, actor.chat_id, cards.not_your_role())
         return
     try:
         name = typed_text.name_of_staff(known_as)
     except NotScreened as error:
-        typed_text.refused(unit, who, known_as, error, "")
+        typed_text.refused(unit, actor, known_as, error, "")
         return
-    at = desk.now()
+    at = context.now()
     code, made = invites.make(
-        unit, role, who.member.team, name, at, later(at, INVITE_MINUTES), who.actor, open_=role == "practitioner"
+        unit,
+        role,
+        actor.member.team,
+        name,
+        at,
+        later(at, INVITE_MINUTES),
+        actor.ledger_name,
+        open_=role == "practitioner",
     )
-    say(unit, who.chat_id, opinion_cards.invite(code, role, who.member.team, desk.username, role == "practitioner"))
+    say(
+        unit,
+        actor.chat_id,
+        opinion_cards.invite(code, role, actor.member.team, context.username, role == "practitioner"),
+    )
     if role == "supervisor":
-        for supervisor in members.of_team(unit, who.member.team, "supervisor"):
-            if supervisor.id != who.member.id:
-                say(unit, supervisor.telegram_id, opinion_cards.approve(made, who.member, name.text if name else ""))
+        for supervisor in members.of_team(unit, actor.member.team, "supervisor"):
+            if supervisor.id != actor.member.id:
+                say(unit, supervisor.telegram_id, opinion_cards.approve(made, actor.member, name.text if name else ""))
 
 
-def approve(unit: Unit, desk: Desk, who: Who, invite_id: str) -> None:
+def approve(unit: Unit, context: Context, actor: Actor, invite_id: str) -> None:
     """Open a supervisor's invite that waited for a second supervisor."""
     number = whole(invite_id)
     known = invites.get(unit, number) if number is not None else None
-    allowed = known and access.may(who.member, "approve_supervisor", Thing(team=known.team))
-    if not known or not allowed or not invites.approve(unit, known.id, desk.now(), who.actor):
-        say(unit, who.chat_id, opinion_cards.notice("This invite does not wait for you."))
+    allowed = known and access.may(actor.member, "approve_supervisor", Resource(team=known.team))
+    if not known or not allowed or not invites.approve(unit, known.id, context.now(), actor.ledger_name):
+        say(unit, actor.chat_id, opinion_cards.notice("This invite does not wait for you."))
         return
-    say(unit, who.chat_id, opinion_cards.notice("Approved. The invite can be used now."))
+    say(unit, actor.chat_id, opinion_cards.notice("Approved. The invite can be used now."))
 
 
 # ---- members ------------------------------------------------------------------------------------
-def show_members(unit: Unit, desk: Desk, who: Who) -> None:
+def show_members(unit: Unit, context: Context, actor: Actor) -> None:
     """Show the members of one's team; an administrator may end a membership from here."""
-    found = members.of_team(unit, who.member.team)
-    may_end = access.may(who.member, "end_member", Thing(team=who.member.team))
-    say(unit, who.chat_id, opinion_cards.member_list(who.member, found, may_end))
+    found = members.of_team(unit, actor.member.team)
+    may_end = access.may(actor.member, "end_member", Resource(team=actor.member.team))
+    say(unit, actor.chat_id, opinion_cards.member_list(actor.member, found, may_end))
 
 
-def ask_end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
+def ask_end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
     """Ask once more before a membership ends."""
-    member = _in_reach(unit, who, member_id)
+    member = _in_reach(unit, actor, member_id)
     if member:
-        say(unit, who.chat_id, opinion_cards.really_end(member))
+        say(unit, actor.chat_id, opinion_cards.really_end(member))
 
 
-def end(unit: Unit, desk: Desk, who: Who, member_id: str) -> None:
+def end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
     """End a membership of one's team at once."""
-    member = _in_reach(unit, who, member_id)
+    member = _in_reach(unit, actor, member_id)
     if member:
-        ended(unit, desk, member, who.actor)
-        say(unit, who.chat_id, opinion_cards.notice(f"{opinion_cards.called(member)} is not a member any more."))
+        ended(unit, context, member, actor.ledger_name)
+        say(unit, actor.chat_id, opinion_cards.notice(f"{opinion_cards.called(member)} is not a member any more."))
 
 
-def ask_leave(unit: Unit, desk: Desk, who: Who) -> None:
+def ask_leave(unit: Unit, context: Context, actor: Actor) -> None:
     """Ask once more before somebody leaves."""
-    say(unit, who.chat_id, opinion_cards.really_leave())
+    say(unit, actor.chat_id, opinion_cards.really_leave())
 
 
-def leave(unit: Unit, desk: Desk, who: Who) -> None:
+def leave(unit: Unit, context: Context, actor: Actor) -> None:
     """End one's own membership at once."""
-    ended(unit, desk, who.member, who.actor)
-    say(unit, who.chat_id, opinion_cards.left())
+    ended(unit, context, actor.member, actor.ledger_name)
+    say(unit, actor.chat_id, opinion_cards.left())
 
 
-def _in_reach(unit: Unit, who: Who, member_id: str) -> MemberRow | None:
+def _in_reach(unit: Unit, actor: Actor, member_id: str) -> MemberRow | None:
     number = whole(member_id)
     member = members.by_id(unit, number) if number is not None else None
-    if member is None or not access.may(who.member, "end_member", Thing(team=member.team)):
-        say(unit, who.chat_id, opinion_cards.notice("There is no such member in your team."))
+    if member is None or not access.may(actor.member, "end_member", Resource(team=member.team)):
+        say(unit, actor.chat_id, opinion_cards.notice("There is no such member in your team."))
         return None
     return member
 
 
-def changing(unit: Unit, desk: Desk, member: MemberRow, role: str, team: str, actor: str) -> None:
+def changing(unit: Unit, context: Context, member: MemberRow, role: str, team: str, actor: str) -> None:
     """End what hangs on a member's role or team before they get another."""
     if (member.role, member.team) != (role, team):
         web_sessions.end_all(unit, member.id)
         invites.withdraw_by(unit, f"member:{member.id}")
     if member.team != team:
-        _out_of_team(unit, desk, member, actor)
+        _out_of_team(unit, context, member, actor)
 
 
-def ended(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
+def ended(unit: Unit, context: Context, member: MemberRow, actor: str) -> None:
     """End access everywhere: open questions, requests, invites, the deputy's place, the team's channel."""
     invites.withdraw_by(unit, f"member:{member.id}")
-    _out_of_team(unit, desk, member, actor)
-    walk.stop_for(unit, desk, member)
+    _out_of_team(unit, context, member, actor)
+    walk.stop_for(unit, context, member)
     web_sessions.end_all(unit, member.id)
-    members.end(unit, member.telegram_id, desk.now(), actor)
+    members.end(unit, member.telegram_id, context.now(), actor)
 
 
-def _out_of_team(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
-    at = desk.now()
-    opinions.drop_for(unit, desk, member)
+def _out_of_team(unit: Unit, context: Context, member: MemberRow, actor: str) -> None:
+    at = context.now()
+    opinions.drop_for(unit, context, member)
     pending_input.drop(unit, member.telegram_id)
     team = teams.get(unit, member.team)
     if team.deputy_id == member.id:
@@ -150,33 +161,33 @@ def _out_of_team(unit: Unit, desk: Desk, member: MemberRow, actor: str) -> None:
 
 
 # ---- teams --------------------------------------------------------------------------------------
-def show_team(unit: Unit, desk: Desk, who: Who) -> None:
+def show_team(unit: Unit, context: Context, actor: Actor) -> None:
     """Show what the team agreed about second opinions; an administrator may change it from here."""
-    team = teams.get(unit, who.member.team)
+    team = teams.get(unit, actor.member.team)
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
-    may_set = access.may(who.member, "set_team", Thing(team=team.name))
-    say(unit, who.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
+    may_set = access.may(actor.member, "set_team", Resource(team=team.name))
+    say(unit, actor.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
 
 
-def set_team(unit: Unit, desk: Desk, who: Who, arguments: str) -> None:
+def set_team(unit: Unit, context: Context, actor: Actor, arguments: str) -> None:
     """Set one thing of the team: quorum N, deadline MINUTES, deputy MEMBER or none."""
     what, _, value = arguments.strip().replace(".", " ").partition(" ")
-    name, at, number = who.member.team, desk.now(), whole(value)
+    name, at, number = actor.member.team, context.now(), whole(value)
     try:
         if what == "deputy" and value == "none":
-            teams.set_deputy(unit, name, None, at, who.actor)
+            teams.set_deputy(unit, name, None, at, actor.ledger_name)
         elif what not in ("quorum", "deadline", "deputy") or number is None:
             raise teams.CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
         elif what == "quorum":
-            teams.set_quorum(unit, name, number, at, who.actor)
+            teams.set_quorum(unit, name, number, at, actor.ledger_name)
         elif what == "deadline":
-            teams.set_deadline(unit, name, number, at, who.actor)
+            teams.set_deadline(unit, name, number, at, actor.ledger_name)
         else:
             deputy = members.by_id(unit, number)
             if deputy is None or deputy.team != name:
                 raise teams.CannotSet("There is no such member in your team.")
-            teams.set_deputy(unit, name, deputy.id, at, who.actor)
+            teams.set_deputy(unit, name, deputy.id, at, actor.ledger_name)
     except teams.CannotSet as error:
-        say(unit, who.chat_id, opinion_cards.notice(str(error)))
+        say(unit, actor.chat_id, opinion_cards.notice(str(error)))
         return
-    show_team(unit, desk, who)
+    show_team(unit, context, actor)

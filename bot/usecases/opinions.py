@@ -6,10 +6,10 @@ The person decides: nothing here changes an open walk. How a request ended goes 
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.messages import cards, opinion_cards
 from bot.usecases import typed_text
-from bot.usecases.context import Desk, OpenPrivately, Who, say, whole
+from bot.usecases.context import Actor, Context, OpenPrivately, say, whole
 from bot.usecases.typed_text import Typed
 from flows import navigation, replies, second_opinion
 from flows.definition import Edition
@@ -35,99 +35,103 @@ def can_ask(unit: Unit, member_id: int) -> bool:
     return teams.has_channel(unit, member_id)
 
 
-def prepare(unit: Unit, desk: Desk, who: Who, row: Open, position: Position, record_id: str | None = None) -> str:
+def prepare(
+    unit: Unit, context: Context, actor: Actor, row: Open, position: Position, record_id: str | None = None
+) -> str:
     """Begin a request at a place of a walk and show the practitioner its card. Nothing goes out before it is confirmed."""
     asked = second_opinion.asked_at(position)
     if asked is None:
         danger = second_opinion.cannot_wait(position)
         words = "A child in danger cannot wait for an opinion. Call 999 if there is danger now."
         words = words if danger else "There is nothing to choose between here. Answer this question first."
-        say(unit, who.user_id, opinion_cards.notice(words))
+        say(unit, actor.user_id, opinion_cards.notice(words))
         return ""
-    team = teams.get(unit, who.member.team)
+    team = teams.get(unit, actor.member.team)
     if team.channel_chat_id is None:
-        say(unit, who.user_id, opinion_cards.no_channel())
+        say(unit, actor.user_id, opinion_cards.no_channel())
         return ""
-    for request in opinions.open_of_member(unit, who.member.id):
+    for request in opinions.open_of_member(unit, actor.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
             if not request.content.get("shown", True) and team.channel_chat_id is not None:
                 # It could not be posted: asking again posts it again.
-                _post(unit, desk.book.edition, request, team)
+                _post(unit, context.book.edition, request, team)
             _show_progress(unit, request, below=True)
             return ""
-    draft = opinions.draft_of(unit, who.member.id)
+    draft = opinions.draft_of(unit, actor.member.id)
     if draft and (draft.conversation_id, draft.about) == (row.id, asked.about):
         # Pressed twice: the card that is there stays the one to go on with.
-        _show_draft(unit, desk, who, draft)
+        _show_draft(unit, context, actor, draft)
         return ""
     request = opinions.draft(
-        unit, who.member.id, team.name, row.id, record_id, asked.as_dict(), team.quorum, desk.now()
+        unit, actor.member.id, team.name, row.id, record_id, asked.as_dict(), team.quorum, context.now()
     )
-    _show_draft(unit, desk, who, request, below=True)
+    _show_draft(unit, context, actor, request, below=True)
     return ""
 
 
-def _show_draft(unit: Unit, desk: Desk, who: Who, request: Request, notice: str = "", *, below: bool = False) -> None:
+def _show_draft(
+    unit: Unit, context: Context, actor: Actor, request: Request, notice: str = "", *, below: bool = False
+) -> None:
     team = teams.get(unit, request.team)
     others = len(members.of_team(unit, team.name)) - 1
-    card = opinion_cards.draft(desk.book.edition, request, team, others, notice)
-    mailbox.put(unit, who.user_id, "card", card.payload(below=below), f"asked:{request.id}")
+    card = opinion_cards.draft(context.book.edition, request, team, others, notice)
+    mailbox.put(unit, actor.user_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
-def change_draft(unit: Unit, desk: Desk, who: Who, number: str, verb: str) -> str:
+def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: str) -> str:
     """Carry out a tap on the card of a draft: send it, add or drop a sentence, say who asks, drop it all."""
     request = opinions.find(unit, number)
-    if request is None or request.member_id != who.member.id or request.state != "draft":
-        if request and request.member_id == who.member.id and request.state == "open":
+    if request is None or request.member_id != actor.member.id or request.state != "draft":
+        if request and request.member_id == actor.member.id and request.state == "open":
             _show_progress(unit, request)
         return GONE
     if verb == "send":
-        return _send(unit, desk, who, request)
+        return _send(unit, context, actor, request)
     if verb == "drop":
-        opinions.drop_draft(unit, who.member.id)
-        pending_input.drop(unit, who.user_id)
+        opinions.drop_draft(unit, actor.member.id)
+        pending_input.drop(unit, actor.user_id)
         mailbox.put(
-            unit, who.user_id, "card", opinion_cards.notice("Nothing was asked.").payload(), f"asked:{request.id}"
+            unit, actor.user_id, "card", opinion_cards.notice("Nothing was asked.").payload(), f"asked:{request.id}"
         )
         return "Nothing was asked."
     if verb == "sentence":
-        pending_input.put(unit, who.user_id, SENTENCE, number, desk.now())
-        _show_draft(unit, desk, who, request, f"Type one sentence, {LONGEST_SENTENCE} characters at most.")
+        pending_input.put(unit, actor.user_id, SENTENCE, number, context.now())
+        _show_draft(unit, context, actor, request, f"Type one sentence, {LONGEST_SENTENCE} characters at most.")
         return ""
     if verb == "nosentence":
         request = opinions.set_sentence(unit, request, None)
     else:
-        name = (who.member.known_as or f"a {who.member.role}") if verb == "name" else None
+        name = (actor.member.known_as or f"a {actor.member.role}") if verb == "name" else None
         request = opinions.set_name(unit, request, name)
-    _show_draft(unit, desk, who, request)
+    _show_draft(unit, context, actor, request)
     return ""
 
 
-def _send(unit: Unit, desk: Desk, who: Who, request: Request) -> str:
-    team, at = teams.get(unit, request.team), desk.now()
-    if not _is_still_so(unit, desk, request) or team.name != who.member.team:
-        opinions.drop_draft(unit, who.member.id)
-        mailbox.put(unit, who.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
+def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
+    team, at = teams.get(unit, request.team), context.now()
+    if not _is_still_so(unit, context, request) or team.name != actor.member.team:
+        opinions.drop_draft(unit, actor.member.id)
+        mailbox.put(unit, actor.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
         return GONE
     if team.channel_chat_id is None:
-        say(unit, who.user_id, opinion_cards.no_channel())
+        say(unit, actor.user_id, opinion_cards.no_channel())
         return ""
     closes_at = later(at, team.deadline_minutes)
-    asked = opinions.ask(unit, request, closes_at, at, who.actor)
+    asked = opinions.ask(unit, request, closes_at, at, actor.ledger_name)
     if asked is None:
         return GONE
-    pending_input.drop(unit, who.user_id)
+    pending_input.drop(unit, actor.user_id)
     timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
     timers.put(unit, DEADLINE, asked.number, closes_at)
-    _post(unit, desk.book.edition, asked, team)
+    _post(unit, context.book.edition, asked, team)
     _show_progress(unit, asked)
     return "Asked."
 
 
-def _is_still_so(unit: Unit, desk: Desk, request: Request) -> bool:
+def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
     """Say whether the walk still stands as the card of a draft says."""
     row = conversations.get(unit, request.conversation_id)
-    book = desk.pinned(row.edition_id, row.edition_sha256) if row and row.status != "cancelled" else None
+    book = context.pinned(row.edition_id, row.edition_sha256) if row and row.status != "cancelled" else None
     if row is None or book is None:
         return False
     asked = second_opinion.asked_at(navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk)))
@@ -140,11 +144,11 @@ def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -
     mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
 
 
-def post_again(unit: Unit, desk: Desk, team_name: str) -> None:
+def post_again(unit: Unit, context: Context, team_name: str) -> None:
     """Post a team's open requests in its channel: it has a new one, or another id."""
     team = teams.get(unit, team_name)
     for request in opinions.open_of_team(unit, team_name):
-        _post(unit, desk.book.edition, request, team)
+        _post(unit, context.book.edition, request, team)
 
 
 def waiting_in(unit: Unit, team_name: str) -> list[Request]:
@@ -160,33 +164,33 @@ def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None
 
 
 # ---- giving ---------------------------------------------------------------------------------------
-def _open_for(unit: Unit, who: Who, number: str) -> Request | str:
+def _open_for(unit: Unit, actor: Actor, number: str) -> Request | str:
     """Return a request that this member may give an opinion on now, else why not."""
     request = opinions.find(unit, number)
     if request is None or request.state == "draft":
         return GONE
-    if request.member_id == who.member.id:
+    if request.member_id == actor.member.id:
         return "You asked this. You cannot give an opinion on it yourself."
-    if not access.may(who.member, "give_opinion", Thing(request.member_id, request.team)):
+    if not access.may(actor.member, "give_opinion", Resource(request.member_id, request.team)):
         return "Only members of this team can answer here."
     return request if request.state == "open" else GONE
 
 
-def choose(unit: Unit, desk: Desk, who: Who, number: str, index: str) -> str | OpenPrivately:
+def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) -> str | OpenPrivately:
     """Take a press on a request's card: ask for the reason, in the private chat. It does not count yet."""
-    request = _open_for(unit, who, number)
+    request = _open_for(unit, actor, number)
     if isinstance(request, str):
         return request
     choice = _choice(request, index)
     if choice is None:
         return GONE
     card = opinion_cards.reasons(
-        desk.book.edition, request, int(index), opinions.has_given(unit, request, who.member.id)
+        context.book.edition, request, int(index), opinions.has_given(unit, request, actor.member.id)
     )
-    mailbox.put(unit, who.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{who.member.id}")
+    mailbox.put(unit, actor.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{actor.member.id}")
     # What they type next is the reason, whether they tap "In my own words" or not.
-    pending_input.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
-    return "" if who.is_private else OpenPrivately(f"o_{number}_{index}")
+    pending_input.put(unit, actor.user_id, WORDS, f"{number}.{index}", context.now())
+    return "" if actor.is_private else OpenPrivately(f"o_{number}_{index}")
 
 
 def _choice(request: Request, index: str) -> str | None:
@@ -194,67 +198,69 @@ def _choice(request: Request, index: str) -> str | None:
     return choices[number] if number is not None and number < len(choices) else None
 
 
-def give(unit: Unit, desk: Desk, who: Who, number: str, index: str, reason: str) -> str:
+def give(unit: Unit, context: Context, actor: Actor, number: str, index: str, reason: str) -> str:
     """Take a choice with a reason: it counts from now on. In one's own words: they are asked for first."""
-    request = _open_for(unit, who, number)
+    request = _open_for(unit, actor, number)
     if isinstance(request, str):
         return request
     choice = _choice(request, index)
     if choice is None or (reason not in second_opinion.REASONS and reason != second_opinion.OWN):
         return GONE
     if reason == second_opinion.OWN:
-        pending_input.put(unit, who.user_id, WORDS, f"{number}.{index}", desk.now())
+        pending_input.put(unit, actor.user_id, WORDS, f"{number}.{index}", context.now())
         words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
-        say(unit, who.user_id, opinion_cards.notice(words))
+        say(unit, actor.user_id, opinion_cards.notice(words))
         return ""
-    _counted(unit, desk, who, request, choice, reason, None)
+    _counted(unit, context, actor, request, choice, reason, None)
     return "Your opinion is in."
 
 
 def _counted(
-    unit: Unit, desk: Desk, who: Who, request: Request, choice: str, reason: str, words: Screened | None
+    unit: Unit, context: Context, actor: Actor, request: Request, choice: str, reason: str, words: Screened | None
 ) -> None:
-    at = desk.now()
-    how_many = opinions.give(unit, request, who.member.id, who.member.role, choice, reason, words, at, who.actor)
+    at = context.now()
+    how_many = opinions.give(
+        unit, request, actor.member.id, actor.member.role, choice, reason, words, at, actor.ledger_name
+    )
     if words is None:
-        pending_input.drop(unit, who.user_id)
+        pending_input.drop(unit, actor.user_id)
     card = opinion_cards.given(request, choice)
-    mailbox.put(unit, who.user_id, "card", card.payload(), f"opinion:{request.id}:{who.member.id}")
+    mailbox.put(unit, actor.user_id, "card", card.payload(), f"opinion:{request.id}:{actor.member.id}")
     if how_many >= request.quorum:
-        _end(unit, desk, request, "quorum", at, who.actor)
+        _end(unit, context, request, "quorum", at, actor.ledger_name)
     else:
         _show_progress(unit, request)
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
     number, _, rest = wanted.subject.partition(".")
     if wanted.kind == WORDS and (reason := _reason_named(typed)):
-        pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
-        said = give(unit, desk, who, number, rest, reason)
+        pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
+        said = give(unit, context, actor, number, rest, reason)
         if said == GONE:
-            say(unit, who.user_id, opinion_cards.notice(GONE))
+            say(unit, actor.user_id, opinion_cards.notice(GONE))
         return
     try:
-        words = typed_text.words(unit, desk, who, typed, longest=LONGEST_SENTENCE)
+        words = typed_text.words(unit, context, actor, typed, longest=LONGEST_SENTENCE)
     except NotScreened as error:
-        typed_text.refused(unit, who, typed, error)
+        typed_text.refused(unit, actor, typed, error)
         return
-    pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
+    pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
     if wanted.kind == SENTENCE:
         request = opinions.find(unit, number)
-        if request and request.member_id == who.member.id and request.state == "draft":
-            _show_draft(unit, desk, who, opinions.set_sentence(unit, request, words), below=True)
+        if request and request.member_id == actor.member.id and request.state == "draft":
+            _show_draft(unit, context, actor, opinions.set_sentence(unit, request, words), below=True)
         return
     if wanted.kind == VIEW:
-        _say_view(unit, desk, who, number, rest, words)
+        _say_view(unit, context, actor, number, rest, words)
         return
-    open_request = _open_for(unit, who, number)
+    open_request = _open_for(unit, actor, number)
     choice = None if isinstance(open_request, str) else _choice(open_request, rest)
     if isinstance(open_request, str) or choice is None:
-        say(unit, who.user_id, opinion_cards.notice(f"{GONE} Nothing of your words was kept."))
+        say(unit, actor.user_id, opinion_cards.notice(f"{GONE} Nothing of your words was kept."))
         return
-    _counted(unit, desk, who, open_request, choice, second_opinion.OWN, words)
+    _counted(unit, context, actor, open_request, choice, second_opinion.OWN, words)
 
 
 def _reason_named(typed: Typed) -> str | None:
@@ -264,39 +270,39 @@ def _reason_named(typed: Typed) -> str | None:
     return reply.choices[0].act if reply.kind == "choice" else None
 
 
-def nudged(unit: Unit, desk: Desk, who: Who, start: str) -> None:
+def nudged(unit: Unit, context: Context, actor: Actor, start: str) -> None:
     """A colleague came to the private chat from a card: the question for the reason is there, or is shown again."""
     number, _, index = start.partition("_")
-    said = choose(unit, desk, who, number, index)
+    said = choose(unit, context, actor, number, index)
     if isinstance(said, str) and said:
-        say(unit, who.user_id, opinion_cards.notice(said))
+        say(unit, actor.user_id, opinion_cards.notice(said))
 
 
 # ---- ending ---------------------------------------------------------------------------------------
-def withdraw(unit: Unit, desk: Desk, who: Who, number: str) -> str:
+def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
     """Withdraw one's own request. What was said stays sealed."""
     request = opinions.find(unit, number)
-    if request is None or request.member_id != who.member.id:
+    if request is None or request.member_id != actor.member.id:
         return GONE
-    return "Withdrawn." if _end(unit, desk, request, "author", desk.now(), who.actor) else GONE
+    return "Withdrawn." if _end(unit, context, request, "author", context.now(), actor.ledger_name) else GONE
 
 
-def stop_for(unit: Unit, desk: Desk, conversation_id: str, by: str) -> None:
+def stop_for(unit: Unit, context: Context, conversation_id: str, by: str) -> None:
     """Withdraw what a conversation still asks, drafts too: it was cancelled, or an emergency does not wait."""
     opinions.drop_drafts_of(unit, conversation_id)
     for request in opinions.of_conversation(unit, conversation_id):
         if request.state == "open":
-            _end(unit, desk, request, by, desk.now(), "sharewise")
+            _end(unit, context, request, by, context.now(), "sharewise")
 
 
-def drop_for(unit: Unit, desk: Desk, member: MemberRow) -> None:
+def drop_for(unit: Unit, context: Context, member: MemberRow) -> None:
     """Withdraw all requests of a member who leaves."""
     opinions.drop_draft(unit, member.id)
     for request in opinions.open_of_member(unit, member.id):
-        _end(unit, desk, request, "left", desk.now(), "sharewise")
+        _end(unit, context, request, "left", context.now(), "sharewise")
 
 
-def _end(unit: Unit, desk: Desk, request: Request, by: str, at: str, actor: str) -> bool:
+def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor: str) -> bool:
     """End a request once, and show all of it at once: in the channel, to the practitioner, in the record if there is one."""
     ended = opinions.end(unit, request, by, at, actor)
     if ended is None:
@@ -318,7 +324,7 @@ def _end(unit: Unit, desk: Desk, request: Request, by: str, at: str, actor: str)
     return True
 
 
-def remind(unit: Unit, desk: Desk, number: str) -> None:
+def remind(unit: Unit, context: Context, number: str) -> None:
     """Say once in the channel that a request still waits."""
     request = opinions.find(unit, number)
     team = teams.get(unit, request.team) if request else None
@@ -326,27 +332,27 @@ def remind(unit: Unit, desk: Desk, number: str) -> None:
         say(unit, team.channel_chat_id, opinion_cards.reminder(request), team.channel_thread_id)
 
 
-def deadline(unit: Unit, desk: Desk, number: str) -> None:
+def deadline(unit: Unit, context: Context, number: str) -> None:
     """Pass a request that has too few opinions to the deputy, once; after that, close it with what is in."""
     request = opinions.find(unit, number)
     if request is None or request.state != "open":
         return
-    team, at = teams.get(unit, request.team), desk.now()
+    team, at = teams.get(unit, request.team), context.now()
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
     may_ask = (
         deputy is not None
         and request.deputy_asked_at is None
-        and access.may(deputy, "give_opinion", Thing(request.member_id, request.team))
+        and access.may(deputy, "give_opinion", Resource(request.member_id, request.team))
         and not opinions.has_given(unit, request, deputy.id)
     )
     if not may_ask or deputy is None:
-        _end(unit, desk, request, "deadline", at, "sharewise")
+        _end(unit, context, request, "deadline", at, "sharewise")
         return
     passed = opinions.pass_to_deputy(unit, request, later(at, team.deadline_minutes / 2), at)
     assert passed.closes_at is not None  # noqa: S101 (just set)
     opinions.note_shown(unit, passed.id)
     timers.put(unit, DEADLINE, number, passed.closes_at)
-    say(unit, deputy.telegram_id, opinion_cards.post(desk.book.edition, passed, for_deputy=True))
+    say(unit, deputy.telegram_id, opinion_cards.post(context.book.edition, passed, for_deputy=True))
     _show_progress(unit, passed)
 
 
@@ -362,25 +368,25 @@ def not_posted(unit: Unit, card: str) -> None:
 
 
 # ---- what was made of it --------------------------------------------------------------------------
-def view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str) -> str:
+def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str) -> str:
     """Take what the practitioner makes of a result."""
     request = opinions.find(unit, number)
-    mine = request is not None and request.member_id == who.member.id and request.state == "closed"
+    mine = request is not None and request.member_id == actor.member.id and request.state == "closed"
     if made_of_it not in opinion_cards.MADE_OF_IT or not mine:
         return GONE
     if made_of_it == "words":
-        pending_input.put(unit, who.user_id, VIEW, f"{number}.words", desk.now())
+        pending_input.put(unit, actor.user_id, VIEW, f"{number}.words", context.now())
         words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
-        say(unit, who.user_id, opinion_cards.notice(words))
+        say(unit, actor.user_id, opinion_cards.notice(words))
         return ""
-    _say_view(unit, desk, who, number, made_of_it, None)
+    _say_view(unit, context, actor, number, made_of_it, None)
     return "Noted."
 
 
-def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, words: Screened | None) -> None:
+def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str, words: Screened | None) -> None:
     request = opinions.find(unit, number)
-    if request is None or request.member_id != who.member.id or request.state != "closed":
-        say(unit, who.user_id, opinion_cards.notice(GONE))
+    if request is None or request.member_id != actor.member.id or request.state != "closed":
+        say(unit, actor.user_id, opinion_cards.notice(GONE))
         return
     before = request.view or {}
     if words and before:
@@ -388,11 +394,11 @@ def _say_view(unit: Unit, desk: Desk, who: Who, number: str, made_of_it: str, wo
     said = words.text if words else before.get("words")
     if (before.get("made_of_it"), before.get("words")) == (made_of_it, said):
         return
-    viewed = opinions.set_view(unit, request, made_of_it, words, desk.now())
+    viewed = opinions.set_view(unit, request, made_of_it, words, context.now())
     if viewed.record_id:
-        records.add_advice(unit, viewed.record_id, viewed, desk.now(), who.actor)
+        records.add_advice(unit, viewed.record_id, viewed, context.now(), actor.ledger_name)
     card = opinion_cards.result(viewed, opinions.as_advice(unit, viewed))
-    mailbox.put(unit, who.user_id, "card", card.payload(), f"asked:{viewed.id}")
+    mailbox.put(unit, actor.user_id, "card", card.payload(), f"asked:{viewed.id}")
 
 
 # ---- for the record -------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.messages import cards, record_cards
 from bot.usecases import typed_text
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import pending_input, records
@@ -20,72 +20,72 @@ NOTE = "note"
 ABSENT = "You have no record with that reference."
 
 
-def show_list(unit: Unit, who: Who) -> None:
+def show_list(unit: Unit, actor: Actor) -> None:
     """Show the newest of a person's own records."""
-    say(unit, who.chat_id, cards.record_list(list(records.listed(unit, who.member.id, SHOWN))))
+    say(unit, actor.chat_id, cards.record_list(list(records.listed(unit, actor.member.id, SHOWN))))
 
 
-def _own(unit: Unit, who: Who, reference: str) -> Stored | None:
+def _own(unit: Unit, actor: Actor, reference: str) -> Stored | None:
     stored = records.find(unit, reference.strip().upper())
-    return stored if stored and access.may(who.member, "read_record", Thing(stored.clear["member_id"])) else None
+    return stored if stored and access.may(actor.member, "read_record", Resource(stored.clear["member_id"])) else None
 
 
-def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Show one own record; the reading goes into the ledger."""
-    stored = _own(unit, who, reference)
+    stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, who.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, cards.plain(ABSENT))
         return
-    ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{stored.clear['id']}")
+    ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{stored.clear['id']}")
     for message in record_cards.record(stored):
-        say(unit, who.chat_id, message)
+        say(unit, actor.chat_id, message)
 
 
-def ask_for_note(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Ask for the words of a note; what is typed next is the note."""
-    stored = _own(unit, who, reference)
+    stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, who.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, cards.plain(ABSENT))
         return
-    pending_input.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
+    pending_input.put(unit, actor.chat_id, NOTE, stored.clear["reference"], context.now())
     words = f"Type your note for record {stored.clear['reference']}. {cards.NO_NAMES} To leave it, type cancel."
-    say(unit, who.chat_id, cards.plain(words))
+    say(unit, actor.chat_id, cards.plain(words))
 
 
-def add_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> None:
+def add_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> None:
     """Add later words to an own record; the record itself stays as it is. Without words, ask for them."""
     if not reference:
-        say(unit, who.chat_id, cards.plain("Type /note, then the reference, then your words."))
+        say(unit, actor.chat_id, cards.plain("Type /note, then the reference, then your words."))
     elif not typed.text:
-        ask_for_note(unit, desk, who, reference)
+        ask_for_note(unit, context, actor, reference)
     else:
-        _save_note(unit, desk, who, reference, typed)
+        _save_note(unit, context, actor, reference, typed)
 
 
-def type_note(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words as the note that was asked for."""
-    if _save_note(unit, desk, who, wanted.subject, typed):
-        pending_input.taken(unit, who.chat_id, typed.text, typed.message_id, desk.now())
+    if _save_note(unit, context, actor, wanted.subject, typed):
+        pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
 
 
-def _save_note(unit: Unit, desk: Desk, who: Who, reference: str, typed: Typed) -> bool:
-    stored = _own(unit, who, reference)
+def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> bool:
+    stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, who.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, cards.plain(ABSENT))
         return False
     try:
-        screened = typed_text.words(unit, desk, who, typed)
+        screened = typed_text.words(unit, context, actor, typed)
     except NotScreened as error:
         # Whatever they type next, it is the note.
-        pending_input.put(unit, who.chat_id, NOTE, stored.clear["reference"], desk.now())
-        typed_text.refused(unit, who, typed, error)
+        pending_input.put(unit, actor.chat_id, NOTE, stored.clear["reference"], context.now())
+        typed_text.refused(unit, actor, typed, error)
         return False
-    seq = records.amend(unit, stored.clear["id"], who.member.id, screened, desk.now(), who.actor)
-    say(unit, who.chat_id, cards.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
+    seq = records.amend(unit, stored.clear["id"], actor.member.id, screened, context.now(), actor.ledger_name)
+    say(unit, actor.chat_id, cards.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
     return True
 
 
-def let_name_pass(unit: Unit, desk: Desk, who: Who) -> None:
+def let_name_pass(unit: Unit, context: Context, actor: Actor) -> None:
     """Let the next words hold what looks like a name, because the person said that it is not one."""
-    typed_text.give_name_pass(unit, desk, who.chat_id)
-    say(unit, who.chat_id, cards.plain(typed_text.TYPE_AGAIN))
+    typed_text.give_name_pass(unit, context, actor.chat_id)
+    say(unit, actor.chat_id, cards.plain(typed_text.TYPE_AGAIN))

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain import access
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.messages import cards, record_cards, review_cards
 from bot.usecases import typed_text
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows import navigation
 from flows.screening import NotScreened, Screened
@@ -74,9 +74,9 @@ def _next_digest(at: str) -> str:
     return today if at < today else later(today, 24 * 60)
 
 
-def digest(unit: Unit, desk: Desk, team: str) -> None:
+def digest(unit: Unit, context: Context, team: str) -> None:
     """Tell supervisors once a day what waits; on days with nothing, nothing. It sets itself again."""
-    at = desk.now()
+    at = context.now()
     timers.put(unit, DIGEST, team, _next_digest(at))
     for supervisor in members.of_team(unit, team, "supervisor"):
         waiting, due = reviews.waiting(unit, team, not_of=supervisor.id), reviews.due(unit, team, at[:10])
@@ -85,48 +85,48 @@ def digest(unit: Unit, desk: Desk, team: str) -> None:
 
 
 # ---- looking --------------------------------------------------------------------------------------
-def show_queue(unit: Unit, desk: Desk, who: Who, after: str = "") -> None:
+def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> None:
     """Show the next record that waits, as a card with what is coded; its content only when it is opened."""
-    last = _in_reach(unit, who, after) if after else None
-    team, mine = who.member.team, who.member.id
+    last = _in_reach(unit, actor, after) if after else None
+    team, mine = actor.member.team, actor.member.id
     found = reviews.queue(unit, team, mine, limit=1, after=last)
     total = reviews.waiting(unit, team, not_of=mine)
-    card = review_cards.card(found[0], total, desk.now()) if found else review_cards.empty(total)
-    mailbox.put(unit, who.user_id, "card", card.payload(below=not after), f"review:{mine}")
+    card = review_cards.card(found[0], total, context.now()) if found else review_cards.empty(total)
+    mailbox.put(unit, actor.user_id, "card", card.payload(below=not after), f"review:{mine}")
 
 
-def _in_reach(unit: Unit, who: Who, reference: str) -> ReviewRow | None:
+def _in_reach(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
     review = reviews.find(unit, reference.strip().upper())
-    if review and access.may(who.member, "review_record", Thing(review.member_id, review.team)):
+    if review and access.may(actor.member, "review_record", Resource(review.member_id, review.team)):
         return review
     return None
 
 
-def show(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Show a whole record to a supervisor of its team; the author can see that it was read."""
-    review = _in_reach(unit, who, reference)
+    review = _in_reach(unit, actor, reference)
     stored = records.get(unit, review.record_id) if review else None
     if review is None or stored is None:
-        say(unit, who.user_id, cards.plain(ABSENT))
+        say(unit, actor.user_id, cards.plain(ABSENT))
         return
-    ledger.append(unit, desk.now(), who.actor, "record.read", f"record:{review.record_id}")
+    ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{review.record_id}")
     for message in record_cards.record(stored):
-        say(unit, who.user_id, message)
-    say(unit, who.user_id, review_cards.acts(review, reviews.done(unit, review.record_id)))
+        say(unit, actor.user_id, message)
+    say(unit, actor.user_id, review_cards.acts(review, reviews.done(unit, review.record_id)))
 
 
-def readers(unit: Unit, who: Who, reference: str) -> None:
+def readers(unit: Unit, actor: Actor, reference: str) -> None:
     """Show an author who has read a record of theirs, and when."""
     stored = records.find(unit, reference.strip().upper())
-    if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
-        say(unit, who.user_id, cards.plain("You have no record with that reference."))
+    if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
+        say(unit, actor.user_id, cards.plain("You have no record with that reference."))
         return
     record_id = stored.clear["id"]
     read = [
-        (entry["at"], reader_of(unit, entry["actor"], who.member.id))
+        (entry["at"], reader_of(unit, entry["actor"], actor.member.id))
         for entry in ledger.about(unit, f"record:{record_id}", "record.read")
     ]
-    say(unit, who.user_id, review_cards.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
+    say(unit, actor.user_id, review_cards.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
 
 
 def reader_of(unit: Unit, actor: str, me: int) -> str:
@@ -144,14 +144,14 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
 AtQuestions = Counter[tuple[str, str]]
 
 
-def hard_questions(unit: Unit, desk: Desk, team: str) -> tuple[AtQuestions, AtQuestions]:
+def hard_questions(unit: Unit, context: Context, team: str) -> tuple[AtQuestions, AtQuestions]:
     """Count at which questions a team was not sure, and at which it stopped without a record: the newest 500 of each."""
     unsure: AtQuestions = Counter()
     for stored in records.newest_of_team(unit, team, NEWEST):
         unsure.update((stored.clear["flow"], state) for state in stored.content["unsure_at"])
     stopped: AtQuestions = Counter()
     for row in conversations.left_by_team(unit, team, NEWEST):
-        book = desk.pinned(row.edition_id, row.edition_sha256)
+        book = context.pinned(row.edition_id, row.edition_sha256)
         if book and row.flow in book.machines:
             position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
             stopped[row.flow, position.state.split(".")[0]] += 1
@@ -163,99 +163,99 @@ def minutes_between(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
 
 
-def show_sample(unit: Unit, desk: Desk, who: Who) -> None:
+def show_sample(unit: Unit, context: Context, actor: Actor) -> None:
     """Draw this month's dip sample of one's team: the same whenever asked, spread over people, without what was drawn lately."""
-    at = desk.now()
+    at = context.now()
     since = later(at, -SAMPLED_DAYS * 24 * 60)
-    drawn = reviews.sample(unit, who.member.team, who.member.id, at[:7], SAMPLE, since)
-    say(unit, who.user_id, review_cards.sample(at[:7], drawn))
+    drawn = reviews.sample(unit, actor.member.team, actor.member.id, at[:7], SAMPLE, since)
+    say(unit, actor.user_id, review_cards.sample(at[:7], drawn))
 
 
-def open_sampled(unit: Unit, desk: Desk, who: Who, reference: str) -> None:
+def open_sampled(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Open a record of the dip sample, and note that it was sampled."""
-    review = _in_reach(unit, who, reference)
+    review = _in_reach(unit, actor, reference)
     if review is not None:
-        reviews.act(unit, review, "sampled", who.member.id, who.member.role, desk.now())
-    show(unit, desk, who, reference)
+        reviews.act(unit, review, "sampled", actor.member.id, actor.member.role, context.now())
+    show(unit, context, actor, reference)
 
 
 # ---- doing ----------------------------------------------------------------------------------------
-def act(unit: Unit, desk: Desk, who: Who, what: str, reference: str, value: str = "") -> str:
+def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, value: str = "") -> str:
     """Do one thing in a review; what needs words asks for them first."""
-    review = _in_reach(unit, who, reference)
+    review = _in_reach(unit, actor, reference)
     if review is None:
-        say(unit, who.user_id, cards.plain(ABSENT))
+        say(unit, actor.user_id, cards.plain(ABSENT))
         return ""
     if what in NEEDS_WORDS:
-        pending_input.put(unit, who.user_id, WORDS, f"{what}.{review.reference}", desk.now())
-        say(unit, who.user_id, review_cards.ask_for_words(what, review.reference))
+        pending_input.put(unit, actor.user_id, WORDS, f"{what}.{review.reference}", context.now())
+        say(unit, actor.user_id, review_cards.ask_for_words(what, review.reference))
         return ""
     if what == "follow_up":
         days = int(value) if value in {str(days) for days in FOLLOW_UP_DAYS} else FOLLOW_UP_DAYS[0]
-        value = later(desk.now(), days * 24 * 60)[:10]
+        value = later(context.now(), days * 24 * 60)[:10]
     if what not in BY_BUTTON or (what == "grade" and value not in review_cards.GRADES):
         return "That button is no longer in use."
-    return _do(unit, desk, who, review, what, None, value or None)
+    return _do(unit, context, actor, review, what, None, value or None)
 
 
 def carry_out(
-    unit: Unit, desk: Desk, who: Who, review: ReviewRow, what: str, words: Screened | None, value: str | None
+    unit: Unit, context: Context, actor: Actor, review: ReviewRow, what: str, words: Screened | None, value: str | None
 ) -> ReviewRow:
     """Do one thing in a review and tell the author; return the review as it is then; raise NotNow."""
-    reviews.act(unit, review, what, who.member.id, who.member.role, desk.now(), comment=words, value=value)
+    reviews.act(unit, review, what, actor.member.id, actor.member.role, context.now(), comment=words, value=value)
     author = members.by_id(unit, review.member_id)
     if author and what in ("sign_off", "return", "comment", "reopen"):
         said = words.text if words else ""
-        say(unit, author.telegram_id, review_cards.to_author(review.reference, what, said, who.member.role))
+        say(unit, author.telegram_id, review_cards.to_author(review.reference, what, said, actor.member.role))
     after = reviews.get(unit, review.record_id)
     assert after is not None  # noqa: S101 (it was there in this transaction)
     return after
 
 
 def _do(
-    unit: Unit, desk: Desk, who: Who, review: ReviewRow, what: str, words: Screened | None, value: str | None
+    unit: Unit, context: Context, actor: Actor, review: ReviewRow, what: str, words: Screened | None, value: str | None
 ) -> str:
     try:
-        after = carry_out(unit, desk, who, review, what, words, value)
+        after = carry_out(unit, context, actor, review, what, words, value)
     except NotNow as error:
-        say(unit, who.user_id, cards.plain(str(error)))
+        say(unit, actor.user_id, cards.plain(str(error)))
         return str(error)
     card = review_cards.done(after, what)
-    mailbox.put(unit, who.user_id, "card", card.payload(), f"review:{who.member.id}")
+    mailbox.put(unit, actor.user_id, "card", card.payload(), f"review:{actor.member.id}")
     return review_cards.SAID[what]
 
 
-def type_words(unit: Unit, desk: Desk, who: Who, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
-    review = _in_reach(unit, who, reference)
+    review = _in_reach(unit, actor, reference)
     if review is None:
-        pending_input.drop(unit, who.user_id)
-        say(unit, who.user_id, cards.plain(ABSENT))
+        pending_input.drop(unit, actor.user_id)
+        say(unit, actor.user_id, cards.plain(ABSENT))
         return
     try:
-        words = typed_text.words(unit, desk, who, typed, longest=LONGEST)
+        words = typed_text.words(unit, context, actor, typed, longest=LONGEST)
     except NotScreened as error:
-        typed_text.refused(unit, who, typed, error)
+        typed_text.refused(unit, actor, typed, error)
         return
-    pending_input.taken(unit, who.user_id, typed.text, typed.message_id, desk.now())
-    _do(unit, desk, who, review, what, words, None)
+    pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
+    _do(unit, context, actor, review, what, words, None)
 
 
-def request_sign_off(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
+def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
     """Ask for a sign-off of a record of one's own, for example after a note on a returned one."""
     stored = records.find(unit, reference.strip().upper())
-    if stored is None or not access.may(who.member, "request_sign_off", Thing(stored.clear["member_id"])):
-        say(unit, who.user_id, cards.plain("You have no record with that reference."))
+    if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
+        say(unit, actor.user_id, cards.plain("You have no record with that reference."))
         return ""
     review = reviews.get(unit, stored.clear["id"])
     assert review is not None  # noqa: S101 (every record has one)
     try:
-        reviews.act(unit, review, "request", who.member.id, who.member.role, desk.now())
+        reviews.act(unit, review, "request", actor.member.id, actor.member.role, context.now())
     except NotNow as error:
-        say(unit, who.user_id, cards.plain(str(error)))
+        say(unit, actor.user_id, cards.plain(str(error)))
         return str(error)
-    for supervisor in _supervisors(unit, review.team, not_of=who.member.id):
+    for supervisor in _supervisors(unit, review.team, not_of=actor.member.id):
         say(unit, supervisor.telegram_id, review_cards.requested(review.reference))
-    say(unit, who.user_id, cards.plain(f"Your supervisors were asked to sign off record {review.reference}."))
+    say(unit, actor.user_id, cards.plain(f"Your supervisors were asked to sign off record {review.reference}."))
     return "Asked."

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bot.messages import cards
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from flows import danger, screening
 from flows.advice import Answer
 from flows.canonical import canonical
@@ -56,7 +56,7 @@ class Typed:
 
 
 def read(
-    desk: Desk,
+    context: Context,
     text: str,
     message_id: int = 0,
     *,
@@ -69,8 +69,10 @@ def read(
     `beside`: other words that came along, as a file's name. `marks`: identifiers that are not words, as a contact card.
     """
     text = text.replace("\0", "")
-    looked = screening.look(text, own_reference=desk.own_reference)
-    around = tuple(kind for words in beside for kind in screening.look(words, own_reference=desk.own_reference).kinds)
+    looked = screening.look(text, own_reference=context.own_reference)
+    around = tuple(
+        kind for words in beside for kind in screening.look(words, own_reference=context.own_reference).kinds
+    )
     every = " ".join((text, *beside))[: screening.LONGEST_READ]
     return Typed(looked, danger.is_spoken_of(every), None, message_id, marks=(*marks, *around), **more)
 
@@ -79,9 +81,9 @@ class NotLookedUp(Exception):
     """The words are a question that was not looked up yet: do that outside the transaction, then act again."""
 
 
-def look_up(desk: Desk, typed: Typed) -> Typed:
+def look_up(context: Context, typed: Typed) -> Typed:
     """Look up what the guidance says to words that may be kept."""
-    return replace(typed, answer=desk.index.ask(typed.text))
+    return replace(typed, answer=context.index.ask(typed.text))
 
 
 def answer_to(typed: Typed) -> Answer | None:
@@ -93,46 +95,46 @@ def answer_to(typed: Typed) -> Answer | None:
     return typed.answer
 
 
-def read_argument(desk: Desk, typed: Typed, text: str) -> Typed:
+def read_argument(context: Context, typed: Typed, text: str) -> Typed:
     """Look at a part of what was typed, as the words behind a command."""
-    part = read(desk, text, typed.message_id, edited=typed.edited, forwarded=typed.forwarded)
+    part = read(context, text, typed.message_id, edited=typed.edited, forwarded=typed.forwarded)
     return replace(part, is_danger=part.is_danger or typed.is_danger, marks=typed.marks)
 
 
 # ---- danger ---------------------------------------------------------------------------------------
-def danger_first(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def danger_first(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Show the 999 card, before anything else, when words speak of danger. In a channel it has no buttons."""
     if not typed.is_danger:
         return
-    card = cards.danger_first(desk.book.edition)
-    say(unit, who.chat_id, card if who.is_private else cards.without_buttons(card), who.thread_id)
+    card = cards.danger_first(context.book.edition)
+    say(unit, actor.chat_id, card if actor.is_private else cards.without_buttons(card), actor.thread_id)
 
 
 # ---- what may be kept -----------------------------------------------------------------------------
-def words(unit: Unit, desk: Desk, who: Who, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
+def words(unit: Unit, context: Context, actor: Actor, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
     """Return typed words as they may be kept, using up a name override if one was given; raise NotScreened."""
-    override = name_overrides.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
+    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -PASS_HOLDS))
     kept = typed.screened(longest=longest, override=(PERSON,) if override else ())
     if override:
-        name_overrides.take(unit, who.chat_id)
+        name_overrides.take(unit, actor.chat_id)
     return kept
 
 
-def reference(unit: Unit, desk: Desk, who: Who, typed: Typed) -> Screened | None:
+def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Screened | None:
     """Return a case reference as it may be kept, or None when it does not have the form of one; raise NotScreened.
 
     One whose digits happen to have an NHS number's sum passes when the person has said that it is a reference.
     """
     plain = canonical(typed.text).text.strip()
-    if not desk.case_pattern.fullmatch(plain):
+    if not context.case_pattern.fullmatch(plain):
         typed.screened()
         return None
-    override = name_overrides.is_given(unit, who.chat_id, later(desk.now(), -PASS_HOLDS))
-    if desk.own_reference is None and not override and (kind := looks_personal(plain)):
+    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -PASS_HOLDS))
+    if context.own_reference is None and not override and (kind := looks_personal(plain)):
         raise IdentifierFound((kind,))
     kept = typed.screened(override=("nhs_number", PERSON) if override else ())
     if override:
-        name_overrides.take(unit, who.chat_id)
+        name_overrides.take(unit, actor.chat_id)
     return kept
 
 
@@ -202,9 +204,9 @@ def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:
     return typed.screened(longest=longest, override=(PERSON,)) if typed.text else None
 
 
-def give_name_pass(unit: Unit, desk: Desk, chat_id: int) -> None:
+def give_name_pass(unit: Unit, context: Context, chat_id: int) -> None:
     """Let the next words in this chat hold what looks like a name, or like an NHS number where a reference is asked for."""
-    name_overrides.give(unit, chat_id, desk.now())
+    name_overrides.give(unit, chat_id, context.now())
 
 
 # ---- refusing -------------------------------------------------------------------------------------
@@ -213,13 +215,13 @@ def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) ->
     mailbox.put(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
 
 
-def refused(unit: Unit, who: Who, typed: Typed, error: NotScreened, then: str = "Type it again.") -> None:
+def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "Type it again.") -> None:
     """Say why words were not kept, take an identifier out of the chat, and offer to say that it is not a person."""
     if isinstance(error, IdentifierFound) and typed.message_id:
-        take_out(unit, who.chat_id, typed.message_id)
+        take_out(unit, actor.chat_id, typed.message_id)
     again = (("It is not a person", "notaperson"),) if cards.is_name_only(error) else ()
     then = "" if isinstance(error, TextTooLong) else f" {then}"
-    say(unit, who.chat_id, cards.plain(f"{cards.refusal(error)}{then}", *again), who.thread_id)
+    say(unit, actor.chat_id, cards.plain(f"{cards.refusal(error)}{then}", *again), actor.thread_id)
 
 
 def is_worry(typed: Typed) -> bool:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import access, record
-from bot.domain.access import Thing
+from bot.domain.access import Resource
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode, handle_of
 from bot.usecases import advice, opinions, own_records, reviews, typed_text
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows import navigation, replies
 from flows.catalogue import Book
@@ -74,19 +74,19 @@ class Loaded:
         return self.position.walk
 
 
-def load(unit: Unit, desk: Desk, row: Open) -> Loaded:
+def load(unit: Unit, context: Context, row: Open) -> Loaded:
     """Open a stored conversation: its pinned edition, its position by replay."""
-    book, notice = desk.pinned(row.edition_id, row.edition_sha256), ""
+    book, notice = context.pinned(row.edition_id, row.edition_sha256), ""
     if book is None:
-        book, notice = desk.book, RENEWED
+        book, notice = context.book, RENEWED
         row = conversations.repin(unit, row, book.edition.id, book.edition.sha256)
     position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
     return Loaded(row, book, position, notice)
 
 
-def _open_in(unit: Unit, desk: Desk, chat_id: int) -> Loaded | None:
+def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
     row = conversations.get_open(unit, chat_id)
-    return load(unit, desk, row) if row else None
+    return load(unit, context, row) if row else None
 
 
 # ---- showing -------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **
     mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
-def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> None:
+def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False) -> None:
     stored = records.of_conversation(unit, row.id)
     if stored is None:
         card = cards.plain(
@@ -105,15 +105,15 @@ def _show_ended(unit: Unit, desk: Desk, row: Open, *, below: bool = False) -> No
             ("Start again", f"start.{row.flow}"),
         )
     else:
-        card = cards.saved(stored, desk.book.edition)
+        card = cards.saved(stored, context.book.edition)
     mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
 # ---- changing ------------------------------------------------------------------------------------
 def _keep(
     unit: Unit,
-    desk: Desk,
-    who: Who,
+    context: Context,
+    actor: Actor,
     here: Loaded,
     walk: Walk,
     event: dict[str, Any],
@@ -123,17 +123,17 @@ def _keep(
     undo: bool = False,
 ) -> None:
     """Save a changed walk and show it; when it has ended, write its record first."""
-    at = desk.now()
+    at = context.now()
     position = navigation.replay(here.position.machine, walk)
     status = "finished" if position.is_finished else "open"
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
     after = Loaded(row, here.book, position)
     if position.is_finished:
         if position.outcome and position.outcome.id == "emergency":
-            opinions.stop_for(unit, desk, row.id, "emergency")
+            opinions.stop_for(unit, context, row.id, "emergency")
             pending_input.drop(unit, row.chat_id)
-        _write_record(unit, desk, who, after, at)
-        _show_ended(unit, desk, row, below=below)
+        _write_record(unit, context, actor, after, at)
+        _show_ended(unit, context, row, below=below)
         return
     reached = position.state.startswith(OUTCOME) and position.state != here.position.state
     # The picture comes below the outcome's screen, so the screen after that goes below the picture.
@@ -145,17 +145,17 @@ def _keep(
         _send_chart(unit, after)
 
 
-def _write_record(unit: Unit, desk: Desk, who: Who, here: Loaded, at: str) -> None:
+def _write_record(unit: Unit, context: Context, actor: Actor, here: Loaded, at: str) -> None:
     edition, position = here.book.edition, here.position
     clear = {
-        **record.clear_columns(position, edition, who.member, desk.version),
+        **record.clear_columns(position, edition, actor.member, context.version),
         "conversation_id": here.row.id,
         "started_at": here.row.started_at,
         "finished_at": at,
     }
     history, advice_sought = conversations.events(unit, here.row), opinions.advice_of(unit, here.row.id)
     content = record.content(position, edition, history, advice_sought)
-    record_id, reference = records.save(unit, clear, content, content["case_reference"], who.actor)
+    record_id, reference = records.save(unit, clear, content, content["case_reference"], actor.ledger_name)
     asked_opinions.attach(unit, here.row.id, record_id)
     reviews.enter(unit, record_id, {**clear, "reference": reference}, content)
 
@@ -174,56 +174,60 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
-def begin(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, *, greet: bool = False) -> None:
+def begin(
+    unit: Unit, context: Context, actor: Actor, flow: str, entry: str | None = None, *, greet: bool = False
+) -> None:
     """Start a flow, or show the open conversation when there is one."""
-    here = _open_in(unit, desk, who.chat_id)
-    wanted = entry or desk.book.machine(flow).flow.entries[0]
+    here = _open_in(unit, context, actor.chat_id)
+    wanted = entry or context.book.machine(flow).flow.entries[0]
     if here and not greet and not here.position.live and (here.row.flow, here.walk.entry) != (flow, wanted):
         # Nothing was answered there yet: nothing is lost by starting what was asked for.
-        _cancel(unit, desk, here)
+        _cancel(unit, context, here)
         here = None
     if here:
         _show(unit, here, GO_ON if greet else "You have questions open. Finish or cancel them first.", below=True)
         return
     if greet:
-        say(unit, who.chat_id, cards.welcome(desk.book.edition))
-    _show(unit, _started(unit, desk, who, flow, entry), below=True)
+        say(unit, actor.chat_id, cards.welcome(context.book.edition))
+    _show(unit, _started(unit, context, actor, flow, entry), below=True)
 
 
-def go_on(unit: Unit, desk: Desk, who: Who) -> None:
+def go_on(unit: Unit, context: Context, actor: Actor) -> None:
     """Show the open questions again, where they were left."""
-    here = _open_in(unit, desk, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, GO_ON, below=True)
     else:
-        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
 
 
-def _started(unit: Unit, desk: Desk, who: Who, flow: str, entry: str | None = None, walk: Walk | None = None) -> Loaded:
-    book = desk.book
+def _started(
+    unit: Unit, context: Context, actor: Actor, flow: str, entry: str | None = None, walk: Walk | None = None
+) -> Loaded:
+    book = context.book
     walk = walk or navigation.start(book.machine(flow), entry)
     row = conversations.start(
         unit,
-        who.chat_id,
-        who.member.id,
+        actor.chat_id,
+        actor.member.id,
         book.edition.id,
         book.edition.sha256,
         flow,
         navigation.as_dict(walk),
-        desk.now(),
+        context.now(),
     )
     return Loaded(row, book, navigation.replay(book.machine(flow), walk))
 
 
-def tap(unit: Unit, desk: Desk, who: Who, button: Button) -> str:
+def tap(unit: Unit, context: Context, actor: Actor, button: Button) -> str:
     """Carry out a tap on a card; an old, doubled or foreign one changes nothing and redraws."""
-    here = _open_in(unit, desk, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
     if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
-        return _redraw(unit, desk, who, here, button)
-    return _carry_out(unit, desk, who, here, button.act)
+        return _redraw(unit, context, actor, here, button)
+    return _carry_out(unit, context, actor, here, button.act)
 
 
-def _carry_out(unit: Unit, desk: Desk, who: Who, here: Loaded, act: str, took: str = "") -> str:
+def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str, took: str = "") -> str:
     """Do what a button of the card does. `took`: the label that typed words were taken for; it is said, and can be undone."""
     verb, _, rest = act.removeprefix("!").partition(".")
     typed = bool(took)
@@ -231,16 +235,16 @@ def _carry_out(unit: Unit, desk: Desk, who: Who, here: Loaded, act: str, took: s
         _show(unit, here, why=verb == "why", changes=verb == "changes", below=typed)
         return ""
     if act == "!cancel":
-        _cancel(unit, desk, here, below=typed)
+        _cancel(unit, context, here, below=typed)
         return "Cancelled."
     if act == "!opinion":
-        return opinions.prepare(unit, desk, who, here.row, here.position)
+        return opinions.prepare(unit, context, actor, here.row, here.position)
     if act in ("!notaperson", "!areference"):
-        typed_text.give_name_pass(unit, desk, who.chat_id)
+        typed_text.give_name_pass(unit, context, actor.chat_id)
         again = typed_text.TYPE_AGAIN if act == "!notaperson" else typed_text.TYPE_REFERENCE_AGAIN
         _show(unit, here, again, below=typed)
         return ""
-    machine, walk, at = here.position.machine, here.walk, desk.now()
+    machine, walk, at = here.position.machine, here.walk, context.now()
     try:
         if not act.startswith("!"):
             changed = navigation.choose(machine, walk, act, at)
@@ -260,55 +264,55 @@ def _carry_out(unit: Unit, desk: Desk, who: Who, here: Loaded, act: str, took: s
     notice = f"I took that as: {took}." if took else ""
     if changed != walk:
         undo = not act.startswith("!")
-        _keep(unit, desk, who, here, changed, {"act": act}, below=typed, notice=notice, undo=undo)
+        _keep(unit, context, actor, here, changed, {"act": act}, below=typed, notice=notice, undo=undo)
     elif typed:
         _show(unit, here, STILL_OPEN, below=True)
     return ""
 
 
-def _redraw(unit: Unit, desk: Desk, who: Who, here: Loaded | None, button: Button) -> str:
+def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, button: Button) -> str:
     """Show where the person is, after a press that no longer means anything."""
     if here and button.handle == handle_of(here.row.id):
         _show(unit, here)
         return OLD_BUTTON
-    row = conversations.by_handle(unit, who.chat_id, button.handle or "")
+    row = conversations.by_handle(unit, actor.chat_id, button.handle or "")
     ended = row is not None and row.status != "open"
     if row and ended:
-        _show_ended(unit, desk, row)
+        _show_ended(unit, context, row)
     if here:
         _show(unit, here, below=True)
     if ended:
         return "These questions have ended."
     if here is None:
-        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
     return OLD_BUTTON
 
 
-def type_text(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Take typed words: for what they were asked for, as a reply to what is shown, else as a question to the guidance."""
-    here = _open_in(unit, desk, who.chat_id)
-    wanted = pending_input.get(unit, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
+    wanted = pending_input.get(unit, actor.chat_id)
     if typed.edited and _was_taken(unit, here, wanted, typed):
-        typed_text.danger_first(unit, desk, who, typed)
-        _tell(unit, who, here, SAVED_AS_TYPED)
+        typed_text.danger_first(unit, context, actor, typed)
+        _tell(unit, actor, here, SAVED_AS_TYPED)
     elif typed.forwarded:
-        _forwarded(unit, desk, who, here, typed)
+        _forwarded(unit, context, actor, here, typed)
     elif wanted and pending_input.are_same(unit, wanted, typed.text):
-        say(unit, who.chat_id, cards.plain(TYPED_TWICE))
+        say(unit, actor.chat_id, cards.plain(TYPED_TWICE))
     elif wanted and wanted.kind != pending_input.TAKEN:
-        _type_wanted(unit, desk, who, here, wanted, typed)
+        _type_wanted(unit, context, actor, here, wanted, typed)
     elif here is None:
-        _type_idle(unit, desk, who, typed)
+        _type_idle(unit, context, actor, typed)
     else:
-        _reply(unit, desk, who, here, typed)
+        _reply(unit, context, actor, here, typed)
 
 
-def _tell(unit: Unit, who: Who, here: Loaded | None, words: str) -> None:
+def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
     """Say something, on the open card where there is one."""
     if here:
         _show(unit, here, words, below=True)
     else:
-        say(unit, who.chat_id, cards.plain(words))
+        say(unit, actor.chat_id, cards.plain(words))
 
 
 def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
@@ -322,69 +326,69 @@ def _taken_messages(unit: Unit, here: Loaded) -> list[int]:
     return [event["message_id"] for event in conversations.events(unit, here.row) if event.get("message_id")]
 
 
-def _forwarded(unit: Unit, desk: Desk, who: Who, here: Loaded | None, typed: Typed) -> None:
+def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, typed: Typed) -> None:
     """Answer a forwarded message: it is never an answer. One with an identifier in it is taken out of the chat."""
-    typed_text.danger_first(unit, desk, who, typed)
+    typed_text.danger_first(unit, context, actor, typed)
     if typed.looked.kinds or typed.marks:
-        typed_text.take_out(unit, who.chat_id, typed.message_id)
-    _tell(unit, who, here, FORWARDED)
+        typed_text.take_out(unit, actor.chat_id, typed.message_id)
+    _tell(unit, actor, here, FORWARDED)
 
 
 # ---- words that were asked for ------------------------------------------------------------------
 def _type_wanted(
-    unit: Unit, desk: Desk, who: Who, here: Loaded | None, wanted: pending_input.Wanted, typed: Typed
+    unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.Wanted, typed: Typed
 ) -> None:
     """Take typed words for the note, the request, the opinion or the review that asked for them; danger is answered first."""
     moved_on = here is not None and here.row.updated_at > wanted.asked_at
-    if moved_on or wanted.asked_at < later(desk.now(), -WANTED_MINUTES):
-        pending_input.drop(unit, who.chat_id)
+    if moved_on or wanted.asked_at < later(context.now(), -WANTED_MINUTES):
+        pending_input.drop(unit, actor.chat_id)
         if here is not None and moved_on and here.position.takes_text:
             # The question that was shown last asks for words too: these are for it.
-            _reply(unit, desk, who, here, typed)
+            _reply(unit, context, actor, here, typed)
             return
-        typed_text.danger_first(unit, desk, who, typed)
-        say(unit, who.chat_id, cards.plain(MOVED_ON if moved_on else STALE_PROMPT))
+        typed_text.danger_first(unit, context, actor, typed)
+        say(unit, actor.chat_id, cards.plain(MOVED_ON if moved_on else STALE_PROMPT))
         return
     reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
     if reply.kind == "choice":
-        pending_input.drop(unit, who.chat_id)
-        _tell(unit, who, here, LEFT_OUT)
+        pending_input.drop(unit, actor.chat_id)
+        _tell(unit, actor, here, LEFT_OUT)
         return
     if reply.kind == "emergency":
-        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
+        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
         return
     if reply.kind in ("help", "why", "again"):
-        say(unit, who.chat_id, cards.plain("I am waiting for your words. Type them, or type cancel to leave it."))
+        say(unit, actor.chat_id, cards.plain("I am waiting for your words. Type them, or type cancel to leave it."))
         return
-    typed_text.danger_first(unit, desk, who, typed)
+    typed_text.danger_first(unit, context, actor, typed)
     if wanted.kind == own_records.NOTE:
-        own_records.type_note(unit, desk, who, wanted, typed)
+        own_records.type_note(unit, context, actor, wanted, typed)
     elif wanted.kind == reviews.WORDS:
-        reviews.type_words(unit, desk, who, wanted, typed)
+        reviews.type_words(unit, context, actor, wanted, typed)
     else:
-        opinions.type_words(unit, desk, who, wanted, typed)
+        opinions.type_words(unit, context, actor, wanted, typed)
 
 
 LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 
 
 # ---- words at no question, and at one ---------------------------------------------------------------
-def _type_idle(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer typed words where nothing is open: a control word, small talk, or a question to the guidance."""
     reply = replies.understand(typed.text, (Choice("!start", "Start the questions"),))
     if reply.kind == "emergency":
-        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
+        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
     elif typed.is_danger:
-        typed_text.danger_first(unit, desk, who, typed)
-        advice.ask(unit, desk, who, typed)
+        typed_text.danger_first(unit, context, actor, typed)
+        advice.ask(unit, context, actor, typed)
     elif reply.kind == "choice":
-        begin(unit, desk, who, "sharing")
+        begin(unit, context, actor, "sharing")
     elif reply.kind in ("help", "why"):
-        say(unit, who.chat_id, cards.help_text())
+        say(unit, actor.chat_id, cards.help_text())
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
-        say(unit, who.chat_id, cards.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
     else:
-        advice.ask(unit, desk, who, typed)
+        advice.ask(unit, context, actor, typed)
 
 
 def _choices(here: Loaded) -> list[Choice]:
@@ -407,13 +411,13 @@ def _choices(here: Loaded) -> list[Choice]:
     return found
 
 
-def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None:
+def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Take typed words as a reply to the open card: its button, a control word, its answer in words, or a question."""
     position = here.position
     takes_text = position.takes_text and not here.walk.pending
     if typed.message_id < max(_taken_messages(unit, here), default=0):
         # Typed before words that were taken already: sent again by a client, or late. It is no reply to what came after.
-        typed_text.danger_first(unit, desk, who, typed)
+        typed_text.danger_first(unit, context, actor, typed)
         _show(unit, here, TYPED_BEFORE, below=True)
         return
     choices = _choices(here)
@@ -421,7 +425,7 @@ def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None
     said = replies.plain(typed.text[: replies.LONGEST])
     exact = any(replies.plain(choice.label) == said for choice in choices)
     if typed.is_danger and not exact and reply.kind != "emergency":
-        typed_text.danger_first(unit, desk, who, typed)
+        typed_text.danger_first(unit, context, actor, typed)
         if not takes_text and reply.kind != "question" and not typed.looked.kinds:
             _show(unit, here, STILL_OPEN, below=True)
             return
@@ -429,32 +433,32 @@ def _reply(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None
             reply = Reply("text")
     if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
         # Identifiers come before replies: whatever button was meant, it is tapped or typed without them.
-        typed_text.take_out(unit, who.chat_id, typed.message_id)
+        typed_text.take_out(unit, actor.chat_id, typed.message_id)
         _show(unit, here, cards.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
     if reply.kind == "choice":
         chosen = reply.choices[0]
-        _carry_out(unit, desk, who, here, chosen.act, chosen.label)
+        _carry_out(unit, context, actor, here, chosen.act, chosen.label)
     elif reply.kind == "which":
         names = " or ".join(f"“{choice.label}”" for choice in reply.choices)
         _show(unit, here, f"Which one do you mean: {names}? Please tap it.", below=True)
     elif reply.kind == "emergency":
-        say(unit, who.chat_id, cards.danger_first(desk.book.edition))
+        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "help":
-        say(unit, who.chat_id, cards.help_text())
+        say(unit, actor.chat_id, cards.help_text())
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)
     elif reply.kind == "question":
-        ask(unit, desk, who, typed)
+        ask(unit, context, actor, typed)
     elif reply.kind == "text":
-        _answer_in_words(unit, desk, who, here, typed)
+        _answer_in_words(unit, context, actor, here, typed)
     else:
         _show(unit, here, NOT_AN_ANSWER if takes_text else NOT_UNDERSTOOD, below=True)
 
 
-def _answer_in_words(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Typed) -> None:
+def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Take typed words as the answer to the open question, if they may be kept."""
     position = here.position
     may_be_left_out = position.question is not None and position.question.text == "optional"
@@ -465,13 +469,13 @@ def _answer_in_words(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Type
     is_reference = position.state == "case_reference"
     try:
         take = typed_text.reference if is_reference else typed_text.words
-        screened = take(unit, desk, who, typed)
+        screened = take(unit, context, actor, typed)
     except NotScreened as error:
         row = here.row
         if isinstance(error, IdentifierFound):
-            typed_text.take_out(unit, who.chat_id, typed.message_id)
+            typed_text.take_out(unit, actor.chat_id, typed.message_id)
             event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
-            row = conversations.save(unit, row, navigation.as_dict(here.walk), event, desk.now())
+            row = conversations.save(unit, row, navigation.as_dict(here.walk), event, context.now())
         refused = Loaded(row, here.book, position, cards.refusal(error))
         override = cards.override_for(error, is_reference=is_reference)
         _show(unit, refused, below=True, override=override)
@@ -480,128 +484,132 @@ def _answer_in_words(unit: Unit, desk: Desk, who: Who, here: Loaded, typed: Type
         _show(unit, here, NO_REFERENCE, below=True)
         return
     trigger = f"{position.state}.text"
-    changed = navigation.choose(position.machine, here.walk, trigger, desk.now(), screened)
+    changed = navigation.choose(position.machine, here.walk, trigger, context.now(), screened)
     event = {
         "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
         "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    _keep(unit, desk, who, here, changed, event, below=True, notice=TOOK_WORDS, undo=True)
+    _keep(unit, context, actor, here, changed, event, below=True, notice=TOOK_WORDS, undo=True)
 
 
-def ask(unit: Unit, desk: Desk, who: Who, typed: Typed) -> None:
+def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer a question from the guidance, and show the open questions below the answer if there are any."""
-    advice.ask(unit, desk, who, typed)
-    here = _open_in(unit, desk, who.chat_id)
+    advice.ask(unit, context, actor, typed)
+    here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, ANSWERED_BESIDE, below=True)
 
 
-def unknown_command(unit: Unit, desk: Desk, who: Who, nearest: str) -> None:
+def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) -> None:
     """Say that a command is not known, and which is nearest: words that begin with a stroke are never an answer."""
     near = f" Did you mean /{nearest}?" if nearest else " Type /help to see what I can do."
-    say(unit, who.chat_id, cards.unknown_command(f"I do not know that command.{near}"))
-    here = _open_in(unit, desk, who.chat_id)
+    say(unit, actor.chat_id, cards.unknown_command(f"I do not know that command.{near}"))
+    here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, STILL_OPEN, below=True)
 
 
-def unreadable(unit: Unit, desk: Desk, who: Who, typed: Typed, album: str = "") -> None:
+def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: str = "") -> None:
     """Answer a photo, voice message or file: it is not read, and taken out of the chat. An album is answered once."""
-    mailbox.put(unit, who.chat_id, "delete", {"message_id": typed.message_id})
+    mailbox.put(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
     words = "I can read text only. What you sent was not kept. Please do not send pictures or files here."
     if album:
         # Further parts of the album edit this message, which changes nothing.
-        mailbox.put(unit, who.chat_id, "card", cards.plain(words).payload(), f"album:{who.chat_id}:{album[:40]}")
+        mailbox.put(unit, actor.chat_id, "card", cards.plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
     else:
-        say(unit, who.chat_id, cards.plain(words))
-    here = _open_in(unit, desk, who.chat_id)
+        say(unit, actor.chat_id, cards.plain(words))
+    here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, below=True)
 
 
-def cancel(unit: Unit, desk: Desk, who: Who) -> None:
+def cancel(unit: Unit, context: Context, actor: Actor) -> None:
     """Stop the open conversation without a record."""
-    here = _open_in(unit, desk, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
     if here is None:
-        say(unit, who.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
         return
-    _cancel(unit, desk, here)
+    _cancel(unit, context, here)
 
 
-def _cancel(unit: Unit, desk: Desk, here: Loaded, *, below: bool = False) -> None:
-    row = conversations.save(unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, desk.now(), "cancelled")
-    opinions.stop_for(unit, desk, row.id, "cancelled")
+def _cancel(unit: Unit, context: Context, here: Loaded, *, below: bool = False) -> None:
+    row = conversations.save(
+        unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, context.now(), "cancelled"
+    )
+    opinions.stop_for(unit, context, row.id, "cancelled")
     pending_input.drop(unit, row.chat_id)
-    _show_ended(unit, desk, row, below=below)
+    _show_ended(unit, context, row, below=below)
 
 
-def reopen(unit: Unit, desk: Desk, who: Who, handle: str) -> str:
+def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
     """Go on with questions that were cancelled, with the answers they had."""
-    here = _open_in(unit, desk, who.chat_id)
-    row = conversations.by_handle(unit, who.chat_id, handle)
-    if here or row is None or row.status != "cancelled" or row.flow not in desk.book.machines:
+    here = _open_in(unit, context, actor.chat_id)
+    row = conversations.by_handle(unit, actor.chat_id, handle)
+    if here or row is None or row.status != "cancelled" or row.flow not in context.book.machines:
         if here:
             _show(unit, here, below=True)
         return OLD_BUTTON
     walk = navigation.from_dict(row.walk)
-    _show(unit, _started(unit, desk, who, walk.flow, walk=walk), GO_ON, below=True)
+    _show(unit, _started(unit, context, actor, walk.flow, walk=walk), GO_ON, below=True)
     return ""
 
 
-def stop_for(unit: Unit, desk: Desk, member: MemberRow) -> None:
+def stop_for(unit: Unit, context: Context, member: MemberRow) -> None:
     """Stop the open conversation of a member who leaves."""
-    here = _open_in(unit, desk, member.telegram_id)
+    here = _open_in(unit, context, member.telegram_id)
     if here:
-        _cancel(unit, desk, here)
+        _cancel(unit, context, here)
 
 
-def ask_team(unit: Unit, desk: Desk, who: Who, reference: str = "") -> str:
+def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") -> str:
     """Begin a request for second opinions: about one's record if one is named, else about where one stands."""
     if reference:
         stored = records.find(unit, reference.strip().upper())
-        if stored is None or not access.may(who.member, "ask_opinion", Thing(stored.clear["member_id"])):
-            say(unit, who.chat_id, cards.plain("You have no record with that reference."))
+        if stored is None or not access.may(actor.member, "ask_opinion", Resource(stored.clear["member_id"])):
+            say(unit, actor.chat_id, cards.plain("You have no record with that reference."))
             return ""
         row = conversations.get(unit, stored.clear["conversation_id"])
         assert row is not None  # noqa: S101 (a record has a conversation)
-        return opinions.prepare(unit, desk, who, row, load(unit, desk, row).position, stored.clear["id"])
-    here = _open_in(unit, desk, who.chat_id)
+        return opinions.prepare(unit, context, actor, row, load(unit, context, row).position, stored.clear["id"])
+    here = _open_in(unit, context, actor.chat_id)
     if here is None:
         start = ("Start the questions", "start.sharing")
-        say(unit, who.chat_id, cards.plain("Start the questions first. Then I can ask your team about them.", start))
+        say(unit, actor.chat_id, cards.plain("Start the questions first. Then I can ask your team about them.", start))
         return ""
-    return opinions.prepare(unit, desk, who, here.row, here.position)
+    return opinions.prepare(unit, context, actor, here.row, here.position)
 
 
-def emergency(unit: Unit, desk: Desk, who: Who, reference: str = "") -> None:
+def emergency(unit: Unit, context: Context, actor: Actor, reference: str = "") -> None:
     """Show the police card and record it at once, from an open conversation or without one.
 
     Pressed again on the card of an emergency that is recorded, it shows that card again.
     """
-    here = _open_in(unit, desk, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
     stored = records.find(unit, reference) if reference and here is None else None
-    mine = stored and access.may(who.member, "read_record", Thing(stored.clear["member_id"]))
+    mine = stored and access.may(actor.member, "read_record", Resource(stored.clear["member_id"]))
     if stored and mine and stored.clear["outcome"] == "emergency":
         row = conversations.get(unit, stored.clear["conversation_id"])
         if row:
-            _show_ended(unit, desk, row, below=True)
+            _show_ended(unit, context, row, below=True)
             return
-    here = here or _started(unit, desk, who, "sharing")
-    walk = navigation.interrupt(here.position.machine, here.walk, "emergency", desk.now())
-    _keep(unit, desk, who, here, walk, {"act": "!emergency"}, below=True)
+    here = here or _started(unit, context, actor, "sharing")
+    walk = navigation.interrupt(here.position.machine, here.walk, "emergency", context.now())
+    _keep(unit, context, actor, here, walk, {"act": "!emergency"}, below=True)
 
 
-def resume(unit: Unit, desk: Desk, who: Who, reference: str) -> str:
+def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
     """Go on with the answers of a record that an emergency or a question of scope ended."""
-    here = _open_in(unit, desk, who.chat_id)
+    here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, below=True)
         return ""
     stored = records.find(unit, reference)
-    if stored is None or not access.may(who.member, "walk", Thing(stored.clear["member_id"])):
+    if stored is None or not access.may(actor.member, "walk", Resource(stored.clear["member_id"])):
         return "There is no such record."
     row = conversations.get(unit, stored.clear["conversation_id"])
     assert row is not None  # noqa: S101 (a record has a conversation)
     walk = navigation.resumed_without_interrupt(navigation.from_dict(row.walk))
-    _show(unit, _started(unit, desk, who, walk.flow, walk=walk), f"You go on after record {reference}.", below=True)
+    _show(
+        unit, _started(unit, context, actor, walk.flow, walk=walk), f"You go on after record {reference}.", below=True
+    )
     return ""

@@ -29,7 +29,7 @@ async def handled(chat: Chat) -> float:
     chat.world.press(TAPPER, chat.card(TAPPER), "-:go_on")
     (number,) = [key for key, update in chat.world.pending.items() if "callback_query" in update]
     await chat.take_in()
-    while number not in chat.front.acted and (await chat.store.run(waiting, number)):
+    while number not in chat.gateway.acted and (await chat.store.run(waiting, number)):
         await asyncio.sleep(0.001)
     return time.perf_counter() - started
 

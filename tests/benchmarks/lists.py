@@ -25,7 +25,7 @@ from sqlalchemy import insert
 
 from bot.composition.settings import CASE_REFERENCE
 from bot.console.app import COOKIE, build
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from storage import conversations, members, records, retention, reviews, web_sessions
 from storage.core import ledger
 from storage.core.clock import later, utc_now
@@ -72,12 +72,12 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
         with store.unit() as unit:
             rows, looks, talks = [], [], []
             for number in range(made, min(made + BATCH, count)):
-                who = number % len(people)
+                actor = number % len(people)
                 outcome, decision = OUTCOMES[min(rng.randrange(12), 3)] if rng.random() < 0.97 else OUTCOMES[3]
                 at = f"2026-{rng.randrange(1, 11):02}-{rng.randrange(1, 29):02}T10:00:00.{number % 10**6:06}Z"
                 key = uuid.UUID(int=number).hex
                 clear = {
-                    "conversation_id": key, "member_id": people[who], "role": "practitioner", "team": f"team {who % TEAMS}",
+                    "conversation_id": key, "member_id": people[actor], "role": "practitioner", "team": f"team {actor % TEAMS}",
                     "edition_id": "hmg-2015", "edition_sha256": "0" * 64, "bot_version": "test", "flow": "sharing",
                     "outcome": outcome, "decision": decision, "otherwise": False, "harm": rng.random() < 0.02, "ground": None,
                     "consent": None, "started_at": at, "finished_at": at,
@@ -89,10 +89,10 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                              "content": sealed, "case_hash": store.keys.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
                 rank = reviews.rank_of(clear, {"reasons": "x"})
                 state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
-                looks.append({"record_id": key, "team": clear["team"], "member_id": people[who], "state": state, "rank": rank,
+                looks.append({"record_id": key, "team": clear["team"], "member_id": people[actor], "state": state, "rank": rank,
                               "finished_at": at, "changed_at": at})  # fmt: skip
-                ledger.append(unit, at, f"member:{people[who]}", "record.saved", f"record:{key}", "0" * 64)
-                talks.append({"id": key, "chat_id": who, "member_id": people[who], "edition_id": "hmg-2015",
+                ledger.append(unit, at, f"member:{people[actor]}", "record.saved", f"record:{key}", "0" * 64)
+                talks.append({"id": key, "chat_id": actor, "member_id": people[actor], "edition_id": "hmg-2015",
                               "edition_sha256": "0" * 64, "flow": "sharing", "revision": 1, "status": "finished",
                               "wrapped_key": wrapped, "walk": b"x", "started_at": at, "updated_at": at})  # fmt: skip
             unit.connection.execute(insert(conversations.CONVERSATION), talks)
@@ -106,10 +106,10 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
 
 async def measure(store, supervisor: int) -> None:  # type: ignore[no-untyped-def]
     """Ask for each page many times."""
-    desk = Desk("hmg-2015", 1, "test", re.compile(CASE_REFERENCE))
+    context = Context("hmg-2015", 1, "test", re.compile(CASE_REFERENCE))
     code = await store.run(web_sessions.make_sign_in, supervisor, later(utc_now(), 60))
     token = await store.run(web_sessions.use_sign_in, code, utc_now())
-    transport = httpx.ASGITransport(build(store, desk, secure=False))
+    transport = httpx.ASGITransport(build(store, context, secure=False))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies={COOKIE: token}) as web:
         page = await web.get("/")
         after = re.findall(r"/records/(SW-[\w-]+)", page.text)[-1]

@@ -49,7 +49,7 @@ async def chat(tmp_path):
             (SOUTH, "supervisor", "south"),
         ):
             await chat.store.run(members.save, person, role, team, chat.now(), "test")
-        chat.desk.console_url = "http://127.0.0.1:8085"
+        chat.context.console_url = "http://127.0.0.1:8085"
         chat.world.open_group(CHANNEL, "North team")
         await chat.settle()
         await chat.say("/claim", BOSS, CHANNEL)

@@ -24,37 +24,37 @@ def left(chat, place=AUTHOR):
     return [m.get("text") or m.get("caption") for (where, _), m in chat.world.messages.items() if where == place]
 
 
-async def keep_house(chat):
-    await chat.store.run(service._keep_house, chat.desk, "2000")
+async def housekeeping(chat):
+    await chat.store.run(service._housekeeping, chat.context, "2000")
     await chat.settle()
 
 
 async def test_messages_are_taken_out_after_the_hours_that_were_set(chat):
-    chat.desk.clear_chats_hours = 24
+    chat.context.clear_chats_hours = 24
     await not_shared(chat)
     assert "It is not needed." in left(chat) and len(left(chat)) > 3
     chat.minutes += 23 * 60
-    await keep_house(chat)
+    await housekeeping(chat)
     assert "It is not needed." in left(chat)
     await chat.say("/help")
     chat.minutes += 61
-    await keep_house(chat)
+    await housekeeping(chat)
     assert "It is not needed." not in left(chat)
     assert len(left(chat)) == 2 and "/help" in left(chat), "what is newer stays: the question and its answer"
     assert len(await chat.store.run(lambda unit: list(records.listed(unit)))) == 1
     chat.minutes += 24 * 60
-    await keep_house(chat)
+    await housekeeping(chat)
     assert left(chat) == []
     await chat.say("/start")
     assert "immediate danger?" in chat.text(), "and the bot goes on"
 
 
 async def test_an_open_question_is_shown_again_after_its_card_was_taken_out(chat):
-    chat.desk.clear_chats_hours = 1
+    chat.context.clear_chats_hours = 1
     await chat.say("/start")
     await chat.tap("No")
     chat.minutes += 61
-    await keep_house(chat)
+    await housekeeping(chat)
     assert left(chat) == []
     await chat.say("/start")
     assert "suffering harm" in chat.text()
@@ -64,7 +64,7 @@ async def test_nothing_is_noted_or_taken_out_unless_it_is_asked_for(chat):
     await not_shared(chat)
     chat.minutes += 100 * 60
     shown = len(left(chat))
-    await keep_house(chat)
+    await housekeeping(chat)
     assert len(left(chat)) == shown
     count = await chat.store.run(lambda unit: unit.connection.exec_driver_sql("select count(*) from shown").scalar())
     assert count == 0

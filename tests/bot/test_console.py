@@ -39,12 +39,12 @@ async def chat(tmp_path):
             (SOUTH, "supervisor", "south"),
         ):
             await chat.store.run(members.save, person, role, team, chat.now(), "test", InvitedAs(f"The {role}"))
-        chat.desk.console_url = BASE
+        chat.context.console_url = BASE
         yield chat
 
 
 def browser(chat):
-    site = app.build(chat.store, chat.desk, secure=False)
+    site = app.build(chat.store, chat.context, secure=False)
     return httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url=BASE, follow_redirects=True)
 
 
@@ -250,7 +250,7 @@ async def test_guessed_links_and_tokens_open_nothing(chat):
 async def test_reads_in_the_ledger_are_the_reads_that_were_made(chat):
     """1,000 random reads, in the chat and in the console, of own, colleagues' and other teams' records."""
     pick = random.Random(9)
-    made = [await not_shared(chat, who, case=f"CASE-{n}") for n, who in enumerate((AUTHOR, OTHER, SUPER, SOUTH))]
+    made = [await not_shared(chat, actor, case=f"CASE-{n}") for n, actor in enumerate((AUTHOR, OTHER, SUPER, SOUTH))]
     expected: Counter[str] = Counter()
     async with signed_in(chat) as web:
         for _ in range(1000):

@@ -76,13 +76,13 @@ async def test_bytes_that_are_no_letters_do_not_hold_up_what_stands_beside_them(
 
 
 async def test_half_a_character_is_sent_and_no_answer_in_time_is_said_to_be_that():
-    came = []
+    incoming = []
 
     async def answer(request):
-        came.append(await request.json())
+        incoming.append(await request.json())
         await asyncio.sleep(5)
 
     async with telegram_says(answer) as bot:
         with pytest.raises(TimedOut):
             await bot.do_api_request("sendmessage", api_kwargs={"chat_id": 1, "text": "\ud800"}, read_timeout=0.2)
-    assert came == [{"chat_id": 1, "text": "\ud800"}]
+    assert incoming == [{"chat_id": 1, "text": "\ud800"}]

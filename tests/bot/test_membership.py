@@ -10,7 +10,7 @@ import pytest
 
 from bot import __main__ as command_line
 from bot.domain import access
-from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Thing, may
+from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Resource, may
 from bot.telegram.handlers import administration, updates
 from bot.telegram.handlers.guidance import HEADS, Argument
 from bot.usecases.typed_text import Typed
@@ -44,7 +44,7 @@ async def test_an_invite_lets_one_person_in_once(chat):
     await chat.say("/invite practitioner Sam, school nurse", SUPER)
     code = code_in(chat.text(SUPER))
     assert len(code) == 2 + 22, "128 bits"
-    assert f"https://t.me/{chat.desk.username}?start={code}" in chat.text(SUPER)
+    assert f"https://t.me/{chat.context.username}?start={code}" in chat.text(SUPER)
     await chat.say(f"/start {code}", NEW)
     assert "You are a member now: practitioner, team north" in chat.text(NEW)
     assert "Sam, school nurse has joined" in chat.text(BOSS)
@@ -169,15 +169,15 @@ async def test_a_team_sets_its_quorum_deadline_and_deputy(chat):
 
 # ---- the table ----------------------------------------------------------------------------------
 ME = MemberRow(1, 11, "practitioner", "north", "", None)
-THINGS = {"own": Thing(1, "north"), "a colleague's": Thing(2, "north"), "another team's": Thing(3, "south")}
+THINGS = {"own": Resource(1, "north"), "a colleague's": Resource(2, "north"), "another team's": Resource(3, "south")}
 REACH = {OWN: {"own"}, COLLEAGUES: {"a colleague's"}, TEAM: {"own", "a colleague's"}, ANY: set(THINGS)}
 
 
 @pytest.mark.parametrize(("action", "role", "thing"), list(itertools.product(RULES, ROLES, THINGS)))
-def test_every_cell_of_the_table(action, role, thing):
+def test_every_cell_of_the_table(action, role, resource):
     member = MemberRow(1, 11, role, "north", "", None)
     scope = RULES[action].get(role)
-    assert may(member, action, THINGS[thing]) == (scope is not None and thing in REACH[scope])
+    assert may(member, action, THINGS[resource]) == (scope is not None and resource in REACH[scope])
     COUNTS["cells of the access table (action x role x whose)"] += 1
 
 

@@ -93,13 +93,13 @@ def _means_another(good, said):
 async def chat(tmp_path):
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR,)) as chat:
         await chat.store.run(members.save, SUPER, "supervisor", "north", chat.now(), "test", InvitedAs("Sam"))
-        chat.desk.console_url = BASE
+        chat.context.console_url = BASE
         yield chat
 
 
 @asynccontextmanager
 async def browser(chat):
-    site = app.build(chat.store, chat.desk, secure=True, token=TOKEN)
+    site = app.build(chat.store, chat.context, secure=True, token=TOKEN)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url=BASE, follow_redirects=True) as web:
         yield web
 

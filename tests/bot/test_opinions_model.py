@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.messages.callback_data import Button, handle_of
 from bot.telegram.handlers.updates import of_button
 from bot.usecases import deadlines, walk
-from bot.usecases.context import Came, Desk
+from bot.usecases.context import Context, Incoming
 from bot.usecases.gateway import once
 from bot.usecases.typed_text import Typed
 from flows import screening
@@ -69,7 +69,7 @@ class Opinions(RuleBasedStateMachine):
             teams.set_quorum(unit, "north", QUORUM, self.now(), "test")
             teams.set_deadline(unit, "north", MINUTES, self.now(), "test")
             teams.set_deputy(unit, "north", members.get(unit, COLLEAGUES[-1]).id, self.now(), "test")
-        self.act("walk", AUTHOR, lambda unit, desk, who: walk.begin(unit, desk, who, "sharing"))
+        self.act("walk", AUTHOR, lambda unit, context, actor: walk.begin(unit, context, actor, "sharing"))
         for trigger in ("emergency.no", "harm.no", "initiative.own"):
             self.tap(trigger)
         self.act("ask_opinion", AUTHOR, walk.ask_team)
@@ -86,7 +86,7 @@ class Opinions(RuleBasedStateMachine):
     # ---- doing ----------------------------------------------------------------------------------
     def _open(self):
         self.store = open_store(self.url, KEYS)
-        self.desk = Desk("hmg-2015", BOT, "test", re.compile(".*"), now=self.now)
+        self.context = Context("hmg-2015", BOT, "test", re.compile(".*"), now=self.now)
 
     def now(self):
         return later(utc_now(), self.minutes)
@@ -95,7 +95,7 @@ class Opinions(RuleBasedStateMachine):
         with self.store.unit() as unit:
             row = conversations.get_open(unit, AUTHOR)
         button = Button(trigger, handle_of(row.id), row.revision)
-        self.act("walk", AUTHOR, lambda unit, desk, who: walk.tap(unit, desk, who, button))
+        self.act("walk", AUTHOR, lambda unit, context, actor: walk.tap(unit, context, actor, button))
 
     def act(self, action, person, act, update_id=None, chat=None):
         """Do one act as an update, then look at all that went out."""
@@ -104,7 +104,7 @@ class Opinions(RuleBasedStateMachine):
             update_id = self.update_id
         with self.store.unit() as unit:
             mailbox.take_in(unit, BOT, [{"update_id": update_id}], self.now())
-            once(unit, self.desk, action, Came(update_id, person, chat or person, chat is None), act)
+            once(unit, self.context, action, Incoming(update_id, person, chat or person, chat is None), act)
         self.look_at_what_went_out()
 
     def press(self, person, data, chat=None, update_id=None):
@@ -153,7 +153,7 @@ class Opinions(RuleBasedStateMachine):
         if person in COLLEAGUES and not self.ended:
             self.canaries.append(canary)
             self.counts_now(person, CHOICES[choice], OWN)
-            self.act("walk", person, lambda unit, desk, who: walk.type_text(unit, desk, who, typed(canary)))
+            self.act("walk", person, lambda unit, context, actor: walk.type_text(unit, context, actor, typed(canary)))
 
     @precondition(lambda self: self.acts)
     @rule(data=st.data(), same_id=st.booleans())
@@ -192,7 +192,7 @@ class Opinions(RuleBasedStateMachine):
                 due = timers.due(unit, self.now())
             for timer in due + due:
                 with self.store.unit() as unit:
-                    deadlines.fire(unit, self.desk, timer)
+                    deadlines.fire(unit, self.context, timer)
                 self.look_at_what_went_out()
         if not self.ended and self.minutes >= self.due:
             if self.due == MINUTES and COLLEAGUES[-1] not in self.said:

@@ -61,12 +61,12 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
 
     seen, failed, real = [], [], walk.type_text
 
-    def fails_once(unit, desk, who, typed):
+    def fails_once(unit, context, actor, typed):
         if typed.text == "first" and not failed:
             failed.append(typed.text)
             raise ValueError("for a moment")
         seen.append(typed.text)
-        return real(unit, desk, who, typed)
+        return real(unit, context, actor, typed)
 
     monkeypatch.setattr(walk, "type_text", fails_once)
     for words in ("first", "second", "third"):
@@ -215,7 +215,7 @@ async def test_the_picture_is_shown_with_its_words(chat):
 
 
 async def test_somebody_who_asks_faster_than_a_bot_may_answer_makes_nothing_unready(chat):
-    chat.desk.sends_per_second = 30
+    chat.context.sends_per_second = 30
     for number in range(20):
         await chat.store.run(mailbox.put, 100, "message", {"text": f"Answer {number}."})
     async with running(chat):
@@ -231,7 +231,7 @@ async def said(chat, words):
 
 
 async def test_when_it_is_nobodys_turn_the_sender_waits_and_does_not_ask_without_end(chat, monkeypatch):
-    chat.desk.sends_per_second = 30
+    chat.context.sends_per_second = 30
     asked = []
     real = sender.fetch
     monkeypatch.setattr(sender, "fetch", lambda *args: asked.append(1) or real(*args))

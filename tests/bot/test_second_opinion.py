@@ -443,9 +443,9 @@ async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
     message, data = chat.find("Send it to the team")
     chat.world.press(AUTHOR, message, data)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.desk.bot_id):
+    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
         await chat.intake.handle(taken)
-    for found, card in (await chat.store.run(fetch, chat.desk, [], [], 50, 0.0)).messages:
+    for found, card in (await chat.store.run(fetch, chat.context, [], [], 50, 0.0)).messages:
         if found.chat_id == CHANNEL:
             await chat.sender._post(found, card)
     await chat.settle()

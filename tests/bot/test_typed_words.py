@@ -57,9 +57,9 @@ async def arrive(chat, text, **more):
     """Have words arrive and be handled; return what was decided to send."""
     chat.world.say(ME, text, **more)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.desk.bot_id):
+    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
         await chat.intake.handle(taken)
-    await chat.front.settle()
+    await chat.gateway.settle()
     assert not chat.world.crashes
     assert await chat.store.run(mailbox.parked) == []
     return await decided(chat)

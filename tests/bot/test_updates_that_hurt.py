@@ -49,7 +49,7 @@ async def test_a_number_that_cannot_be_harms_nobody_else(alone, number):
         alone.world.push(json.loads(json.dumps(update)))
     await alone.take_in()
     for _ in range(mailbox.TRIES):
-        for taken in await alone.store.run(mailbox.waiting, alone.desk.bot_id):
+        for taken in await alone.store.run(mailbox.waiting, alone.context.bot_id):
             await alone.intake.handle(taken)
     counts = await alone.store.run(mailbox.counts)
     assert not counts.get("inbox.waiting"), "whatever fails three times is parked"
@@ -74,7 +74,7 @@ async def test_an_update_number_that_cannot_be_is_left_out(alone, number, monkey
         patch.setattr(type(alone.app.bot), "do_api_request", lambda self, *a, **k: fetch(*a, **k))
         with pytest.raises(asyncio.CancelledError):
             await alone.intake.poll()
-    waiting = await alone.store.run(mailbox.waiting, alone.desk.bot_id)
+    waiting = await alone.store.run(mailbox.waiting, alone.context.bot_id)
     assert [taken.update_id for taken in waiting] == [7]
 
 
@@ -82,7 +82,7 @@ async def test_counting_a_failure_touches_nothing_of_the_update(alone):
     """Even where nobody can be told, because what stands in it cannot be, it is parked."""
     alone.world.push(message(100))
     await alone.take_in()
-    (taken,) = await alone.store.run(mailbox.waiting, alone.desk.bot_id)
+    (taken,) = await alone.store.run(mailbox.waiting, alone.context.bot_id)
     broken = mailbox.Taken(taken.id, taken.update_id, taken.lane, {"message": {"from": {"id": 2**90}}})
     for _ in range(mailbox.TRIES):
         await alone.intake.handle(broken)
@@ -120,7 +120,7 @@ async def test_one_refusal_while_sending_ends_nothing(alone):
     alone.world.before = before
     alone.world.say(100, "/help")
     await alone.take_in()
-    for taken in await alone.store.run(mailbox.waiting, alone.desk.bot_id):
+    for taken in await alone.store.run(mailbox.waiting, alone.context.bot_id):
         await alone.intake.handle(taken)
     await alone.settle()
     await alone.settle()
@@ -263,7 +263,7 @@ async def test_an_emergency_reaches_administrators_when_no_supervisor_can_be_tol
 
 
 async def test_whoever_sends_without_end_is_told_once_and_an_emergency_always_works(alone):
-    alone.front.limits.per_minute = 20
+    alone.gateway.limits.per_minute = 20
     for _ in range(40):
         alone.world.say(100, "/help")
     await alone.settle()

@@ -192,7 +192,7 @@ class Served:
             supervisor = await chat.store.run(members.get, SUPER)
             code = await chat.store.run(web_sessions.make_sign_in, supervisor.id, later(chat.now(), 60))
             self.link = f"{self.base}/in/{code}"
-            app = build(chat.store, chat.desk, secure=False)
+            app = build(chat.store, chat.context, secure=False)
             self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="warning"))
             self.server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
             serving = asyncio.create_task(self.server.serve())

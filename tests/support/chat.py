@@ -9,10 +9,10 @@ from bot.composition.settings import CASE_REFERENCE
 from bot.local.request import LocalRequest
 from bot.local.world import BOT, Shown, World
 from bot.telegram import application
-from bot.telegram.gateway import Front
+from bot.telegram.gateway import Gateway
 from bot.telegram.sender import fetch
 from bot.telegram.service import Service
-from bot.usecases.context import Desk
+from bot.usecases.context import Context
 from storage import mailbox, members
 from storage.core.clock import later, utc_now
 from storage.core.sealing import Keyring
@@ -46,19 +46,19 @@ class Chat:
 
     async def _start(self) -> None:
         self.store: Store = open_store(self.url, self.keys)
-        self.desk = Desk("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE), now=self.now)
-        self.front = Front(self.store, self.desk)
+        self.context = Context("hmg-2015", int(str(BOT["id"])), "test", re.compile(CASE_REFERENCE), now=self.now)
+        self.gateway = Gateway(self.store, self.context)
         request = LocalRequest(self.world)
-        self.app = application.build(self.front, TOKEN, request)
+        self.app = application.build(self.gateway, TOKEN, request)
         await self.app.initialize()
-        self.desk.username = self.app.bot.username
-        self.service = Service(self.app, self.front)
+        self.context.username = self.app.bot.username
+        self.service = Service(self.app, self.gateway)
         self.sender = self.service.sender
         self.intake = self.service.intake
 
     async def _stop(self) -> None:
-        await self.front.settle()
-        self.front.close()
+        await self.gateway.settle()
+        self.gateway.close()
         await self.app.shutdown()
         self.store.close()
 
@@ -73,18 +73,18 @@ class Chat:
         if self.restart_always:
             await self.restart()
         await self.take_in()
-        while waiting := await self.store.run(mailbox.waiting, self.desk.bot_id):
+        while waiting := await self.store.run(mailbox.waiting, self.context.bot_id):
             for taken in waiting:
                 await self.intake.handle(taken)
         if self.restart_always:
             await self.restart()
-        while found := (await self.store.run(fetch, self.desk, [], [], 50, 0.0)).messages:
+        while found := (await self.store.run(fetch, self.context, [], [], 50, 0.0)).messages:
             for message, card in found:
                 await self.sender.send(message, card)
         while pictures := await self.store.run(mailbox.pictures_to_send, [], [], 50):
             for message in pictures:
                 await self.service.pictures.send(message)
-        await self.front.settle()
+        await self.gateway.settle()
         if self.world.crashes:
             raise self.world.crashes[0]
 

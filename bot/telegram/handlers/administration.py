@@ -6,21 +6,21 @@ from collections.abc import Callable
 
 from bot.telegram.handlers.guidance import Argument, Done
 from bot.usecases import channels, membership
-from bot.usecases.context import Desk, Who
+from bot.usecases.context import Actor, Context
 from storage.core.unit import Unit
 
 
 def _team(arguments: str) -> Done:
     if arguments.strip():
-        return "set_team", lambda unit, desk, who: membership.set_team(unit, desk, who, arguments)
+        return "set_team", lambda unit, context, actor: membership.set_team(unit, context, actor, arguments)
     return "read_team", membership.show_team
 
 
 def _invite(argument: Argument) -> Done:
     role = "".join(argument.heads)
 
-    def act(unit: Unit, desk: Desk, who: Who) -> None:
-        membership.invite(unit, desk, who, role, argument.typed)
+    def act(unit: Unit, context: Context, actor: Actor) -> None:
+        membership.invite(unit, context, actor, role, argument.typed)
 
     return "invite_supervisor" if role.lower() == "supervisor" else "invite_practitioner", act
 
@@ -37,10 +37,13 @@ IN_GROUP: dict[str, Callable[[Argument], Done]] = {
     "release": lambda _argument: ("claim_channel", channels.release),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
-    "approve": lambda rest: ("approve_supervisor", lambda unit, desk, who: membership.approve(unit, desk, who, rest)),
+    "approve": lambda rest: (
+        "approve_supervisor",
+        lambda unit, context, actor: membership.approve(unit, context, actor, rest),
+    ),
     "members": lambda _rest: ("list_members", membership.show_members),
-    "end": lambda rest: ("end_member", lambda unit, desk, who: membership.ask_end(unit, desk, who, rest)),
-    "end_now": lambda rest: ("end_member", lambda unit, desk, who: membership.end(unit, desk, who, rest)),
+    "end": lambda rest: ("end_member", lambda unit, context, actor: membership.ask_end(unit, context, actor, rest)),
+    "end_now": lambda rest: ("end_member", lambda unit, context, actor: membership.end(unit, context, actor, rest)),
     "leave_now": lambda _rest: ("leave", membership.leave),
     "team": _team,
 }

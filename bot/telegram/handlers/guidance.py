@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.messages import cards
 from bot.usecases import advice, own_records, walk
-from bot.usecases.context import Desk, Who, say
+from bot.usecases.context import Actor, Context, say
 from bot.usecases.gateway import Act
 from bot.usecases.typed_text import Typed
 from storage.core.unit import Unit
@@ -17,11 +17,11 @@ Done = tuple[str, Act]
 
 
 def _begin(flow: str, entry: str | None = None, *, greet: bool = False) -> Done:
-    return "walk", lambda unit, desk, who: walk.begin(unit, desk, who, flow, entry, greet=greet)
+    return "walk", lambda unit, context, actor: walk.begin(unit, context, actor, flow, entry, greet=greet)
 
 
 def _say(message: cards.Message) -> Done:
-    return "read_guidance", lambda unit, desk, who: say(unit, who.chat_id, message)
+    return "read_guidance", lambda unit, context, actor: say(unit, actor.chat_id, message)
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,14 @@ def _local(argument: Argument) -> Done:
     """/local shows the route; /local set NAME VALUE changes it."""
     if argument.heads[:1] == ("set",):
         name = argument.heads[1] if len(argument.heads) > 1 else ""
-        return "set_local_route", lambda unit, desk, who: advice.set_local_route(unit, desk, who, name, argument.typed)
-    return "read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)
+        return "set_local_route", lambda unit, context, actor: advice.set_local_route(
+            unit, context, actor, name, argument.typed
+        )
+    return "read_guidance", lambda unit, context, actor: advice.show_local_route(unit, actor)
 
 
-def _start(unit: Unit, desk: Desk, who: Who, flow: str) -> None:
-    walk.begin(unit, desk, who, flow if flow in desk.book.machines else "sharing")
+def _start(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
+    walk.begin(unit, context, actor, flow if flow in context.book.machines else "sharing")
 
 
 #: How many words behind a command are not a person's own: an id, a role, what is set.
@@ -61,18 +63,20 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "privacy": lambda _argument: _say(cards.privacy()),
     "rules": lambda _argument: (
         "read_guidance",
-        lambda unit, desk, who: say(unit, who.chat_id, cards.rules(desk.book.edition)),
+        lambda unit, context, actor: say(unit, actor.chat_id, cards.rules(context.book.edition)),
     ),
     "ask": lambda argument: (
         "read_guidance",
-        lambda unit, desk, who: walk.ask(unit, desk, who, argument.typed),
+        lambda unit, context, actor: walk.ask(unit, context, actor, argument.typed),
     ),
     "local": _local,
     "unanswered": lambda _argument: ("read_unanswered", advice.show_unanswered),
-    "records": lambda _argument: ("read_record", lambda unit, desk, who: own_records.show_list(unit, who)),
+    "records": lambda _argument: ("read_record", lambda unit, context, actor: own_records.show_list(unit, actor)),
     "note": lambda argument: (
         "amend_record",
-        lambda unit, desk, who: own_records.add_note(unit, desk, who, "".join(argument.heads), argument.typed),
+        lambda unit, context, actor: own_records.add_note(
+            unit, context, actor, "".join(argument.heads), argument.typed
+        ),
     ),
 }
 
@@ -80,17 +84,23 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "emergency": lambda rest: (
         "raise_emergency",
-        lambda unit, desk, who: walk.emergency(unit, desk, who, rest),
+        lambda unit, context, actor: walk.emergency(unit, context, actor, rest),
     ),
-    "start": lambda rest: ("walk", lambda unit, desk, who: _start(unit, desk, who, rest)),
+    "start": lambda rest: ("walk", lambda unit, context, actor: _start(unit, context, actor, rest)),
     "go_on": lambda _rest: ("walk", walk.go_on),
-    "resume": lambda rest: ("walk", lambda unit, desk, who: walk.resume(unit, desk, who, rest)),
-    "passage": lambda rest: ("read_guidance", lambda unit, desk, who: advice.passage(unit, desk, who, rest)),
-    "about": lambda rest: ("read_guidance", lambda unit, desk, who: advice.about(unit, desk, who, rest)),
-    "nohelp": lambda rest: ("read_guidance", lambda unit, desk, who: advice.did_not_help(unit, desk, who, rest)),
-    "local": lambda _rest: ("read_guidance", lambda unit, desk, who: advice.show_local_route(unit, who)),
-    "reopen": lambda rest: ("walk", lambda unit, desk, who: walk.reopen(unit, desk, who, rest)),
+    "resume": lambda rest: ("walk", lambda unit, context, actor: walk.resume(unit, context, actor, rest)),
+    "passage": lambda rest: ("read_guidance", lambda unit, context, actor: advice.passage(unit, context, actor, rest)),
+    "about": lambda rest: ("read_guidance", lambda unit, context, actor: advice.about(unit, context, actor, rest)),
+    "nohelp": lambda rest: (
+        "read_guidance",
+        lambda unit, context, actor: advice.did_not_help(unit, context, actor, rest),
+    ),
+    "local": lambda _rest: ("read_guidance", lambda unit, context, actor: advice.show_local_route(unit, actor)),
+    "reopen": lambda rest: ("walk", lambda unit, context, actor: walk.reopen(unit, context, actor, rest)),
     "notaperson": lambda _rest: ("walk", own_records.let_name_pass),
-    "record": lambda rest: ("read_record", lambda unit, desk, who: own_records.show(unit, desk, who, rest)),
-    "note": lambda rest: ("amend_record", lambda unit, desk, who: own_records.ask_for_note(unit, desk, who, rest)),
+    "record": lambda rest: ("read_record", lambda unit, context, actor: own_records.show(unit, context, actor, rest)),
+    "note": lambda rest: (
+        "amend_record",
+        lambda unit, context, actor: own_records.ask_for_note(unit, context, actor, rest),
+    ),
 }

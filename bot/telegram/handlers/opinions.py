@@ -15,30 +15,30 @@ def _button(rest: str) -> Done:
     """op.<request>.<verb>.<more>: what a request's card, a colleague's card or a result offers."""
     number, verb, first, second = ([*rest.split("."), "", "", "", ""])[:4]
     if verb == "choose":
-        return "give_opinion", lambda unit, desk, who: opinions.choose(unit, desk, who, number, first)
+        return "give_opinion", lambda unit, context, actor: opinions.choose(unit, context, actor, number, first)
     if verb == "why":
-        return "give_opinion", lambda unit, desk, who: opinions.give(unit, desk, who, number, first, second)
+        return "give_opinion", lambda unit, context, actor: opinions.give(unit, context, actor, number, first, second)
     if verb == "withdraw":
-        return "ask_opinion", lambda unit, desk, who: opinions.withdraw(unit, desk, who, number)
+        return "ask_opinion", lambda unit, context, actor: opinions.withdraw(unit, context, actor, number)
     if verb == "view":
-        return "ask_opinion", lambda unit, desk, who: opinions.view(unit, desk, who, number, first)
+        return "ask_opinion", lambda unit, context, actor: opinions.view(unit, context, actor, number, first)
     if verb in DRAFT:
-        return "ask_opinion", lambda unit, desk, who: opinions.change_draft(unit, desk, who, number, verb)
-    return "ask_opinion", lambda unit, desk, who: walk.OLD_BUTTON
+        return "ask_opinion", lambda unit, context, actor: opinions.change_draft(unit, context, actor, number, verb)
+    return "ask_opinion", lambda unit, context, actor: walk.OLD_BUTTON
 
 
 def come_in(number_and_choice: str) -> Done:
     """/start o_<request>_<choice>: a colleague comes from a card in the channel."""
-    return "give_opinion", lambda unit, desk, who: opinions.nudged(unit, desk, who, number_and_choice)
+    return "give_opinion", lambda unit, context, actor: opinions.nudged(unit, context, actor, number_and_choice)
 
 
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "opinion": lambda argument: (
         "ask_opinion",
-        lambda unit, desk, who: walk.ask_team(unit, desk, who, argument.typed.text),
+        lambda unit, context, actor: walk.ask_team(unit, context, actor, argument.typed.text),
     ),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "op": _button,
-    "opinion": lambda rest: ("ask_opinion", lambda unit, desk, who: walk.ask_team(unit, desk, who, rest)),
+    "opinion": lambda rest: ("ask_opinion", lambda unit, context, actor: walk.ask_team(unit, context, actor, rest)),
 }

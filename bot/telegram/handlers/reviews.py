@@ -12,32 +12,35 @@ def _button(rest: str) -> Done:
     """rv.<verb>.<record>.<more>"""
     verb, reference, value = ([*rest.split("."), "", "", ""])[:3]
     if verb == "queue":
-        return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)
+        return "review_record", lambda unit, context, actor: reviews.show_queue(unit, context, actor)
     if verb == "next":
-        return "review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who, reference)
+        return "review_record", lambda unit, context, actor: reviews.show_queue(unit, context, actor, reference)
     if verb == "sampled":
-        return "review_record", lambda unit, desk, who: reviews.open_sampled(unit, desk, who, reference)
+        return "review_record", lambda unit, context, actor: reviews.open_sampled(unit, context, actor, reference)
     if verb == "show":
-        return "review_record", lambda unit, desk, who: reviews.show(unit, desk, who, reference)
+        return "review_record", lambda unit, context, actor: reviews.show(unit, context, actor, reference)
     if verb in ("sign_off", "return", "comment", "close", "reopen", "grade", "follow_up"):
-        return "review_record", lambda unit, desk, who: reviews.act(unit, desk, who, verb, reference, value)
-    return "review_record", lambda unit, desk, who: walk.OLD_BUTTON
+        return "review_record", lambda unit, context, actor: reviews.act(unit, context, actor, verb, reference, value)
+    return "review_record", lambda unit, context, actor: walk.OLD_BUTTON
 
 
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
-    "review": lambda _argument: ("review_record", lambda unit, desk, who: reviews.show_queue(unit, desk, who)),
+    "review": lambda _argument: (
+        "review_record",
+        lambda unit, context, actor: reviews.show_queue(unit, context, actor),
+    ),
     "sample": lambda _argument: ("review_record", reviews.show_sample),
     "console": lambda _argument: ("use_console", console_link.link),
     "readers": lambda argument: (
         "request_sign_off",
-        lambda unit, desk, who: reviews.readers(unit, who, argument.typed.text),
+        lambda unit, context, actor: reviews.readers(unit, actor, argument.typed.text),
     ),
 }
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "rv": _button,
-    "readers": lambda rest: ("request_sign_off", lambda unit, desk, who: reviews.readers(unit, who, rest)),
+    "readers": lambda rest: ("request_sign_off", lambda unit, context, actor: reviews.readers(unit, actor, rest)),
     "signoff": lambda rest: (
         "request_sign_off",
-        lambda unit, desk, who: reviews.request_sign_off(unit, desk, who, rest),
+        lambda unit, context, actor: reviews.request_sign_off(unit, context, actor, rest),
     ),
 }

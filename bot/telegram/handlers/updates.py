@@ -19,13 +19,13 @@ from telegram.ext import (
 
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode
-from bot.telegram.gateway import Front, answer_inline
+from bot.telegram.gateway import Gateway, answer_inline
 from bot.telegram.handlers import administration, opinions, reviews
 from bot.telegram.handlers import guidance as guidance_handlers
 from bot.telegram.handlers.guidance import HEADS, Argument, Done
 from bot.telegram.handlers.words import words_of
 from bot.usecases import advice, channels, membership, walk
-from bot.usecases.context import Desk, Who
+from bot.usecases.context import Actor, Context
 from bot.usecases.gateway import came_back
 from bot.usecases.typed_text import Typed
 from flows.canonical import canonical
@@ -101,7 +101,7 @@ def of_command(name: str, argument: Argument) -> Done:
         return opinions.come_in(argument.typed.text[2:].strip())
     if name not in COMMANDS:
         near = nearest(name)
-        return "walk", lambda unit, desk, who: walk.unknown_command(unit, desk, who, near)
+        return "walk", lambda unit, context, actor: walk.unknown_command(unit, context, actor, near)
     return COMMANDS[name](argument)
 
 
@@ -110,10 +110,12 @@ def of_group_command(name: str, argument: Argument) -> Done:
     if name in administration.IN_GROUP:
         return administration.IN_GROUP[name](argument)
     if name == "ask":
-        return "ask_in_channel", lambda unit, desk, who: advice.ask_in_channel(unit, desk, who, argument.typed)
+        return "ask_in_channel", lambda unit, context, actor: advice.ask_in_channel(
+            unit, context, actor, argument.typed
+        )
     if name in COMMANDS:
         return "ask_in_channel", advice.private_only
-    return "ask_in_channel", lambda unit, desk, who: None
+    return "ask_in_channel", lambda unit, context, actor: None
 
 
 def of_button(button: Button) -> Done:
@@ -127,40 +129,40 @@ def of_button(button: Button) -> Done:
     return BUTTONS[verb](rest)
 
 
-def _with_button(button: Button, unit: Unit, desk: Desk, who: Who) -> str:
-    return walk.tap(unit, desk, who, button)
+def _with_button(button: Button, unit: Unit, context: Context, actor: Actor) -> str:
+    return walk.tap(unit, context, actor, button)
 
 
-def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
+def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
     """Return the ordered handler list."""
 
     async def argument_of(name: str, typed: Typed, behind: str) -> Argument:
         words = behind.split(maxsplit=HEADS.get(name, 0)) if HEADS.get(name) else [behind]
         heads = tuple(words[: HEADS.get(name, 0)])
         own = words[len(heads)] if len(words) > len(heads) else ""
-        return Argument(await front.read_part(typed, own), heads)
+        return Argument(await gateway.read_part(typed, own), heads)
 
     async def typed_private(update: Update, _context: object) -> None:
         """Words in a private chat: a command, an answer, words that were asked for, or a question."""
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
         found = command_in(words_of(message).text)
-        if not (found and found[0] == "emergency") and await front.is_too_much(update):
+        if not (found and found[0] == "emergency") and await gateway.is_too_much(update):
             return
-        typed = await front.read(message, edited=update.edited_message is not None)
+        typed = await gateway.read(message, edited=update.edited_message is not None)
         if found is None:
-            await front.act_on_words(
+            await gateway.act_on_words(
                 update, lambda typed: ("walk", partial(_type_text, typed)), typed, sees_danger=True
             )
             return
         name, _, behind = found
         if name == "start" and behind.startswith("i_"):
             code = behind[2:].strip()
-            await front.act(
+            await gateway.act(
                 update,
                 "join",
-                lambda unit, desk, who: membership.join(unit, desk, who.user_id, code),
-                lambda unit, desk, came: membership.join(unit, desk, came.user_id, code),
+                lambda unit, context, actor: membership.join(unit, context, actor.user_id, code),
+                lambda unit, context, incoming: membership.join(unit, context, incoming.user_id, code),
             )
             return
         argument = await argument_of(name, typed, behind)
@@ -172,18 +174,18 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         """Run a command. All of what was typed is looked at for danger; what stands behind the command is what it takes."""
         own = argument.typed
         action_of = lambda own: find(name, Argument(own, argument.heads))  # noqa: E731
-        await front.act_on_words(update, action_of, own, all_typed=typed)
+        await gateway.act_on_words(update, action_of, own, all_typed=typed)
 
     async def typed_in_group(update: Update, _context: object) -> None:
         """Words, files and cards in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
-        if await front.is_too_much(update):
+        if await gateway.is_too_much(update):
             return
-        typed = await front.read(message, edited=update.edited_message is not None)
+        typed = await gateway.read(message, edited=update.edited_message is not None)
         found = command_in(words_of(message).text) if update.edited_message is None else None
-        if found is None or found[1] not in ("", front.desk.username.lower()):
-            await front.act(update, "ask_in_channel", lambda unit, desk, who: None, typed=typed)
+        if found is None or found[1] not in ("", gateway.context.username.lower()):
+            await gateway.act(update, "ask_in_channel", lambda unit, context, actor: None, typed=typed)
             return
         argument = await argument_of(found[0], typed, found[2])
         await command(update, of_group_command, found[0], argument, typed)
@@ -193,46 +195,49 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         assert query is not None  # noqa: S101 (the handler says so)
         try:
             action, act = of_button(decode(query.data or ""))
-            if action != "raise_emergency" and await front.is_too_much(update):
+            if action != "raise_emergency" and await gateway.is_too_much(update):
                 return
         except BadButton:
-            action, act = "walk", lambda unit, desk, who: walk.OLD_BUTTON
-        await front.act(update, action, act)
+            action, act = "walk", lambda unit, context, actor: walk.OLD_BUTTON
+        await gateway.act(update, action, act)
 
     async def unreadable(update: Update, _context: object) -> None:
         """A photo, a voice message or a file: only its caption is looked at, for a command and for danger."""
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
-        if await front.is_too_much(update):
+        if await gateway.is_too_much(update):
             return
-        typed = await front.read(message, edited=update.edited_message is not None)
+        typed = await gateway.read(message, edited=update.edited_message is not None)
         found = command_in(words_of(message).text)
         if found and found[0] in COMMANDS:
             argument = await argument_of(found[0], typed, found[2])
             await command(update, of_command, found[0], argument, typed)
             return
         album = message.media_group_id or ""
-        await front.act(
-            update, "walk", lambda unit, desk, who: walk.unreadable(unit, desk, who, typed, album), typed=typed
+        await gateway.act(
+            update,
+            "walk",
+            lambda unit, context, actor: walk.unreadable(unit, context, actor, typed, album),
+            typed=typed,
         )
 
     async def asked_inline(update: Update, _context: object) -> None:
         query = update.inline_query
         assert query is not None  # noqa: S101 (the handler says so)
         found: list[cards.Article] = []
-        typed = await front.look_up(await front.read_text(query.query))
+        typed = await gateway.look_up(await gateway.read_text(query.query))
 
-        def act(unit: Unit, desk: Desk, who: Who) -> None:
-            found.extend(advice.inline(desk, typed))
+        def act(unit: Unit, context: Context, actor: Actor) -> None:
+            found.extend(advice.inline(context, typed))
 
-        await front.act(update, "read_guidance", act)
-        front.later(answer_inline(query, found))
+        await gateway.act(update, "read_guidance", act)
+        gateway.later(answer_inline(query, found))
 
     async def moved(update: Update, _context: object) -> None:
         message = update.effective_message
         assert message is not None  # noqa: S101 (the filter says so)
         old, new = message.migrate_from_chat_id or message.chat_id, message.migrate_to_chat_id or message.chat_id
-        await front.service(update, lambda unit, desk: channels.moved(unit, desk, old, new))
+        await gateway.service(update, lambda unit, context: channels.moved(unit, context, old, new))
 
     async def membership_changed(update: Update, _context: object) -> None:
         change = update.my_chat_member
@@ -240,13 +245,13 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
         chat_id, status = change.chat.id, change.new_chat_member.status
         is_in = status not in (ChatMember.LEFT, ChatMember.BANNED)
 
-        def act(unit: Unit, desk: Desk) -> None:
+        def act(unit: Unit, context: Context) -> None:
             if change.chat.type == "private" and is_in and members.get(unit, chat_id):
                 came_back(unit, chat_id)
             if change.chat.type in ("group", "supergroup"):
-                (channels.expect_claim if is_in else channels.came_out)(unit, desk, chat_id)
+                (channels.expect_claim if is_in else channels.came_out)(unit, context, chat_id)
 
-        await front.service(update, act)
+        await gateway.service(update, act)
 
     return [
         InlineQueryHandler(asked_inline),
@@ -259,5 +264,5 @@ def handlers(front: Front) -> list[Handler]:  # type: ignore[type-arg]
     ]
 
 
-def _type_text(typed: Typed, unit: Unit, desk: Desk, who: Who) -> None:
-    walk.type_text(unit, desk, who, typed)
+def _type_text(typed: Typed, unit: Unit, context: Context, actor: Actor) -> None:
+    walk.type_text(unit, context, actor, typed)
