@@ -173,7 +173,7 @@ THINGS = {"own": Resource(1, "north"), "a colleague's": Resource(2, "north"), "a
 REACH = {OWN: {"own"}, COLLEAGUES: {"a colleague's"}, TEAM: {"own", "a colleague's"}, ANY: set(THINGS)}
 
 
-@pytest.mark.parametrize(("action", "role", "thing"), list(itertools.product(RULES, ROLES, THINGS)))
+@pytest.mark.parametrize(("action", "role", "resource"), list(itertools.product(RULES, ROLES, THINGS)))
 def test_every_cell_of_the_table(action, role, resource):
     member = MemberRow(1, 11, role, "north", "", None)
     scope = RULES[action].get(role)
