@@ -12,7 +12,7 @@ from storage import invites, local_contacts, opinions, pause, questions, records
 ROOT = Path(__file__).parent.parent
 GATE = "bot/usecases/typed_text.py"
 #: Who may ask screening: the gate, screening itself, loading at start, and the command that only says what it sees.
-MAY_SCREEN = {GATE, "flows/screening.py", "bot/telegram/service.py", "bot/__main__.py"}
+MAY_SCREEN = {GATE, "flows/screening.py", "bot/telegram/service.py", "bot/cli/advice.py", "bot/cli/typed.py"}
 #: What storage and walks take as somebody's own words, and the parameter.
 SINKS = (
     (records.amend, "words"), (opinions.give, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),

@@ -1,17 +1,19 @@
-"""Who may do what: one table, deny by default. Every handler, button and command goes through it.
+"""Who may do what: one table, deny by default. Every handler, button and command checks it.
 
-Roles are read from the store at every act. A scope says on whose things: `own` (a person's own), `colleagues` (of the
-team, never one's own), `team` (both), `any`. The command line is a role too: whoever holds the store and the key.
+The role is read from the store at every act. A scope says whose resources are meant: `own`, `colleagues` (the team's but
+never one's own), `team` (both) or `any`. The command line has a role too: operator, whoever holds the store and the key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from storage.members import ROLES, MemberRow
-
+ROLES = ("practitioner", "supervisor", "administrator")
 OWN, COLLEAGUES, TEAM, ANY = "own", "colleagues", "team", "any"
 OPERATOR = "operator"
+#: How the ledger names the operator.
+COMMAND_LINE = "command line"
 EVERY_ROLE = (*ROLES, OPERATOR)
 
 
@@ -19,7 +21,7 @@ def _everyone(scope: str) -> dict[str, str]:
     return dict.fromkeys(ROLES, scope)
 
 
-#: Action -> role -> on whose things. What is not here, nobody may do.
+#: Action -> role -> scope. Nobody may do what is not listed.
 RULES: dict[str, dict[str, str]] = {
     # Guidance and one's own walk.
     "read_guidance": {**_everyone(ANY), OPERATOR: ANY},
@@ -60,22 +62,38 @@ RULES: dict[str, dict[str, str]] = {
     "serve": {OPERATOR: ANY},
     "verify": {OPERATOR: ANY},
 }
-#: What somebody who is no member may do: come in with an invite.
+#: What people who are not members may do: join with an invite.
 FOR_STRANGERS = frozenset({"join"})
-#: What may be done from a team's channel; all else is for the private chat.
+#: What may be done in a team's channel. Everything else needs the private chat.
 IN_CHANNEL = frozenset({"give_opinion", "ask_in_channel", "claim_channel"})
 
 
 @dataclass(frozen=True)
 class Resource:
-    """What an act touches: whose it is (a member's id) and of which team."""
+    """What an action is about: its owner (a member's id) and its team."""
 
     owner: int | None = None
     team: str | None = None
 
 
-def may(member: MemberRow | None, action: str, resource: Resource | None = None) -> bool:
-    """Say whether this member may do this, to this thing if one is named. A stranger and an unknown action never may."""
+class HasRole(Protocol):
+    """A member, as far as the table asks."""
+
+    @property
+    def id(self) -> int:
+        """The member's id."""
+
+    @property
+    def role(self) -> str:
+        """One of `ROLES`."""
+
+    @property
+    def team(self) -> str:
+        """The team's name."""
+
+
+def may(member: HasRole | None, action: str, resource: Resource | None = None) -> bool:
+    """Say whether a member may do this, and to this resource if one is given. Strangers may not; unknown actions are refused."""
     if member is None:
         return False
     scope = RULES.get(action, {}).get(member.role)
@@ -91,7 +109,7 @@ def operator_may(action: str) -> bool:
 
 
 def as_table() -> str:
-    """Return the rules as a Markdown table: an action a row, a role a column, on whose things in each cell."""
+    """Return the rules as a Markdown table: one action a row, one role a column, the scope in each cell."""
     lines = ["| action | " + " | ".join(EVERY_ROLE) + " |", "|---" * (len(EVERY_ROLE) + 1) + "|"]
     for action, rule in RULES.items():
         lines.append(

@@ -1,26 +1,41 @@
-"""What goes into a decision record: values only, readable alone years later. Field numbers: docs/record.md."""
+"""What a decision record holds: values that can be read alone, years later. Fields: docs/record.md."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from bot.domain.access import HasRole
 from flows.definition import Edition
 from flows.machine import PAUSED
 from flows.navigation import Answer, Position
-from storage.members import MemberRow
-from storage.records import Stored
 
-#: Counted up when something in `exported` changes its meaning or goes away; docs/record.schema.json says what it holds.
+#: Raised when a field of `exported` changes meaning or is removed. The schema: docs/record.schema.json.
 FORMAT = 1
 
 
-def exported(stored: Stored) -> dict[str, Any]:
-    """Return a record as it leaves the store, as docs/record.schema.json says."""
+class Record(Protocol):
+    """A stored record: its clear columns, its opened content and its amendments."""
+
+    @property
+    def clear(self) -> dict[str, Any]:
+        """What lists filter on."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was sealed."""
+
+    @property
+    def amendments(self) -> Sequence[Mapping[str, Any]]:
+        """Later notes and advice, oldest first."""
+
+
+def exported(stored: Record) -> dict[str, Any]:
+    """Return a record as exported, in the form of docs/record.schema.json."""
     return {"format": FORMAT, **stored.clear, "content": stored.content, "amendments": list(stored.amendments)}
 
 
-def clear_columns(position: Position, edition: Edition, member: MemberRow, version: str) -> dict[str, Any]:
+def clear_columns(position: Position, edition: Edition, member: HasRole, version: str) -> dict[str, Any]:
     """Return the coded columns that lists filter on."""
     taken = position.taken
     outcome = position.outcome

@@ -11,6 +11,7 @@ from flows.advice import Answer
 from flows.screening import IdentifierFound, NotScreened, TextTooLong
 from storage import local_contacts, questions
 from storage.core.unit import Unit
+from storage.questions import Counted
 
 UNKNOWN_TOPIC = "unknown"
 
@@ -113,23 +114,9 @@ def did_not_help(unit: Unit, context: Context, actor: Actor, passage_id: str) ->
     say(unit, actor.chat_id, cards.who_to_ask(local_contacts.get(unit)))
 
 
-def show_local_route(unit: Unit, actor: Actor) -> None:
-    """Show what the administrator set, and what is not set."""
-    say(unit, actor.chat_id, cards.local_route(local_contacts.get(unit)))
-
-
-def set_local_route(unit: Unit, context: Context, actor: Actor, name: str, value: Typed) -> None:
-    """Set one thing of the local route, or unset it with an empty value."""
-    try:
-        words = typed_text.office_words(value, local_contacts.LONGEST) if value.text else None
-        local_contacts.put(unit, name, words, context.now(), actor.ledger_name)
-    except local_contacts.CannotSet as error:
-        say(unit, actor.chat_id, cards.plain(str(error)))
-        return
-    except NotScreened as error:
-        typed_text.refused(unit, actor, value, error, "")
-        return
-    show_local_route(unit, actor)
+def unanswered(unit: Unit) -> list[Counted]:
+    """Return the questions that got no answer, or one that did not help, most often first."""
+    return questions.listed(unit)
 
 
 def show_unanswered(unit: Unit, context: Context, actor: Actor) -> None:

@@ -1,16 +1,16 @@
-"""Members and teams: come in with an invite, invite, approve, list, end, leave; what a team agreed."""
+"""Members: join with an invite, invite, approve, list, end, leave."""
 
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Resource
+from bot.domain.access import COMMAND_LINE, Resource
 from bot.messages import cards, opinion_cards
 from bot.usecases import opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
 from bot.usecases.typed_text import Typed
-from flows.screening import NotScreened
+from flows.screening import NotScreened, Screened
 from storage import invites, mailbox, members, pending_input, teams, web_sessions
-from storage.core.clock import later
+from storage.core.clock import later, utc_now
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
@@ -160,34 +160,32 @@ def _out_of_team(unit: Unit, context: Context, member: MemberRow, actor: str) ->
         mailbox.put(unit, team.channel_chat_id, "remove", {"user_id": member.telegram_id})
 
 
-# ---- teams --------------------------------------------------------------------------------------
-def show_team(unit: Unit, context: Context, actor: Actor) -> None:
-    """Show what the team agreed about second opinions; an administrator may change it from here."""
-    team = teams.get(unit, actor.member.team)
-    deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
-    may_set = access.may(actor.member, "set_team", Resource(team=team.name))
-    say(unit, actor.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
+# ---- by the operator ----------------------------------------------------------------------------
+def add(unit: Unit, context: Context, telegram_id: int, role: str, team: str, known_as: Screened | None) -> MemberRow:
+    """Make somebody a member, or give a member another role, team or name."""
+    before = members.get(unit, telegram_id)
+    if before:
+        changing(unit, context, before, role, team, COMMAND_LINE)
+    return members.save(unit, telegram_id, role, team, context.now(), COMMAND_LINE, known_as)
 
 
-def set_team(unit: Unit, context: Context, actor: Actor, arguments: str) -> None:
-    """Set one thing of the team: quorum N, deadline MINUTES, deputy MEMBER or none."""
-    what, _, value = arguments.strip().replace(".", " ").partition(" ")
-    name, at, number = actor.member.team, context.now(), whole(value)
-    try:
-        if what == "deputy" and value == "none":
-            teams.set_deputy(unit, name, None, at, actor.ledger_name)
-        elif what not in ("quorum", "deadline", "deputy") or number is None:
-            raise teams.CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
-        elif what == "quorum":
-            teams.set_quorum(unit, name, number, at, actor.ledger_name)
-        elif what == "deadline":
-            teams.set_deadline(unit, name, number, at, actor.ledger_name)
-        else:
-            deputy = members.by_id(unit, number)
-            if deputy is None or deputy.team != name:
-                raise teams.CannotSet("There is no such member in your team.")
-            teams.set_deputy(unit, name, deputy.id, at, actor.ledger_name)
-    except teams.CannotSet as error:
-        say(unit, actor.chat_id, opinion_cards.notice(str(error)))
-        return
-    show_team(unit, context, actor)
+def open_invite(unit: Unit, role: str, team: str, known_as: Screened | None) -> str:
+    """Make an invite that needs nobody's approval; return its code."""
+    at = utc_now()
+    teams.ensure(unit, team)
+    code, _ = invites.make(unit, role, team, known_as, at, later(at, INVITE_MINUTES), COMMAND_LINE, open_=True)
+    return code
+
+
+def end_by_operator(unit: Unit, context: Context, telegram_id: int) -> bool:
+    """End a membership at once; return False if there is none."""
+    known = members.get(unit, telegram_id)
+    if known is None:
+        return False
+    ended(unit, context, known, COMMAND_LINE)
+    return True
+
+
+def everybody(unit: Unit) -> list[MemberRow]:
+    """Return all members of all teams, those who left included."""
+    return list(members.listed(unit))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Resource
+from bot.domain.access import COMMAND_LINE, Resource
 from bot.messages import cards, record_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
-from storage import pending_input, records
+from storage import members, pending_input, records
 from storage.core import ledger
+from storage.core.clock import utc_now
 from storage.core.unit import Unit
 from storage.records import Stored
 
@@ -89,3 +90,18 @@ def let_name_pass(unit: Unit, context: Context, actor: Actor) -> None:
     """Let the next words hold what looks like a name, because the person said that it is not one."""
     typed_text.give_name_pass(unit, context, actor.chat_id)
     say(unit, actor.chat_id, cards.plain(typed_text.TYPE_AGAIN))
+
+
+# ---- by the operator ----------------------------------------------------------------------------
+class NotAMember(Exception):
+    """There is no member with this Telegram id."""
+
+
+def all_for_operator(unit: Unit, telegram_id: int | None) -> list[Stored]:
+    """Return all records, or those of one member; the reading goes into the ledger; raise NotAMember or SealBroken."""
+    member = members.get(unit, telegram_id) if telegram_id is not None else None
+    if telegram_id is not None and member is None:
+        raise NotAMember
+    found = list(records.listed(unit, member.id if member else None))
+    ledger.append(unit, utc_now(), COMMAND_LINE, "records.listed", f"{len(found)} records")
+    return found

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.__main__ import SWITCH_SECONDS
+from bot.cli.serve import SWITCH_SECONDS
 from storage import mailbox
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS

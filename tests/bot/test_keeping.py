@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from bot.__main__ import main
+from bot.cli.main import main
 from storage import records
 from storage.core import ledger
 from storage.core.engine import sqlite_url

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import __main__ as command_line
+from bot.cli import main as command_line
 from bot.domain import access
 from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Resource, may
 from bot.telegram.handlers import administration, updates

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from bot.__main__ import main
+from bot.cli.main import main
 from bot.local.world import Refused
 from bot.telegram.sender import fetch
 from storage import invites, mailbox, members, questions, records, teams

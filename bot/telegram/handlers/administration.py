@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.telegram.handlers.guidance import Argument, Done
-from bot.usecases import channels, membership
+from bot.usecases import channels, membership, teams
 from bot.usecases.context import Actor, Context
 from storage.core.unit import Unit
 
 
 def _team(arguments: str) -> Done:
     if arguments.strip():
-        return "set_team", lambda unit, context, actor: membership.set_team(unit, context, actor, arguments)
-    return "read_team", membership.show_team
+        return "set_team", lambda unit, context, actor: teams.set_in_chat(unit, context, actor, arguments)
+    return "read_team", teams.show
 
 
 def _invite(argument: Argument) -> Done:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.messages import cards
-from bot.usecases import advice, own_records, walk
+from bot.usecases import advice, local_contacts, own_records, walk
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.gateway import Act
 from bot.usecases.typed_text import Typed
@@ -39,10 +39,10 @@ def _local(argument: Argument) -> Done:
     """/local shows the route; /local set NAME VALUE changes it."""
     if argument.heads[:1] == ("set",):
         name = argument.heads[1] if len(argument.heads) > 1 else ""
-        return "set_local_route", lambda unit, context, actor: advice.set_local_route(
+        return "set_local_route", lambda unit, context, actor: local_contacts.set_in_chat(
             unit, context, actor, name, argument.typed
         )
-    return "read_guidance", lambda unit, context, actor: advice.show_local_route(unit, actor)
+    return "read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)
 
 
 def _start(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
@@ -95,7 +95,7 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
         "read_guidance",
         lambda unit, context, actor: advice.did_not_help(unit, context, actor, rest),
     ),
-    "local": lambda _rest: ("read_guidance", lambda unit, context, actor: advice.show_local_route(unit, actor)),
+    "local": lambda _rest: ("read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)),
     "reopen": lambda rest: ("walk", lambda unit, context, actor: walk.reopen(unit, context, actor, rest)),
     "notaperson": lambda _rest: ("walk", own_records.let_name_pass),
     "record": lambda rest: ("read_record", lambda unit, context, actor: own_records.show(unit, context, actor, rest)),

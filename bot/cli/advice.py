@@ -1,0 +1,117 @@
+"""`sharewise ask`, `screen` and `unanswered`: quick advice, what would identify a person, questions without an answer."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+
+from bot.cli.commands import Commands, with_data, with_json
+from bot.cli.output import Failed, WrongCall, say, say_json
+
+EDITION = "hmg-2015"
+#: The most bytes that `screen` reads.
+MOST_INPUT = 20_000_000
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the commands."""
+    asking = commands.add("ask", ask, 'ask the guidance: sharewise ask "do I need consent?"; nothing of it is kept')
+    asking.add_argument("question", nargs="+", metavar="QUESTION")
+    asking.add_argument("--edition", default=EDITION)
+    with_json(asking)
+    text = "say what would identify a person in texts, one a line on standard input"
+    with_json(commands.add("screen", screen, text))
+    text = "list questions without an answer, without who asked"
+    listing = commands.add("unanswered", unanswered, text, "read_unanswered")
+    with_data(listing)
+    with_json(listing)
+
+
+def ask(args: argparse.Namespace) -> int:
+    """Answer a question from an edition; nothing of it is kept."""
+    from flows.advice import index_of
+    from flows.screening import LONGEST
+
+    index, question = index_of(args.edition), " ".join(args.question)
+    if len(question) > LONGEST:
+        raise WrongCall(f"The question has {len(question)} characters, {LONGEST} is the most.")
+    found = index.ask(question)
+    if args.json:
+        passages = [{"id": hit.passage, "score": round(hit.score, 4)} for hit in found.passages]
+        say_json({"band": found.band, "passages": passages, "emergency": found.emergency})
+        return 0
+    if found.emergency:
+        say("A child in danger comes first: call 999 now, or 101 if it is not urgent.\n")
+    for shortcut in found.shortcuts:
+        say(f"{shortcut.written} means {shortcut.means}.")
+    if found.band == "none":
+        about = f" It does not cover this: {found.topic.title}." if found.topic and found.topic.title else ""
+        near = ", ".join(found.topic.near) if found.topic else ""
+        say(f"The advice does not answer this.{about} Ask your safeguarding lead or your manager.")
+        if near:
+            say(f"Near: {near}")
+    elif found.band == "closest":
+        say("Not sure what answers this. The closest passages:")
+    for hit in found.passages:
+        passage = index.edition.passages[hit.passage]
+        say(f"\n{passage.title} [{hit.passage}, {hit.score:.2f}]\n{passage.text}")
+        say(f"Source: {passage.section}, {passage.where}.")
+    if index.on_law & {hit.passage for hit in found.passages}:
+        say(f"\n{index.edition.law_note}")
+    say(f"\n{index.edition.banner}")
+    return 0
+
+
+def screen(args: argparse.Namespace) -> int:
+    """Say what in texts would identify a person: one text a line on standard input, in UTF-8 or UTF-16."""
+    from bot.composition.settings import Settings
+    from flows import screening
+
+    own = Settings().own_reference
+    for text in _lines_of(sys.stdin.buffer.read(MOST_INPUT + 1)):
+        if len(text) > screening.LONGEST_READ:
+            raise WrongCall(f"A line has {len(text)} characters, {screening.LONGEST_READ} is the most.")
+        found = screening.identifiers(text, own_reference=own)
+        if args.json:
+            say_json({"findings": [{"kind": item.kind, "start": item.start, "end": item.end} for item in found]})
+        else:
+            say("; ".join(f"{item.kind} {item.start}-{item.end}" for item in found) or "nothing found")
+    return 0
+
+
+def _lines_of(raw: bytes) -> Iterator[str]:
+    """Yield the lines of a file in UTF-8 or UTF-16, with or without a byte order mark; raise Failed for others."""
+    if len(raw) > MOST_INPUT:
+        raise Failed(f"Standard input has more than {MOST_INPUT} bytes. Give it in parts.")
+    odd, even = raw[1:2000:2].count(0), raw[0:2000:2].count(0)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        coding = "utf-16"
+    elif max(odd, even) > len(raw[:2000]) // 8:
+        coding = "utf-16-le" if odd > even else "utf-16-be"
+    else:
+        coding = "utf-8-sig"
+    try:
+        text = raw.decode(coding)
+    except UnicodeDecodeError:
+        raise Failed("Standard input cannot be read: it is neither UTF-8 nor UTF-16.") from None
+    lines = re.split(r"\r\n|\n|\r", text)
+    yield from lines[:-1] if lines[-1] == "" else lines
+
+
+def unanswered(args: argparse.Namespace) -> int:
+    """List questions that got no answer, or one that did not help, most often first."""
+    from bot.composition.store import unit_for_command
+    from bot.usecases import advice
+
+    with unit_for_command(args.data) as unit:
+        found = advice.unanswered(unit)
+    for counted in found:
+        if args.json:
+            say_json(vars(counted))
+        else:
+            say(f"{counted.times:5}  {counted.kind:13}  {counted.subject:20}  {counted.question or ''}")
+    if not args.json:
+        say(f"{len(found)} counted")
+    return 0

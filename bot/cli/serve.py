@@ -1,0 +1,143 @@
+"""`sharewise serve`: the bot on Telegram, by polling or by webhook, in one process or several."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.cli.commands import Commands, count_to_100
+from bot.cli.output import Failed, WrongCall
+from bot.cli.workers import STOP_SIGNALS, run_workers
+
+if TYPE_CHECKING:
+    from bot.composition.settings import Settings
+    from bot.telegram.service import Listening
+
+#: Where `--webhook` listens unless told otherwise.
+LISTEN = "127.0.0.1:8086"
+#: Seconds a thread may run while another waits. A tap shares the interpreter with texts being read: its turn must come soon.
+SWITCH_SECONDS = 0.0001
+#: Seconds to wait for the database when the process ends.
+CLOSE_SECONDS = 2
+
+log = logging.getLogger("sharewise")
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    text = "serve Telegram, by polling or --webhook; settings: .env.example"
+    serving = commands.add("serve", serve, text, "serve")
+    serving.add_argument("--webhook", action="store_true", help="take updates in where Telegram posts them")
+    serving.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        help=f"for /readyz and /metrics and, with --webhook, for updates (there it is {LISTEN} if not given)",
+    )
+    serving.add_argument(
+        "--workers", type=count_to_100, default=1, metavar="N", help="processes; more than one needs PostgreSQL"
+    )
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    from bot.composition import logs, store
+    from bot.composition.context import VERSION
+    from bot.composition.settings import misspelt, read
+
+    settings = read(serving=True, webhook=args.webhook)
+    logs.set_up(form=settings.log_format)
+    log.setLevel(logging.INFO)
+    for name, near in misspelt():
+        log.warning("%s is not a setting and is not read. Did you mean %s?", name, " or ".join(near))
+    store.make_folder(settings.data_dir)
+    if args.workers > 1 and settings.on_sqlite:
+        raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
+    listening = _listening(args, settings)
+    workers = "1 worker" if args.workers == 1 else f"{args.workers} workers"
+    by = "webhook" if args.webhook else "polling"
+    at = f", listening on {args.listen}" if listening else ""
+    on = "SQLite" if settings.on_sqlite else "PostgreSQL"
+    log.info("Sharewise %s: %s on %s, by %s%s.", VERSION, workers, on, by, at)
+    if args.workers == 1:
+        return _serve_one(settings, listening)
+    store.open_for_serving(settings, first=True).close()
+    from bot.telegram import http_client, service  # noqa: F401 (loaded once, shared by all workers)
+
+    return run_workers(args.workers, partial(_serve_one, settings, listening, os.getpid()))
+
+
+def _listening(args: argparse.Namespace, settings: Settings) -> Listening | None:
+    """Open the socket to listen on, if one is wanted."""
+    from bot.telegram.service import Listening
+
+    if args.webhook and not args.listen:
+        args.listen = LISTEN
+    if not args.listen:
+        return None
+    host, _, port = args.listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise WrongCall(f"--listen {args.listen}: write HOST:PORT, with a port from 1 to 65535.")
+    try:
+        opened = socket.create_server((host or "127.0.0.1", int(port)), backlog=2048)
+    except OSError as error:
+        raise Failed(f"{args.listen} cannot be listened on ({error.strerror}).") from None
+    secret = settings.webhook_secret.get_secret_value() if args.webhook and settings.webhook_secret else None
+    return Listening(opened, secret)
+
+
+def _serve_one(settings: Settings, listening: Listening | None, parent: int | None = None) -> int:
+    """Be the bot, or one worker of several, until told to stop."""
+    from bot.composition import store as stores
+    from bot.composition.context import context_of
+    from bot.telegram import application
+    from bot.telegram.gateway import Gateway
+    from bot.telegram.intake import TokenRefused
+    from bot.telegram.service import Service
+
+    token = settings.token.get_secret_value() if settings.token else ""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with stores.only_process(settings.data_dir) if settings.on_sqlite else nullcontext():
+        store = stores.open_for_serving(settings, first=parent is None)
+        context = context_of(settings, int(token.split(":")[0]))
+        context.book  # an invalid edition stops the start here  # noqa: B018
+
+        async def run() -> None:
+            gateway = Gateway(store, context)
+            app = application.build(gateway, token, application.network_request(), settings.api_base_url)
+            service = Service(app, gateway, settings.head_file, listening, parent, settings.data_dir / "pictures")
+            loop = asyncio.get_running_loop()
+            for number in STOP_SIGNALS:
+                loop.add_signal_handler(number, service.stop.set)
+            await service.run()
+
+        code = 1
+        try:
+            with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+                runner.run(run())
+            code = 0
+        except TokenRefused as error:
+            raise Failed(str(error)) from None
+        finally:
+            if not store.close(CLOSE_SECONDS):
+                # The database does not answer and its thread waits for it. Everything promised has been committed.
+                sys.stderr.write("sharewise: the database did not answer; ended without it.\n")
+                sys.stderr.flush()
+                os._exit(code)
+    return 0
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return the factory of uvloop where it is installed, else None for the standard loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,88 @@
+"""`sharewise team` and `sharewise local`: what teams agreed, and the local contacts of the organisation."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from bot.cli.commands import Commands, Verbs, with_data, with_json
+from bot.cli.output import WrongCall, say, say_json
+from bot.cli.typed import office_words, team_name
+
+if TYPE_CHECKING:
+    from storage.core.unit import Unit
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the commands and their verbs."""
+    verbs = Verbs(commands.add("team", team, "set or list teams: channel, number of opinions, deadline"))
+    setting = verbs.add("set", "set something of a team", "set_team")
+    setting.add_argument("name", metavar="TEAM")
+    setting.add_argument("--quorum", type=int, metavar="N", help="opinions that close a request")
+    setting.add_argument("--deadline", type=int, metavar="MINUTES", help="time for a request")
+    setting.add_argument("--channel", metavar="CHAT_ID", help="the group that is the channel, or none")
+    for verb in (setting, verbs.add("list", "list teams", "read_team")):
+        with_json(verb)
+        with_data(verb)
+
+    verbs = Verbs(commands.add("local", local, "set or list the local contacts: numbers, form, procedures"))
+    setting = verbs.add("set", "set one of them; an empty value unsets it", "set_local_route")
+    setting.add_argument("name", metavar="NAME")
+    setting.add_argument("value", metavar="VALUE")
+    listing = verbs.add("list", "list what is set")
+    with_json(listing)
+    for verb in (setting, listing):
+        with_data(verb)
+
+
+def team(args: argparse.Namespace) -> int:
+    """Set something of a team, then list all."""
+    from bot.composition.store import unit_for_command
+    from bot.usecases import teams
+
+    with unit_for_command(args.data) as unit:
+        if args.verb == "set":
+            _set_team(unit, args)
+        found = teams.listed(unit)
+    for row in found:
+        if args.json:
+            say_json(vars(row))
+        else:
+            channel = row.channel_chat_id or "none"
+            say(f"{row.name}  channel {channel}  opinions {row.quorum}  minutes {row.deadline_minutes}")
+    if not args.json:
+        say(f"{len(found)} teams")
+    return 0
+
+
+def _set_team(unit: Unit, args: argparse.Namespace) -> None:
+    from bot.usecases import teams
+
+    name = team_name("TEAM", args.name)
+    try:
+        channel = None if args.channel in (None, "none") else int(args.channel)
+        released = args.channel == "none"
+        teams.change(unit, name, quorum=args.quorum, deadline=args.deadline, channel=channel, release_channel=released)
+    except (teams.CannotSet, ValueError) as error:
+        raise WrongCall(str(error)) from None
+
+
+def local(args: argparse.Namespace) -> int:
+    """Set a local contact, then list all."""
+    from bot.composition.store import unit_for_command
+    from bot.usecases import local_contacts
+
+    with unit_for_command(args.data) as unit:
+        if args.verb == "set":
+            try:
+                value = office_words("VALUE", args.value, local_contacts.LONGEST)
+                local_contacts.change(unit, args.name, value)
+            except local_contacts.CannotSet as error:
+                raise WrongCall(str(error)) from None
+        found = local_contacts.read(unit)
+    if getattr(args, "json", False):
+        say_json({name: found.get(name) for name in local_contacts.NAMES})
+        return 0
+    for name, words in local_contacts.NAMES.items():
+        say(f"{words} ({name}): {found.get(name, 'not set')}")
+    return 0

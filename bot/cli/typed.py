@@ -1,0 +1,64 @@
+"""Words typed on the command line. They pass the same gate as every other text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.cli.output import WrongCall
+
+if TYPE_CHECKING:
+    from bot.usecases.typed_text import Typed
+    from flows.screening import Screened
+
+Taken = TypeVar("Taken")
+
+
+def typed(option: str, text: str, take: Callable[[Typed], Taken]) -> Taken:
+    """Return what `take` makes of the words behind an option; raise WrongCall where they may not be kept."""
+    from bot.composition.context import context_of
+    from bot.messages.cards import refusal
+    from bot.usecases import typed_text
+    from flows.screening import NotScreened
+
+    read = typed_text.read(context_of(), text)
+    if read.is_danger:
+        sys.stderr.write("A child in danger comes first: call 999 now, or 101 if it is not urgent.\n")
+    try:
+        return take(read)
+    except NotScreened as error:
+        raise WrongCall(f"{option}: {refusal(error, 'Nothing was changed.')}") from None
+
+
+def staff_name(text: str | None) -> Screened | None:
+    """Return how colleagues know a person."""
+    from bot.usecases import typed_text
+
+    return typed("--known-as", text or "", typed_text.name_of_staff)
+
+
+def team_name(option: str, text: str) -> str:
+    """Return the name of a team."""
+    from bot.usecases import typed_text
+
+    named = typed(option, text, partial(typed_text.name_of_staff, longest=typed_text.LONGEST_TEAM))
+    if named is None:
+        raise WrongCall(f"{option}: a team needs a name.")
+    return named.text
+
+
+def office_words(option: str, text: str, longest: int) -> Screened | None:
+    """Return what an organisation says of itself; None for no words."""
+    from bot.usecases import typed_text
+
+    return typed(option, text, lambda read: typed_text.office_words(read, longest)) if text.strip() else None
+
+
+def reason(option: str, text: str) -> Screened:
+    """Return a reason that may name a member of staff."""
+    from bot.usecases import typed_text
+    from flows.screening import PERSON
+
+    return typed(option, text, lambda read: read.screened(longest=typed_text.LONGEST_REASON, override=(PERSON,)))

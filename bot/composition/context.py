@@ -1,0 +1,23 @@
+"""The context of all use cases, put together from the settings."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+from bot.composition.settings import Settings
+from bot.usecases.context import Context
+
+VERSION = version_of("sharewise")
+#: The edition that commands use when none is set.
+EDITION = "hmg-2015"
+
+
+def context_of(settings: Settings | None = None, bot_id: int = 0) -> Context:
+    """Return the context that the settings describe. The command line sends nothing, so it needs no bot id."""
+    settings = settings or Settings()
+    limited = settings.sends_per_second > 0
+    return Context(
+        settings.edition or EDITION, bot_id, VERSION, settings.case_pattern, settings.own_reference,
+        console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
+        sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute if limited else 0,
+    )  # fmt: skip

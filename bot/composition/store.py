@@ -1,0 +1,160 @@
+"""Which store a process opens, and how: a local chat's folder, or the database of the settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from platformdirs import user_data_path
+
+from bot.composition.settings import BadSettings, Settings, read
+from storage.core.engine import check_for_serving, sqlite_url
+from storage.core.faults import StorageUnavailable
+from storage.core.sealing import BadKey, Keyring, key_from_file, make_key_file
+from storage.core.store import Store
+from storage.core.unit import Unit
+from storage.opening import open_store
+from storage.operations import erasure
+
+DATABASE, KEY, LOCK = "sharewise.db", "master.key", "sharewise.lock"
+#: Seconds to wait for the process before us to end, and for the database to be reachable.
+ENDING_SECONDS, DATABASE_SECONDS = 2, 30
+
+log = logging.getLogger("sharewise")
+
+
+class NoStore(Exception):
+    """The store cannot be opened; the text says why."""
+
+
+def data_folder(named: str | None) -> Path:
+    """Return the folder of a local chat's data: the one named, else that of the environment or of the user."""
+    return Path(named or os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise")).expanduser()
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that only its owner may open; raise NoStore."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise NoStore(f"The data folder {path} cannot be made ({error.strerror}).") from None
+
+
+def open_local(folder: Path) -> Store:
+    """Open the store of the local chat; make its folder, key and database if they do not exist; raise NoStore."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = Keyring(make_key_file(folder / KEY))
+    except (OSError, BadKey) as error:
+        raise NoStore(str(error)) from None
+    return open_store(sqlite_url(folder / DATABASE), keys)
+
+
+def open_existing(folder: Path) -> Store:
+    """Open a SQLite store in a folder with its key file; raise NoStore."""
+    if not (folder / DATABASE).exists():
+        raise NoStore(f"There is no store in {folder}.")
+    return open_store(sqlite_url(folder / DATABASE), Keyring(key_from_file(folder / KEY)))
+
+
+def open_for_command(data: str | None) -> Store:
+    """Open the store in the folder named; else that of the settings; else, without any, that of the local chat."""
+    if data is not None:
+        return open_existing(Path(data).expanduser())
+    try:
+        settings = read()
+    except BadSettings:
+        folder = data_folder(None)
+        if not (folder / KEY).exists():
+            raise
+        return open_existing(folder)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return open_store(settings.url, settings.keys())
+
+
+def folder_for_command(data: str | None) -> Path:
+    """Return the folder beside the database, where the list of erasures is kept."""
+    return Path(data).expanduser() if data else Settings().data_dir
+
+
+@contextmanager
+def unit_for_command(data: str | None) -> Iterator[Unit]:
+    """Open the store for one transaction."""
+    store = open_for_command(data)
+    try:
+        with store.unit() as unit:
+            yield unit
+    finally:
+        store.close()
+
+
+def open_for_serving(settings: Settings, *, first: bool) -> Store:
+    """Open the store of the settings; wait up to 30 seconds for a database that is not reachable yet.
+
+    `first`: this is the first process to open it, and checks that the database suits the bot.
+    """
+    give_up = time.monotonic() + DATABASE_SECONDS
+    while True:
+        try:
+            if first:
+                check_for_serving(settings.url)
+            store = open_store(settings.url, settings.keys())
+            if first:
+                with store.unit() as unit:
+                    erasure.reconcile(unit, settings.data_dir)
+            return store
+        except StorageUnavailable as error:
+            if time.monotonic() > give_up:
+                raise
+            log.warning("%s Trying again for %s seconds.", error, DATABASE_SECONDS)
+            time.sleep(1)
+
+
+def open_settings() -> Store:
+    """Open the store of the settings; raise BadSettings."""
+    settings = read()
+    return open_store(settings.url, settings.keys())
+
+
+def open_restored(folder: Path) -> Store:
+    """Open the store that a backup was written back to, with the key file beside it or the key of the settings."""
+    return open_store(sqlite_url(folder / DATABASE), keys_for(folder))
+
+
+def keys_for(folder: Path) -> Keyring:
+    """Return the keys of a folder's key file; without one, those of the settings; raise BadSettings or BadKey."""
+    key_file = folder / KEY
+    return Keyring(key_from_file(key_file)) if key_file.exists() else read().keys()
+
+
+@contextmanager
+def throwaway() -> Iterator[tuple[Path, Store]]:
+    """Open a new local store that is deleted afterwards."""
+    with tempfile.TemporaryDirectory(prefix="sharewise-demo-") as made:
+        folder = Path(made)
+        store = open_local(folder)
+        try:
+            yield folder, store
+        finally:
+            store.close()
+
+
+def only_process(folder: Path) -> Any:
+    """Return a lock that refuses a second process on the same data: raises NoStore when entered."""
+
+    class Lock(FileLock):
+        def __enter__(self) -> Any:
+            try:
+                return super().__enter__()
+            except Timeout:
+                raise NoStore(f"Another Sharewise is running on {folder}. End it first.") from None
+
+    # A process that has just been stopped may need a moment to release it.
+    return Lock(folder / LOCK, timeout=ENDING_SECONDS)

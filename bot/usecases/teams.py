@@ -1,0 +1,74 @@
+"""Teams: what they agreed about second opinions, and their channel."""
+
+from __future__ import annotations
+
+from bot.domain import access
+from bot.domain.access import COMMAND_LINE, Resource
+from bot.messages import opinion_cards
+from bot.usecases.context import Actor, Context, say, whole
+from storage import members, teams
+from storage.core.clock import utc_now
+from storage.core.unit import Unit
+from storage.teams import CannotSet, TeamRow
+
+__all__ = ["CannotSet"]
+
+
+def show(unit: Unit, context: Context, actor: Actor) -> None:
+    """Show what the team agreed about second opinions; an administrator may change it from here."""
+    team = teams.get(unit, actor.member.team)
+    deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
+    may_set = access.may(actor.member, "set_team", Resource(team=team.name))
+    say(unit, actor.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
+
+
+def set_in_chat(unit: Unit, context: Context, actor: Actor, arguments: str) -> None:
+    """Change the team: quorum N, deadline MINUTES, deputy MEMBER or none."""
+    what, _, value = arguments.strip().replace(".", " ").partition(" ")
+    name, at, number = actor.member.team, context.now(), whole(value)
+    try:
+        if what == "deputy" and value == "none":
+            teams.set_deputy(unit, name, None, at, actor.ledger_name)
+        elif what not in ("quorum", "deadline", "deputy") or number is None:
+            raise CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
+        elif what == "quorum":
+            teams.set_quorum(unit, name, number, at, actor.ledger_name)
+        elif what == "deadline":
+            teams.set_deadline(unit, name, number, at, actor.ledger_name)
+        else:
+            deputy = members.by_id(unit, number)
+            if deputy is None or deputy.team != name:
+                raise CannotSet("There is no such member in your team.")
+            teams.set_deputy(unit, name, deputy.id, at, actor.ledger_name)
+    except CannotSet as error:
+        say(unit, actor.chat_id, opinion_cards.notice(str(error)))
+        return
+    show(unit, context, actor)
+
+
+# ---- by the operator ----------------------------------------------------------------------------
+def listed(unit: Unit) -> list[TeamRow]:
+    """Return all teams."""
+    return teams.listed(unit)
+
+
+def change(
+    unit: Unit,
+    name: str,
+    *,
+    quorum: int | None = None,
+    deadline: int | None = None,
+    channel: int | None = None,
+    release_channel: bool = False,
+) -> None:
+    """Make a team if there is none of this name, and set what is given; `deadline` in minutes; raise CannotSet."""
+    at = utc_now()
+    teams.ensure(unit, name)
+    if quorum is not None:
+        teams.set_quorum(unit, name, quorum, at, COMMAND_LINE)
+    if deadline is not None:
+        teams.set_deadline(unit, name, deadline, at, COMMAND_LINE)
+    if release_channel:
+        teams.release(unit, name, at, COMMAND_LINE)
+    elif channel is not None:
+        teams.claim(unit, name, channel, None, at, COMMAND_LINE)
