@@ -7,9 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, insert, literal_column, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    not_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from storage.core import locks
@@ -17,6 +31,7 @@ from storage.core.clock import utc_now
 from storage.core.models import Card, InboxRow, OutboxRow
 from storage.core.statements import Prepared, among
 from storage.core.unit import Unit
+from storage.rate_limits import PACE
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -26,6 +41,8 @@ CARD = Card.__table__  # type: ignore[attr-defined]
 LANE, CHAT = "lane", "chat"
 #: An update that fails this often is parked, so that it holds up nobody else.
 TRIES = 3
+#: Seconds for which a chat counts as served after something was sent to it.
+SERVED = 10.0
 #: What Telegram says of a person who cannot be reached now, and may come back.
 UNREACHABLE = ("Telegram: bot was blocked", "Telegram: user is deactivated", "Telegram: can't initiate conversation")
 #: So many letters of a cause are kept.
@@ -367,6 +384,19 @@ def forget_chat(unit: Unit, chat_id: int) -> None:
     """Forget what waits for a chat that the bot is no longer in, and its cards there."""
     unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.chat_id == chat_id))
     unit.connection.execute(delete(CARD).where(CARD.c.chat_id == chat_id))
+
+
+def oldest(unit: Unit, now: str) -> dict[str, str | None]:
+    """Return when the update and the message that wait longest came in; None if none waits.
+
+    Chats that something was sent to in the last 10 seconds do not count: people who tap faster than Telegram lets a bot
+    answer make only themselves wait.
+    """
+    served = select(PACE.c.key).where(PACE.c.due > datetime.fromisoformat(now).timestamp() - SERVED)
+    received = select(func.min(INBOX.c.received_at)).where(INBOX.c.state == "waiting")
+    chat = "chat:" + cast(OUTBOX.c.chat_id, String)
+    created = select(func.min(OUTBOX.c.created_at)).where(OUTBOX.c.state == "waiting", chat.not_in(served))
+    return {name: unit.connection.execute(query).scalar() for name, query in (("inbox", received), ("outbox", created))}
 
 
 def parked(unit: Unit) -> list[Parked]:

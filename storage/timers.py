@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from storage.core.models import Timer
 from storage.core.statements import Prepared, upsert
@@ -58,3 +58,8 @@ def taken(unit: Unit, timer: Due) -> bool:
 def _just(timer: Due) -> tuple[ColumnElement[bool], ...]:
     """This timer as it was set, not by its row's number: a number may be given again to a newer one."""
     return TIMER.c.kind == timer.kind, TIMER.c.subject == timer.subject, TIMER.c.due_at == timer.due_at
+
+
+def oldest(unit: Unit, now: str) -> str | None:
+    """Return when the timer that is overdue longest was due; None if none is."""
+    return unit.connection.execute(select(func.min(TIMER.c.due_at)).where(TIMER.c.due_at <= now)).scalar()

@@ -100,5 +100,5 @@ def test_every_handler_of_messages_reads_through_the_gate():
     tree = ast.parse((ROOT / "bot/telegram/handlers/updates.py").read_text(encoding="utf-8"))
     found = {node.name: ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
     for name in ("typed_private", "typed_in_group", "unreadable"):
-        assert "front.read(" in found[name], name
-    assert "front.read_text(" in found["asked_inline"]
+        assert "gateway.read(" in found[name], name
+    assert "gateway.read_text(" in found["asked_inline"]

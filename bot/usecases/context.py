@@ -15,6 +15,8 @@ from storage.core.clock import utc_now
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
+__all__ = ["MemberRow"]
+
 if TYPE_CHECKING:
     from bot.usecases.typed_text import Typed
 

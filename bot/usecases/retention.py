@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage import records, retention
+from bot.domain import access
+from bot.domain.access import Resource
+from bot.usecases.context import Actor, Context
+from storage import records, retention, reviews
 from storage.core.screened import ScreenedText
 from storage.core.unit import Unit
 from storage.operations import erasure
 from storage.operations.erasure import BadList, Held
-from storage.retention import CannotSet, Due, Rule
+from storage.retention import CannotSet, Due, HeldRow, Rule
+from storage.reviews import ReviewRow
 
 __all__ = ["BadList", "CannotSet", "Held"]
 
@@ -74,3 +78,32 @@ def _ids(unit: Unit, references: Sequence[str]) -> list[str]:
             raise NoSuchRecord(f"There is no record {reference}. Nothing was changed.")
         found.append(str(stored.clear["id"]))
     return found
+
+
+# ---- by a supervisor ------------------------------------------------------------------------------
+def due_in_team(unit: Unit, now: str, team: str, limit: int) -> list[Due]:
+    """Return a team's records whose time has come, longest kept first."""
+    return retention.due(unit, now, team, limit)
+
+
+def held_in_team(unit: Unit, team: str) -> list[HeldRow]:
+    """Return a team's records that are on hold."""
+    return retention.held(unit, team)
+
+
+def reachable(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
+    """Return the review of a record that this person may hold or release; None for any other."""
+    review = reviews.find(unit, reference.strip().upper())
+    if review and access.may(actor.member, "hold_record", Resource(review.member_id, review.team)):
+        return review
+    return None
+
+
+def hold_one(unit: Unit, context: Context, actor: Actor, record_id: str, reason: ScreenedText) -> None:
+    """Keep a record from being erased."""
+    retention.hold(unit, record_id, reason, context.now(), actor.ledger_name)
+
+
+def release_one(unit: Unit, context: Context, actor: Actor, record_id: str) -> bool:
+    """Release a record; return whether it was on hold."""
+    return retention.release(unit, record_id, context.now(), actor.ledger_name)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import access
 from bot.domain.access import Resource
-from bot.messages import cards, record_cards, review_cards
+from bot.messages import cards, opinion_cards, record_cards, review_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
-from flows import navigation
 from flows.screening import NotScreened, Screened
-from storage import conversations, local_contacts, mailbox, members, pending_input, records, reviews, timers
+from storage import local_contacts, mailbox, members, pending_input, records, reviews, timers
 from storage.core import ledger
 from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
-from storage.reviews import NotNow, ReviewRow
+from storage.records import Stored
+from storage.reviews import STATES, WAITING, Done, NotNow, ReviewRow, Wanted
+
+__all__ = ["STATES", "WAITING", "NotNow", "ReviewRow", "Stored", "Wanted"]
 
 WORDS, DIGEST = "review_words", "review_digest"
 ABSENT = "There is no such record for you to review."
 LONGEST = 500
-#: Records and unfinished questions that are opened for counts.
-NEWEST = 500
 #: How many records a month's dip sample has, and for how many days one that was sampled is not drawn again.
 SAMPLE, SAMPLED_DAYS = 5, 365
 #: Hours UTC at which the digest goes out.
@@ -87,7 +86,7 @@ def digest(unit: Unit, context: Context, team: str) -> None:
 # ---- looking --------------------------------------------------------------------------------------
 def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> None:
     """Show the next record that waits, as a card with what is coded; its content only when it is opened."""
-    last = _in_reach(unit, actor, after) if after else None
+    last = find_for(unit, actor, after) if after else None
     team, mine = actor.member.team, actor.member.id
     found = reviews.queue(unit, team, mine, limit=1, after=last)
     total = reviews.waiting(unit, team, not_of=mine)
@@ -95,22 +94,46 @@ def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> N
     mailbox.put(unit, actor.user_id, "card", card.payload(below=not after), f"review:{mine}")
 
 
-def _in_reach(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
+def queue(unit: Unit, actor: Actor, wanted: Wanted, limit: int, after: ReviewRow | None = None) -> list[ReviewRow]:
+    """Return the team's reviews that are wanted, riskiest first, never one's own. `after` gives the next page."""
+    return reviews.queue(unit, actor.member.team, actor.member.id, wanted, limit, after)
+
+
+def waiting(unit: Unit, actor: Actor) -> int:
+    """Return how many records of other people in the team wait."""
+    return reviews.waiting(unit, actor.member.team, not_of=actor.member.id)
+
+
+def find_for(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
+    """Return the review of a record that this person may review; None for any other record."""
     review = reviews.find(unit, reference.strip().upper())
     if review and access.may(actor.member, "review_record", Resource(review.member_id, review.team)):
         return review
     return None
 
 
+def opened(unit: Unit, review: ReviewRow) -> Stored:
+    """Return the record of a review, opened; raise SealBroken."""
+    stored = records.get(unit, review.record_id)
+    if stored is None:
+        raise LookupError("a review without its record")
+    return stored
+
+
+def read(unit: Unit, context: Context, actor: Actor, review: ReviewRow) -> Stored:
+    """Return the record of a review and note in the ledger that this person read it: the author can see that."""
+    stored = opened(unit, review)
+    ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{review.record_id}")
+    return stored
+
+
 def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
-    """Show a whole record to a supervisor of its team; the author can see that it was read."""
-    review = _in_reach(unit, actor, reference)
-    stored = records.get(unit, review.record_id) if review else None
-    if review is None or stored is None:
+    """Show a whole record to a supervisor of its team."""
+    review = find_for(unit, actor, reference)
+    if review is None:
         say(unit, actor.user_id, cards.plain(ABSENT))
         return
-    ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{review.record_id}")
-    for message in record_cards.record(stored):
+    for message in record_cards.record(read(unit, context, actor, review)):
         say(unit, actor.user_id, message)
     say(unit, actor.user_id, review_cards.acts(review, reviews.done(unit, review.record_id)))
 
@@ -122,11 +145,34 @@ def readers(unit: Unit, actor: Actor, reference: str) -> None:
         say(unit, actor.user_id, cards.plain("You have no record with that reference."))
         return
     record_id = stored.clear["id"]
-    read = [
-        (entry["at"], reader_of(unit, entry["actor"], actor.member.id))
-        for entry in ledger.about(unit, f"record:{record_id}", "record.read")
-    ]
-    say(unit, actor.user_id, review_cards.readers(stored.clear["reference"], read, reviews.done(unit, record_id)))
+    read_by = _readers(unit, actor, record_id)
+    say(unit, actor.user_id, review_cards.readers(stored.clear["reference"], read_by, reviews.done(unit, record_id)))
+
+
+def _readers(unit: Unit, actor: Actor, record_id: str) -> list[tuple[str, str]]:
+    entries = ledger.about(unit, f"record:{record_id}", "record.read")
+    return [(entry["at"], reader_of(unit, entry["actor"], actor.member.id)) for entry in entries]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What stands beside a record in review: its author's name, who read it and when, and what was done."""
+
+    author: str
+    readers: list[tuple[str, str]]
+    done: list[Done]
+
+
+def look_at(unit: Unit, actor: Actor, review: ReviewRow) -> Look:
+    """Return what stands beside a record in review."""
+    author = members.by_id(unit, review.member_id)
+    called = opinion_cards.called(author) if author else "a former member"
+    return Look(called, _readers(unit, actor, review.record_id), reviews.done(unit, review.record_id))
+
+
+def is_open(review: ReviewRow, what: str) -> bool:
+    """Say whether an act is possible in the state that a review has."""
+    return review.state in reviews.ACTS[what][0]
 
 
 def reader_of(unit: Unit, actor: str, me: int) -> str:
@@ -140,29 +186,6 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
     return review_cards.reader(member) if member else "a former member"
 
 
-#: A question of a flow -> how often.
-AtQuestions = Counter[tuple[str, str]]
-
-
-def hard_questions(unit: Unit, context: Context, team: str) -> tuple[AtQuestions, AtQuestions]:
-    """Count at which questions a team was not sure, and at which it stopped without a record: the newest 500 of each."""
-    unsure: AtQuestions = Counter()
-    for stored in records.newest_of_team(unit, team, NEWEST):
-        unsure.update((stored.clear["flow"], state) for state in stored.content["unsure_at"])
-    stopped: AtQuestions = Counter()
-    for row in conversations.left_by_team(unit, team, NEWEST):
-        book = context.pinned(row.edition_id, row.edition_sha256)
-        if book and row.flow in book.machines:
-            position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
-            stopped[row.flow, position.state.split(".")[0]] += 1
-    return unsure, stopped
-
-
-def minutes_between(start: str, end: str) -> float:
-    """Return the minutes from one stored time to another."""
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
-
-
 def show_sample(unit: Unit, context: Context, actor: Actor) -> None:
     """Draw this month's dip sample of one's team: the same whenever asked, spread over people, without what was drawn lately."""
     at = context.now()
@@ -173,7 +196,7 @@ def show_sample(unit: Unit, context: Context, actor: Actor) -> None:
 
 def open_sampled(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Open a record of the dip sample, and note that it was sampled."""
-    review = _in_reach(unit, actor, reference)
+    review = find_for(unit, actor, reference)
     if review is not None:
         reviews.act(unit, review, "sampled", actor.member.id, actor.member.role, context.now())
     show(unit, context, actor, reference)
@@ -182,7 +205,7 @@ def open_sampled(unit: Unit, context: Context, actor: Actor, reference: str) -> 
 # ---- doing ----------------------------------------------------------------------------------------
 def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, value: str = "") -> str:
     """Do one thing in a review; what needs words asks for them first."""
-    review = _in_reach(unit, actor, reference)
+    review = find_for(unit, actor, reference)
     if review is None:
         say(unit, actor.user_id, cards.plain(ABSENT))
         return ""
@@ -208,7 +231,8 @@ def carry_out(
         said = words.text if words else ""
         say(unit, author.telegram_id, review_cards.to_author(review.reference, what, said, actor.member.role))
     after = reviews.get(unit, review.record_id)
-    assert after is not None  # noqa: S101 (it was there in this transaction)
+    if after is None:
+        raise LookupError("a review that ended within its own transaction")
     return after
 
 
@@ -228,7 +252,7 @@ def _do(
 def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
     """Take typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
-    review = _in_reach(unit, actor, reference)
+    review = find_for(unit, actor, reference)
     if review is None:
         pending_input.drop(unit, actor.user_id)
         say(unit, actor.user_id, cards.plain(ABSENT))
@@ -249,7 +273,8 @@ def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str)
         say(unit, actor.user_id, cards.plain("You have no record with that reference."))
         return ""
     review = reviews.get(unit, stored.clear["id"])
-    assert review is not None  # noqa: S101 (every record has one)
+    if review is None:
+        raise LookupError("a record without a review")
     try:
         reviews.act(unit, review, "request", actor.member.id, actor.member.role, context.now())
     except NotNow as error:

@@ -9,6 +9,7 @@ from bot.usecases.context import Actor, Context, say, whole
 from storage import members, teams
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
+from storage.members import MemberRow
 from storage.teams import CannotSet, TeamRow
 
 __all__ = ["CannotSet"]
@@ -44,6 +45,18 @@ def set_in_chat(unit: Unit, context: Context, actor: Actor, arguments: str) -> N
         say(unit, actor.chat_id, opinion_cards.notice(str(error)))
         return
     show(unit, context, actor)
+
+
+# ---- in the console -----------------------------------------------------------------------------
+def people(unit: Unit, team: str) -> list[MemberRow]:
+    """Return the members of a team."""
+    return members.of_team(unit, team)
+
+
+def look_at(unit: Unit, name: str) -> tuple[TeamRow, MemberRow | None, list[MemberRow]]:
+    """Return a team, its deputy if it has one, and its members."""
+    team = teams.get(unit, name)
+    return team, members.by_id(unit, team.deputy_id) if team.deputy_id else None, members.of_team(unit, name)
 
 
 # ---- by the operator ----------------------------------------------------------------------------

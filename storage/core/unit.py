@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from storage.core.sealing import Keyring
 
@@ -30,3 +30,7 @@ class Unit:
     def driver(self) -> Any:
         """The driver's own connection, inside this transaction."""
         return self.connection.connection.driver_connection
+
+    def is_read_only(self) -> bool:
+        """Say whether the server accepts no changes, as a standby does. SQLite says so only when it is written to."""
+        return not self.is_sqlite and self.connection.scalar(text("show transaction_read_only")) == "on"

@@ -14,8 +14,10 @@ import openpyxl
 import pytest
 from starlette.applications import Starlette
 
-from bot.console import app, health
+from bot.console import app, health, security
+from bot.console.pages import queue
 from bot.documents import spreadsheets
+from bot.usecases import sessions
 from flows.screening import screened
 from storage import members, pause, records, retention, reviews, web_sessions
 from storage.core import ledger
@@ -95,7 +97,7 @@ async def settled(chat):
 
 
 async def test_filters_and_pages(chat, monkeypatch):
-    monkeypatch.setattr(app, "PAGE", 2)
+    monkeypatch.setattr(queue, "PAGE", 2)
     made = [await not_shared(chat, case=f"CASE-{number}") for number in range(5)]
     async with signed_in(chat) as web:
         seen, address = [], "/"
@@ -138,10 +140,10 @@ async def test_a_link_works_once_and_not_after_ten_minutes(chat):
 
 async def test_a_session_ends_with_idle_time_total_time_sign_out_and_the_role(chat):
     async with signed_in(chat) as web:
-        chat.minutes += app.IDLE_MINUTES + 1
+        chat.minutes += sessions.IDLE_MINUTES + 1
         assert (await web.get("/")).status_code == 401
     async with signed_in(chat) as web:
-        for _ in range(app.TOTAL_MINUTES // 20 - 1):
+        for _ in range(sessions.TOTAL_MINUTES // 20 - 1):
             chat.minutes += 20
             assert (await web.get("/")).status_code == 200
         chat.minutes += 21
@@ -203,13 +205,13 @@ async def test_strict_headers_on_every_answer_and_no_script_anywhere(chat):
         for address in ("/", f"/records/{reference}", "/statistics", "/team", "/nowhere", "/static/console.css", "/livez",
                         f"/records/{reference}/chart.svg", "/in/x"):  # fmt: skip
             answer = await web.get(address)
-            for name, value in app.HEADERS.items():
+            for name, value in security.HEADERS.items():
                 assert answer.headers[name.decode()] == value.decode(), address
             assert "<script" not in answer.text and "style=" not in answer.text.split("<svg")[0]
             assert not re.search(r'(?:src|href)="https?:', answer.text), "nothing from elsewhere"
         cookie = next(iter(web.cookies.jar))
         assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "strict"
-        answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (app.MOST_BODY + 1))
+        answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (security.MOST_BODY + 1))
         assert answer.status_code == 413
 
 

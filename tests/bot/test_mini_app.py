@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from bot.console import app
+from bot.console import app, security
 from bot.console.mini_app import AHEAD, LONGEST, OLDEST, opened_by
 from storage import members
 from storage.core.engine import sqlite_url
@@ -111,7 +111,7 @@ async def test_a_supervisor_opens_the_console_inside_telegram_once_per_opening(c
     said = init_data(at=chat.now())
     async with browser(chat) as web:
         page = await web.get("/app")
-        assert page.headers["content-security-policy"] == app.WITH_SCRIPT and "/static/app.js" in page.text
+        assert page.headers["content-security-policy"] == security.WITH_SCRIPT and "/static/app.js" in page.text
         assert (await web.get("/static/app.js")).status_code == 200
         assert (await web.get("/")).status_code == 401
         assert "Records of team north" in (await web.post("/app", data={"init_data": said})).text

@@ -1,0 +1,55 @@
+"""The queue: records that wait, riskiest first. Filters are in the address, so that a list can be kept."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse, Response
+
+from bot.console.refusals import ABSENT
+from bot.console.visit import Visit
+from bot.messages import review_cards
+from bot.usecases import reviews, teams
+from bot.usecases.reviews import Wanted
+
+PAGE = 40
+FILTERS = ("state", "outcome", "risk", "ground", "person", "since", "until", "case")
+
+
+def queue(visit: Visit) -> Response:
+    """List the records that wait. An administrator, who reviews nothing, is sent to the statistics."""
+    if not visit.may("review_record"):
+        return RedirectResponse("/statistics", 303)
+    asked = visit.request.query_params
+    chosen = {name: asked.get(name, "")[:80] for name in (*FILTERS, "after")}
+    after = reviews.find_for(visit.unit, visit.as_actor(), chosen["after"]) if chosen["after"] else None
+    if chosen["after"] and after is None:
+        raise ABSENT
+    rows = reviews.queue(visit.unit, visit.as_actor(), wanted_of(chosen), PAGE + 1, after)
+    more = rows[PAGE - 1].reference if len(rows) > PAGE and not chosen["case"] else ""
+    kept = {name: chosen[name] for name in FILTERS if chosen[name]}
+    flow = visit.context.book.machine("sharing").flow
+    count = reviews.waiting(visit.unit, visit.as_actor())
+    waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
+    return visit.page(
+        "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
+        waiting=waits, states=review_cards.STATES.items(),
+        state_words=review_cards.STATES, risks=review_cards.RISKS.items(), risk_words=review_cards.RISKS,
+        outcomes=sorted({o for machine in visit.context.book.machines.values() for o in machine.flow.outcomes}),
+        grounds=[option.id for option in flow.questions["ground"].options],
+        people=[m for m in teams.people(visit.unit, visit.member.team) if m.id != visit.member.id],
+    )  # fmt: skip
+
+
+def wanted_of(chosen: dict[str, str]) -> Wanted:
+    """Return what the filters of an address ask for."""
+    state = chosen["state"]
+    states = reviews.STATES if state == "all" else (state,) if state in reviews.STATES else reviews.WAITING
+
+    def number(text: str) -> int | None:
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    return Wanted(
+        states, chosen["outcome"], number(chosen["risk"]), chosen["ground"], number(chosen["person"]),
+        chosen["since"], chosen["until"], chosen["case"],
+    )  # fmt: skip

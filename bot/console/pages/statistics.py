@@ -1,0 +1,70 @@
+"""Statistics: counts of a team's records, nothing that anybody typed."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from starlette.responses import Response
+
+from bot.console.refusals import ABSENT
+from bot.console.visit import Visit
+from bot.messages import opinion_cards, review_cards
+from bot.usecases import statistics as counting
+from flows import chart
+
+#: The flowchart that most people walk is drawn first.
+FIRST_FLOW = "sharing"
+
+
+def statistics(visit: Visit) -> Response:
+    """Show counts of a team's records: nothing that anybody typed."""
+    visit.must("read_statistics")
+    found = counting.of_team(visit.unit, visit.context, visit.member.team)
+    took = median(found.minutes) if found.minutes else 0
+
+    def worded(name: str, words: dict[Any, str] | None = None) -> list[tuple[str, int]]:
+        return [((words or {}).get(key, key.replace("_", " ")), count) for key, count in found.tallies[name]]
+
+    risks = {str(key): words for key, words in review_cards.RISKS.items()}
+    asked = [(f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in found.unanswered]
+
+    def at_questions(counted: counting.AtQuestions) -> list[tuple[str, int]]:
+        return [(_label(visit, *at), count) for at, count in counted.most_common()]
+
+    tables = (
+        ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
+        ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
+        ("Where reviews stand", worded("state", review_cards.STATES)), ("What to look at first", worded("rank", risks)),
+        ("Where people were not sure", at_questions(found.unsure)),
+        ("Where people stopped without a record", at_questions(found.stopped)),
+        ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
+    )  # fmt: skip
+    return visit.page(
+        "statistics.html", tables=tables, total=sum(count for _, count in found.tallies["outcome"]),
+        took=opinion_cards.duration(max(1, round(took))),
+        asked=found.with_advice,
+        flows=sorted(visit.context.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
+    )  # fmt: skip
+
+
+def _label(visit: Visit, flow: str, state: str) -> str:
+    machine = visit.context.book.machines.get(flow)
+    question = machine.flow.questions.get(state) if machine else None
+    return question.label if question else state.replace("_", " ")
+
+
+def hard_questions_drawn(visit: Visit) -> Response:
+    """Draw a flowchart with how often people were not sure, and stopped, at each question."""
+    visit.must("read_statistics")
+    machine = visit.context.book.machines.get(visit.request.path_params["flow"])
+    if machine is None:
+        raise ABSENT
+    unsure, stopped = counting.hard_questions(visit.unit, visit.context, visit.member.team)
+    flow = machine.flow.id
+    notes = {
+        question.id: f"Not sure: {unsure[flow, question.id]}. Stopped here: {stopped[flow, question.id]}."
+        for question in chart.spine(machine)
+        if unsure[flow, question.id] or stopped[flow, question.id]
+    }
+    return Response(chart.svg(machine, notes=notes), media_type="image/svg+xml")

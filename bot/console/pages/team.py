@@ -1,0 +1,20 @@
+"""The team: what it agreed, and its members."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from bot.console.visit import Visit
+from bot.messages import opinion_cards
+from bot.usecases import teams
+
+
+def team_page(visit: Visit) -> Response:
+    """Show a team and its members."""
+    visit.must("list_members")
+    found, deputy, people = teams.look_at(visit.unit, visit.member.team)
+    return visit.page(
+        "team.html", team=found, people=people,
+        time=opinion_cards.duration(found.deadline_minutes), deputy=opinion_cards.called(deputy) if deputy else "nobody",
+        reach=opinion_cards.reach,
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""One request of a signed-in member, and what every page shows around its own content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from bot.console.refusals import ABSENT
+from bot.domain import access
+from bot.domain.access import Resource
+from bot.messages import cards
+from bot.usecases import sessions
+from bot.usecases.context import Actor, Context, MemberRow
+from bot.usecases.typed_text import Typed
+from storage.core.unit import Unit
+
+#: Address, words, action that the role must allow.
+MENU = (
+    ("/", "Records", "review_record"),
+    ("/statistics", "Statistics", "read_statistics"),
+    ("/lists", "Exports", "agree_to_export"),
+    ("/retention", "Retention", "read_retention"),
+    ("/team", "Team", "list_members"),
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of a signed-in member, in its transaction."""
+
+    unit: Unit
+    context: Context
+    member: MemberRow
+    token: str
+    request: Request
+    form: dict[str, str]
+    pages: Environment
+    #: What was typed into the form, as the gate read it.
+    typed: Typed | None = None
+
+    def page(self, name: str, **values: Any) -> Response:
+        """Return a page for this member."""
+        return HTMLResponse(self.pages.get_template(name).render(**surroundings(self.context, self), **values))
+
+    def as_actor(self) -> Actor:
+        """Return this member as the actor of a use case."""
+        return Actor(self.member.telegram_id, self.member.telegram_id, 0, self.member)
+
+    def may(self, action: str, resource: Resource | None = None) -> bool:
+        """Say whether this member may do this."""
+        return access.may(self.member, action, resource)
+
+    def must(self, action: str, resource: Resource | None = None) -> None:
+        """Raise NoPage unless this member may do this."""
+        if not self.may(action, resource):
+            raise ABSENT
+
+
+Page = Callable[[Visit], Response]
+
+
+def surroundings(context: Context, visit: Visit | None) -> dict[str, Any]:
+    """Return what every page shows around its own content."""
+    found: dict[str, Any] = {"banner": context.book.edition.banner, "who": visit.member if visit else None}
+    if visit:
+        found["form_token"] = sessions.form_token(visit.token)
+        found["here"] = visit.request.url.path
+        found["pages"] = [
+            (address, words) for address, words, action in MENU if access.may(visit.member, action)
+        ]  # fmt: skip
+    return found
+
+
+def environment() -> Environment:
+    """Return the templates: everything is escaped, and a missing name is an error."""
+    pages = Environment(
+        loader=PackageLoader("bot.console"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters["when"] = cards.time_of
+    pages.filters["days"] = lambda days: "1 day" if days == 1 else f"{days} days"
+    pages.filters["plain"] = lambda text: str(text).replace("_", " ")
+    return pages
