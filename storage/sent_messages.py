@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, insert, select
 
-from storage import mailbox
+from storage import outbox
 from storage.core.models import ShownMessage
 from storage.core.unit import Unit
 
@@ -28,5 +28,5 @@ def clear(unit: Unit, before: str) -> int:
         this = delete(SHOWN).where(SHOWN.c.chat_id == row.chat_id, SHOWN.c.message_id == row.message_id)
         # Another worker may be at it too.
         if unit.connection.execute(this).rowcount == 1:
-            mailbox.put(unit, row.chat_id, "delete", {"message_id": row.message_id})
+            outbox.enqueue(unit, row.chat_id, "delete", {"message_id": row.message_id})
     return len(rows)

@@ -15,24 +15,12 @@ from bot.local.world import BOT, World
 from bot.telegram import application
 from bot.telegram.gateway import Gateway
 from bot.telegram.service import Service
+from bot.usecases import teams
 from bot.usecases.context import Context
-from storage import members, teams
-from storage.core.clock import utc_now
 from storage.core.store import Store
-from storage.core.unit import Unit
-from storage.invites import InvitedAs
 
 TOKEN = "1:LOCAL"  # noqa: S105 (no token: nothing leaves the process)
 TEAM = "local"
-
-
-def settle_in(unit: Unit) -> None:
-    """Make the people at the terminal members of one team with a channel."""
-    for name, (number, role) in PEOPLE.items():
-        if members.get(unit, number) is None:
-            members.save(unit, number, role, TEAM, utc_now(), "local chat", InvitedAs(name))
-    if teams.get(unit, TEAM).channel_chat_id is None:
-        teams.claim(unit, TEAM, CHANNEL, None, utc_now(), "local chat")
 
 
 async def chat(
@@ -41,7 +29,7 @@ async def chat(
     """Run the chat until the input ends."""
     context = Context(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
     context.book  # an edition with a problem stops the start here  # noqa: B018
-    await store.run(settle_in)
+    await store.run(teams.settle_in, TEAM, CHANNEL, PEOPLE)
     world = World()
     world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}
     gateway = Gateway(store, context)

@@ -1,4 +1,4 @@
-"""Taking in, then acknowledging. And dispatching: one update of a lane at a time, in the order they came.
+"""Taking in, then acknowledging. And dispatching: one update of an ordering key at a time, in the order they came.
 
 Updates come raw and are stored before they are confirmed, so that one which the library cannot parse harms nothing else.
 What fails three times is parked. Storage errors never count as a try.
@@ -16,14 +16,11 @@ from telegram import Bot, Update
 from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
-from bot.messages import cards
 from bot.telegram.application import App
 from bot.telegram.gateway import Gateway
-from bot.usecases.context import Context, say
-from storage import mailbox, members
-from storage.core import locks
+from bot.usecases import inbox
+from bot.usecases.inbox import Claimed
 from storage.core.faults import StorageUnavailable
-from storage.core.unit import Unit
 
 log = logging.getLogger("sharewise.intake")
 
@@ -31,12 +28,12 @@ POLL_SECONDS = 25
 ALLOWED = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"]
 #: Seconds before something that failed is tried again; polling waits longer each time.
 PAUSE, LONGEST_PAUSE = 0.2, 5.0
-#: How many lanes are worked on side by side.
+#: How many ordering keys are worked on side by side.
 SIDE_BY_SIDE = 32
-#: Seconds after which the mailbox is looked at again, though nothing was heard: another worker may have taken something in.
+#: Seconds after which the inbox is looked at again, though nothing was heard: another worker may have taken something in.
 LOOK_AGAIN = 0.25
-#: The lock of the worker that polls, and seconds between two tries to be it.
-POLL, LEAD_SECONDS = "poll", 2.0
+#: Seconds between two tries to be the worker that polls.
+LEAD_SECONDS = 2.0
 #: What is said when Telegram posts updates instead.
 HOOKED = "A webhook is set, so the bot cannot be polled: serve --webhook, or sharewise webhook delete."
 
@@ -84,13 +81,13 @@ async def refused_for_good(bot: Bot) -> None:
 
 
 class Intake:
-    """Takes updates in and has them handled: lanes side by side, each in order."""
+    """Takes updates in and has them handled: ordering keys side by side, each in order."""
 
     def __init__(self, application: App, gateway: Gateway) -> None:
         self.application, self.gateway = application, gateway
         self.arrived = asyncio.Event()
         self._at: dict[int, asyncio.Task[None]] = {}
-        #: Lanes that were worked off and are still ours.
+        #: Ordering keys that were worked off and are still ours.
         self._done: list[int] = []
         self._led = -1
         self._broken: Exception | None = None
@@ -109,7 +106,7 @@ class Intake:
                     api_kwargs={"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ALLOWED},
                     read_timeout=POLL_SECONDS + 10,
                 )
-                updates = [update for update in raw or [] if mailbox.is_number(update.get("update_id"))]
+                updates = [update for update in raw or [] if inbox.is_number(update.get("update_id"))]
                 if len(updates) < len(raw or []):
                     log.warning("%s updates have no number that can be, and are left out.", len(raw) - len(updates))
                 if updates:
@@ -138,24 +135,21 @@ class Intake:
     async def _leads(self) -> bool:
         """Say whether this worker polls. The lock ends with the connection it was taken on."""
         store = self.gateway.store
-
-        def lead(unit: Unit) -> int:
-            return store.connected if locks.acquire(unit, POLL, self.gateway.context.bot_id) else -1
-
         if self._led != store.connected:
-            self._led = await store.run(lead)
+            leads = await store.run(inbox.lead_polling, self.gateway.context.bot_id)
+            self._led = store.connected if leads else -1
         return self._led == store.connected
 
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
         """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
         raw = [lean(update) for update in updates]
-        taking = self.gateway.store.run(mailbox.take_in, self.gateway.context.bot_id, raw, self.gateway.context.now())
+        taking = self.gateway.store.run(inbox.take_in, self.gateway.context.bot_id, raw, self.gateway.context.now())
         # The store works in order: who looks from now on finds them.
         self.arrived.set()
         await taking
 
     async def dispatch(self, stop: asyncio.Event) -> None:
-        """Have stored updates handled until told to stop: lanes side by side, each in the order it came."""
+        """Have stored updates handled until told to stop: ordering keys side by side, each in the order it came."""
         store = self.gateway.store
         while not stop.is_set():
             if self._broken is not None:
@@ -164,23 +158,23 @@ class Intake:
             done, self._done = self._done, []
             try:
                 found = await store.run(
-                    claim, self.gateway.context.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at)
+                    inbox.claim, self.gateway.context.bot_id, done, [*self._at], SIDE_BY_SIDE - len(self._at)
                 )
             except StorageUnavailable as error:
                 self._done += done
                 log.warning("%s Trying again.", error)
                 await asyncio.sleep(PAUSE)
                 continue
-            for lane, updates in found.items():
-                self._at[lane] = asyncio.create_task(self._work_off(lane, updates, stop))
-            # What was asked for was found, or there is no more: until something arrives, or a lane is worked off.
+            for key, updates in found.items():
+                self._at[key] = asyncio.create_task(self._work_off(key, updates, stop))
+            # What was asked for was found, or there is no more: until something arrives, or a key is worked off.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
         await asyncio.gather(*self._at.values())
         with suppress(StorageUnavailable):
-            await store.run(mailbox.let_go, self._done)
+            await store.run(inbox.release, self._done)
 
-    async def _work_off(self, lane: int, updates: list[mailbox.Taken], stop: asyncio.Event) -> None:
+    async def _work_off(self, key: int, updates: list[Claimed], stop: asyncio.Event) -> None:
         try:
             for taken in updates:
                 if stop.is_set():
@@ -194,19 +188,19 @@ class Intake:
         except Exception as error:
             self._broken = error
         finally:
-            del self._at[lane]
-            self._done.append(lane)
+            del self._at[key]
+            self._done.append(key)
             self.arrived.set()
 
-    async def _tell_of_failure(self, taken: mailbox.Taken) -> None:
+    async def _tell_of_failure(self, taken: Claimed) -> None:
         try:
-            await self.gateway.store.run(tell_of_failure, self.gateway.context, taken)
+            await self.gateway.store.run(inbox.tell_of_failure, self.gateway.context, taken)
         except StorageUnavailable:
             raise
         except Exception as error:
             log.error("Nobody could be told of update %s (%s).", taken.update_id, where_of(error))
 
-    async def handle(self, taken: mailbox.Taken) -> bool:
+    async def handle(self, taken: Claimed) -> bool:
         """Have one stored update handled; count a failure, park it after the third. Return False when it waits to be tried again.
 
         Raises StorageUnavailable.
@@ -224,7 +218,7 @@ class Intake:
         if failure is not None:
             cause = where_of(failure)
             # Nothing that is in the update is touched to count it: whatever it holds, it can be parked.
-            parked = await gateway.store.run(mailbox.failed, taken.id, cause)
+            parked = await gateway.store.run(inbox.count_failure, taken, cause)
             log.error("Update %s failed (%s)%s.", taken.update_id, cause, "; parked" if parked else "")
             if parked:
                 await self._tell_of_failure(taken)
@@ -232,24 +226,8 @@ class Intake:
         if taken.update_id in gateway.acted:
             gateway.acted.discard(taken.update_id)
         else:
-            await gateway.store.run(mailbox.handled, gateway.context.bot_id, taken.update_id)
+            await gateway.store.run(inbox.mark_handled, gateway.context.bot_id, taken.update_id)
         return True
-
-
-def tell_of_failure(unit: Unit, context: Context, taken: mailbox.Taken) -> None:
-    """Tell a member, in their private chat, that an update of theirs was parked: they must not believe that it counted."""
-    person = mailbox.person_of(taken.payload)
-    if person is not None and members.get(unit, person):
-        say(unit, person, cards.failed())
-
-
-def claim(unit: Unit, bot_id: int, done: list[int], busy: list[int], lanes: int) -> dict[int, list[mailbox.Taken]]:
-    """Let go of lanes that were worked off, and take others, each with what waits there."""
-    mailbox.let_go(unit, done)
-    found: dict[int, list[mailbox.Taken]] = {}
-    for taken in mailbox.waiting(unit, bot_id, busy, lanes) if lanes > 0 else ():
-        found.setdefault(taken.lane, []).append(taken)
-    return found
 
 
 def seconds_of(error: RetryAfter) -> float:

@@ -22,13 +22,12 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from bot.composition.logs import where_of
 from bot.telegram.application import App
 from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.usecases import outbox
 from bot.usecases.context import Context
+from bot.usecases.outbox import Message
 from flows import catalogue, chart
-from storage import mailbox, sent_messages
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
-from storage.core.unit import Unit
-from storage.mailbox import Message
 
 log = logging.getLogger("sharewise.pictures")
 
@@ -62,7 +61,7 @@ class Pictures:
             done, self._done = self._done, []
             try:
                 free = SIDE_BY_SIDE - len(self._busy)
-                found = await self.store.run(mailbox.pictures_to_send, done, [*self._busy], free)
+                found = await self.store.run(outbox.next_pictures, done, [*self._busy], free)
             except StorageUnavailable:
                 self._done += done
                 found = []
@@ -94,18 +93,18 @@ class Pictures:
             await refused_for_good(self.application.bot)
         except (BadRequest, Forbidden) as error:
             log.warning("A picture is dropped: Telegram refuses it (%s).", type(error).__name__)
-            await self._note(mailbox.sent, message.id)
+            await self._note(outbox.drop, message.id)
         except (TelegramError, TimeoutError) as error:
             await self._failed(message, type(error).__name__)
         except Exception as error:
             # As a picture of an edition that is gone.
             await self._failed(message, where_of(error))
         else:
-            await self._note(_note_sent, self.context, message, shown_as)
+            await self._note(outbox.note_picture_sent, self.context, message, shown_as)
 
     async def _failed(self, message: Message, cause: str) -> None:
-        if await self._note(mailbox.picture_failed, message.id):
-            log.warning("A picture failed %s times and is dropped (%s).", mailbox.TRIES, cause)
+        if await self._note(outbox.count_picture_failure, message.id):
+            log.warning("A picture failed %s times and is dropped (%s).", outbox.TRIES, cause)
         else:
             await asyncio.sleep(PAUSE)
 
@@ -146,12 +145,6 @@ class Pictures:
             with suppress(OSError):
                 _keep(kept, drawn)
         return drawn
-
-
-def _note_sent(unit: Unit, context: Context, message: Message, shown_as: int) -> None:
-    mailbox.sent(unit, message.id)
-    if context.clear_chats_hours:
-        sent_messages.note(unit, message.chat_id, shown_as, context.now())
 
 
 def _keep(path: Path, content: bytes) -> None:

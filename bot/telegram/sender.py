@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,16 +18,13 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
 from bot.composition.logs import where_of
-from bot.messages import cards, opinion_cards
 from bot.telegram.application import SENDS, App
 from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.usecases import channels, outbox
 from bot.usecases.context import Context
-from storage import mailbox, opinions, rate_limits, sent_messages
+from bot.usecases.outbox import Message
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
-from storage.core.unit import Unit
-from storage.mailbox import Message
-from storage.rate_limits import Rate
 
 log = logging.getLogger("sharewise.sender")
 
@@ -47,85 +43,6 @@ REASONS = (
 #: What Telegram says of a topic that was deleted or closed: the general one is posted in.
 TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted", "topic closed", "topic deleted", "topic_id_invalid")
 
-#: What is done in the store when a chat got another id, and when a message can never be sent
-#: (why; True: because the person stopped the bot).
-OnMoved = Callable[[Unit, Context, int, int], None]
-OnParked = Callable[[Unit, Context, Message, str, bool], None]
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What is to be sent next, each with the message that is its card now; chats that must wait, and all of them, in seconds."""
-
-    messages: list[tuple[Message, int | None]]
-    rests: dict[int, float]
-    pause: float = 0.0
-
-
-def fetch(unit: Unit, context: Context, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
-    """Let go of chats that were sent to, and take what is to be sent next, as fast as Telegram lets a bot."""
-    mailbox.chats_done(unit, done)
-    if limit <= 0:
-        return Fetched([], {})
-    found = [
-        (m, mailbox.card_of(unit, m.card, m.chat_id) if m.card else None)
-        for m in mailbox.to_send(unit, not_chats, limit)
-    ]
-    if not found or not context.sends_per_second:
-        return Fetched(found, {})
-    rates = {ALL: all_together(context.sends_per_second)}
-    rates |= {f"chat:{m.chat_id}": GROUP if m.chat_id < 0 else PRIVATE for m, _ in found}
-    budget = rate_limits.Budget(unit, rates, now)
-    go, rests, held, pause = [], dict[int, float](), list[int](), 0.0
-    for message, card in found:
-        keys = keys_of(message, card)
-        if keys and (pause := budget.wait(ALL)) > 0:
-            # It is everybody's turn that has not come: no chat is to blame.
-            held.append(message.chat_id)
-            continue
-        wait = budget.wait(*keys)
-        if wait > 0:
-            rests[message.chat_id] = wait
-            continue
-        budget.spend(*keys)
-        go.append((message, card))
-    budget.save()
-    mailbox.chats_done(unit, [*rests, *held])
-    return Fetched(go, rests, pause if held else 0.0)
-
-
-ALL = "all"
-#: Telegram: about one message a second to a person, short bursts pass; 20 a minute to a group, edits with them.
-PRIVATE, GROUP = Rate(1.0, 3), Rate(4.0, 5)
-
-
-def all_together(per_second: int) -> Rate:
-    """Return the rate for everybody together: never more than this in any second."""
-    return Rate(1.25 / per_second, max(1, per_second // 5))
-
-
-def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
-    """Return what a message counts towards. An edit in a private chat is only as fast as its person taps."""
-    if message.kind not in ("card", "message"):
-        return ()
-    is_edit = message.kind == "card" and card is not None and not message.payload.get("below")
-    return (ALL,) if is_edit and message.chat_id > 0 else (ALL, f"chat:{message.chat_id}")
-
-
-def note_sent(unit: Unit, context: Context, message: Message, card: int | None, old_card: int | None) -> None:
-    """Forget a sent message; a new card takes the place of the old one, which is taken out of the chat."""
-    mailbox.sent(unit, message.id)
-    if card is None or card == old_card:
-        return
-    if context.clear_chats_hours:
-        sent_messages.note(unit, message.chat_id, card, context.now())
-    if message.card:
-        mailbox.set_card(unit, message.card, message.chat_id, card)
-        if message.card.startswith("post:"):
-            opinions.note_shown(unit, message.card.removeprefix("post:"))
-        if old_card is not None:
-            mailbox.put(unit, message.chat_id, "delete", {"message_id": old_card})
-
 
 @dataclass(frozen=True)
 class Rest:
@@ -138,11 +55,8 @@ class Rest:
 class Sender:
     """Posts outbox rows. Made inside the running event loop."""
 
-    def __init__(
-        self, application: App, store: Store, context: Context, on_moved: OnMoved, on_parked: OnParked
-    ) -> None:
+    def __init__(self, application: App, store: Store, context: Context) -> None:
         self.application, self.store, self.context = application, store, context
-        self.on_moved, self.on_parked = on_moved, on_parked
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting: dict[int, Rest] = {}
@@ -162,7 +76,7 @@ class Sender:
             done, self._sent_to = self._sent_to, []
             not_chats, asked = [*self._busy, *self._resting], SENDS - len(self._busy)
             try:
-                found = await self.store.run(fetch, self.context, done, not_chats, asked, time.time())
+                found = await self.store.run(outbox.fetch, self.context, done, not_chats, asked, time.time())
             except StorageUnavailable as error:
                 self._sent_to += done
                 log.warning("%s Trying again.", error)
@@ -220,7 +134,7 @@ class Sender:
         except REFUSED:
             await refused_for_good(self.application.bot)
         except ChatMigrated as error:
-            await self._note(self.on_moved, self.context, message.chat_id, error.new_chat_id)
+            await self._note(channels.moved, self.context, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
             await self._park(message, reason_of(error), isinstance(error, Forbidden))
@@ -241,7 +155,7 @@ class Sender:
             return
         else:
             self._late.pop(message.id, None)
-            await self._note(note_sent, self.context, message, new_card, card)
+            await self._note(outbox.note_sent, self.context, message, new_card, card)
             return
         # The chat stays ours while it rests: no other worker may send there before its time.
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
@@ -249,7 +163,7 @@ class Sender:
     async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
         level = logging.WARNING if stopped_by_person else logging.ERROR
         log.log(level, "message:%s cannot be sent and is parked (%s).", message.id, cause)
-        await self._note(self.on_parked, self.context, message, cause, stopped_by_person)
+        await self._note(outbox.park, self.context, message, cause, stopped_by_person)
 
     async def _note(self, work: Any, *args: Any) -> None:
         while True:
@@ -267,7 +181,7 @@ class Sender:
             except BadRequest as error:
                 log.info("A message could not be deleted.")
                 if payload.get("tell") and "not found" not in str(error).lower():
-                    await self._note(mailbox.put, chat, "message", cards.could_not_delete().payload())
+                    await self._note(outbox.say_could_not_delete, chat)
             return None
         if message.kind == "leave":
             await bot.leave_chat(chat)
@@ -310,7 +224,7 @@ class Sender:
             await self.application.bot.ban_chat_member(chat, user_id)
             await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
         except (BadRequest, Forbidden):
-            await self._note(mailbox.put, chat, "message", opinion_cards.please_remove().payload())
+            await self._note(outbox.ask_to_remove, chat)
 
 
 def reason_of(error: TelegramError) -> str:

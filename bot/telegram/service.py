@@ -23,46 +23,28 @@ from bot.telegram.handlers.updates import GROUP_MENU, MENU
 from bot.telegram.intake import Intake, TokenRefused, seconds_of
 from bot.telegram.pictures import Pictures
 from bot.telegram.sender import Sender
-from bot.usecases import channels, deadlines, opinions
+from bot.usecases import deadlines, housekeeping, inbox
 from bot.usecases.context import Context
 from flows import chart, screening
-from storage import exports, invites, mailbox, members, rate_limits, sent_messages, timers, web_sessions
-from storage.core.clock import later, utc_now
 from storage.core.faults import StorageUnavailable
-from storage.core.unit import Unit
-from storage.operations import erasure, heads
 
 if TYPE_CHECKING:
     from bot.telegram.webhook import Server
 
 log = logging.getLogger("sharewise")
 
-#: Telegram repeats an update for at most 24 hours; update ids are remembered twice as long, in minutes.
-REMEMBER = 48 * 60
 #: How long sends under way may take when the process is told to stop, and answers to taps after that, in seconds.
 GRACE, ANSWERED_WITHIN = 5.0, 0.5
 
 
 #: Seconds between two looks at what is due.
 TICK = 1.0
-PUT_OFF_MINUTES = 10
-#: Seconds between two times of keeping house.
+#: Seconds between two rounds of housekeeping.
 HOUSEKEEPING = 600
 #: Seconds after the start.
 WARM_UP_AFTER = 2.0
 #: Seconds after the start, and between two questions to Telegram whether a webhook is set.
 ASK_AFTER = 60.0
-
-
-def _housekeeping(unit: Unit, context: Context, before: str) -> None:
-    mailbox.prune(unit, before)
-    invites.prune(unit, before)
-    web_sessions.prune(unit, before)
-    exports.prune(unit, before)
-    rate_limits.prune(unit, time.time())
-    erasure.expire_unfinished(unit, context.now())
-    if context.clear_chats_hours:
-        sent_messages.clear(unit, later(context.now(), -60 * context.clear_chats_hours))
 
 
 def _load(context: Context) -> None:
@@ -72,14 +54,6 @@ def _load(context: Context) -> None:
     # What is here now stays: looking through it again and again would hold up taps by a twentieth of a second each time.
     gc.collect()
     gc.freeze()
-
-
-def _parked(unit: Unit, context: Context, message: mailbox.Message, cause: str, stopped_by_person: bool) -> None:
-    mailbox.park(unit, message.id, cause)
-    if stopped_by_person and message.chat_id > 0:
-        members.set_unreachable(unit, message.chat_id, context.now())
-    if message.card and message.card.startswith("post:"):
-        opinions.not_posted(unit, message.card)
 
 
 @dataclass(frozen=True)
@@ -107,7 +81,7 @@ class Service:
         pictures: Path | None = None,
     ) -> None:
         self.application, self.gateway, self.heads = application, gateway, head_file
-        self.sender = Sender(application, gateway.store, gateway.context, channels.moved, _parked)
+        self.sender = Sender(application, gateway.store, gateway.context)
         self.pictures = Pictures(application, gateway.store, gateway.context, pictures)
         gateway.on_acting = self.sender.wake.set
         self.intake = Intake(application, gateway)
@@ -226,12 +200,11 @@ class Service:
 
     async def _housekeeping(self) -> None:
         while True:
-            before = later(utc_now(), -REMEMBER)
             try:
-                await self.gateway.store.run(_housekeeping, self.gateway.context, before)
+                await self.gateway.store.run(housekeeping.tidy, self.gateway.context)
                 await self._write_head()
             except StorageUnavailable as error:
-                log.warning("Keeping house: %s Trying again.", error)
+                log.warning("Housekeeping: %s Trying again.", error)
             self.sender.wake.set()
             await asyncio.sleep(HOUSEKEEPING)
 
@@ -239,7 +212,7 @@ class Service:
         if self.heads is None:
             return
         try:
-            await self.gateway.store.run(heads.write_daily, self.heads, self.gateway.context.now())
+            await self.gateway.store.run(housekeeping.write_head, self.heads, self.gateway.context.now())
         except (OSError, ValueError) as error:
             log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
 
@@ -256,14 +229,14 @@ class Service:
     async def fire_due(self) -> None:
         """Fire each timer whose time has come; one that fails is put off and harms no other."""
         store, context = self.gateway.store, self.gateway.context
-        for timer in await store.run(timers.due, context.now()):
+        for timer in await store.run(deadlines.due, context.now()):
             try:
                 await store.run(deadlines.fire, context, timer)
             except StorageUnavailable:
                 raise
             except Exception as error:
                 log.error("A timer failed (%s). It is put off.", where_of(error))
-                await store.run(timers.put_off, timer, later(context.now(), PUT_OFF_MINUTES))
+                await store.run(deadlines.put_off, context, timer)
             self.sender.wake.set()
 
     async def _warm_up(self) -> None:
@@ -281,10 +254,5 @@ class Service:
 
     async def is_idle(self) -> bool:
         """Say whether everything that arrived was handled and everything decided was sent."""
-        counts = await self.gateway.store.run(mailbox.counts)
-        return (
-            not counts.get("inbox.waiting")
-            and not counts.get("outbox.waiting")
-            and not self.sender.busy
-            and not self.pictures.busy
-        )
+        is_empty = await self.gateway.store.run(inbox.is_empty)
+        return is_empty and not self.sender.busy and not self.pictures.busy

@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.usecases.inbox import is_number
 from storage.core.faults import StorageUnavailable
 from storage.core.json_bytes import loads
-from storage.mailbox import is_number
 
 log = logging.getLogger("sharewise.webhook")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.messages import opinion_cards
 from bot.usecases import opinions
 from bot.usecases.context import Actor, Context, say
-from storage import mailbox, members, teams, timers
+from storage import members, outbox, teams, timers
 from storage.core.clock import later
 from storage.core.unit import Unit
 
@@ -24,7 +24,7 @@ def expect_claim(unit: Unit, context: Context, chat_id: int) -> None:
 def leave(unit: Unit, context: Context, chat_id: int) -> None:
     """Leave a group that nobody claimed in time."""
     if teams.of_channel(unit, chat_id) is None:
-        mailbox.put(unit, chat_id, "leave", {})
+        outbox.enqueue(unit, chat_id, "leave", {})
 
 
 def claim(unit: Unit, context: Context, actor: Actor) -> None:
@@ -39,7 +39,7 @@ def claim(unit: Unit, context: Context, actor: Actor) -> None:
     if before.channel_chat_id not in (None, actor.chat_id):
         assert before.channel_chat_id is not None  # noqa: S101 (said above)
         say(unit, before.channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
-        mailbox.put(unit, before.channel_chat_id, "leave", {})
+        outbox.enqueue(unit, before.channel_chat_id, "leave", {})
     say(unit, actor.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), actor.thread_id)
     opinions.post_again(unit, context, before.name)
 
@@ -52,7 +52,7 @@ def release(unit: Unit, context: Context, actor: Actor) -> None:
         return
     teams.release(unit, team.name, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, opinion_cards.released(), actor.thread_id)
-    mailbox.put(unit, actor.chat_id, "leave", {})
+    outbox.enqueue(unit, actor.chat_id, "leave", {})
 
 
 def came_out(unit: Unit, context: Context, chat_id: int) -> None:
@@ -62,7 +62,7 @@ def came_out(unit: Unit, context: Context, chat_id: int) -> None:
     if team is None:
         return
     teams.release(unit, team.name, context.now(), "telegram")
-    mailbox.forget_chat(unit, chat_id)
+    outbox.forget_chat(unit, chat_id)
     waiting = {request.member_id for request in opinions.waiting_in(unit, team.name)}
     told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
     told |= {member.telegram_id for member in members.of_team(unit, team.name) if member.id in waiting}
@@ -74,7 +74,7 @@ def moved(unit: Unit, context: Context, old: int, new: int) -> None:
     """Follow a group that became a supergroup and so got another id; open requests are posted there anew."""
     if old == new:
         return
-    mailbox.chat_moved(unit, old, new)
+    outbox.chat_moved(unit, old, new)
     team = teams.of_channel(unit, old)
     if team and teams.moved(unit, old, new, context.now()):
         opinions.post_again(unit, context, team.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.messages.cards import Message
 from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
-from storage import mailbox
+from storage import outbox
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
 from storage.members import MemberRow
@@ -115,4 +115,4 @@ class OpenPrivately:
 
 def say(unit: Unit, chat_id: int, message: Message, thread_id: int | None = None) -> None:
     """Send one message of ours."""
-    mailbox.put(unit, chat_id, "message", message.payload(**({"thread": thread_id} if thread_id else {})))
+    outbox.enqueue(unit, chat_id, "message", message.payload(**({"thread": thread_id} if thread_id else {})))

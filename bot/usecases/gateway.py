@@ -9,7 +9,7 @@ from bot.domain import access
 from bot.messages import cards
 from bot.usecases import advice, channels, typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
-from storage import mailbox, members, pause, sent_messages, teams
+from storage import inbox, members, outbox, pause, sent_messages, teams
 from storage.core.unit import Unit
 
 #: A stranger is answered once in this many seconds.
@@ -30,7 +30,7 @@ def once(
 
     Marking the update as handled belongs to the act's own transaction: both happen, or neither.
     """
-    if not mailbox.handled(unit, context.bot_id, incoming.update_id):
+    if not inbox.mark_handled(unit, context.bot_id, incoming.update_id):
         return ""
     if (
         context.clear_chats_hours
@@ -64,14 +64,16 @@ def once(
 
 
 def came_back(unit: Unit, telegram_id: int) -> None:
-    """Somebody who had blocked the bot is there again: what could not be sent meanwhile goes out now."""
+    """A member who had blocked the bot is there again: what could not be sent meanwhile goes out now."""
+    if members.get(unit, telegram_id) is None:
+        return
     members.set_unreachable(unit, telegram_id, None)
-    mailbox.send_again(unit, telegram_id)
+    outbox.send_what_was_parked(unit, telegram_id)
 
 
 def service(unit: Unit, context: Context, update_id: int, act: Callable[[Unit, Context], None]) -> None:
     """Follow what Telegram itself says about a chat, exactly once: there is no person whose role counts."""
-    if mailbox.handled(unit, context.bot_id, update_id):
+    if inbox.mark_handled(unit, context.bot_id, update_id):
         act(unit, context)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import mailbox, pause, retention, timers
+from storage import backlog, pause, retention, timers
 from storage.core.unit import Unit
 
 #: Seconds after which the oldest of something waiting means that nobody is working on it.
@@ -24,7 +24,7 @@ class Figures:
 
 def ages(unit: Unit, now: str) -> dict[str, float]:
     """Return for how many seconds the oldest update, message and timer have waited; 0 if none waits."""
-    since = {**mailbox.oldest(unit, now), "timer": timers.oldest(unit, now)}
+    since = {**backlog.oldest(unit, now), "timer": timers.oldest(unit, now)}
     return {name: _seconds(at, now) for name, at in since.items()}
 
 
@@ -47,4 +47,4 @@ def not_ready(unit: Unit, now: str) -> list[str]:
 
 def figures(unit: Unit, now: str) -> Figures:
     """Return the figures for monitoring."""
-    return Figures(mailbox.counts(unit), ages(unit, now), retention.counts(unit), pause.reason(unit) is not None)
+    return Figures(backlog.counts(unit), ages(unit, now), retention.counts(unit), pause.reason(unit) is not None)

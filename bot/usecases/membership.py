@@ -9,7 +9,7 @@ from bot.usecases import opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened, Screened
-from storage import invites, mailbox, members, pending_input, teams, web_sessions
+from storage import invites, members, outbox, pending_input, teams, web_sessions
 from storage.core.clock import later, utc_now
 from storage.core.unit import Unit
 from storage.members import MemberRow
@@ -157,7 +157,7 @@ def _out_of_team(unit: Unit, context: Context, member: MemberRow, actor: str) ->
     if team.deputy_id == member.id:
         teams.set_deputy(unit, team.name, None, at, actor)
     if team.channel_chat_id is not None:
-        mailbox.put(unit, team.channel_chat_id, "remove", {"user_id": member.telegram_id})
+        outbox.enqueue(unit, team.channel_chat_id, "remove", {"user_id": member.telegram_id})
 
 
 # ---- by the operator ----------------------------------------------------------------------------

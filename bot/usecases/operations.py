@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.access import COMMAND_LINE
-from storage import mailbox, pause
+from storage import backlog, pause
+from storage.backlog import Parked
 from storage.core import ledger
 from storage.core.clock import utc_now
 from storage.core.ledger import Broken
@@ -15,7 +16,6 @@ from storage.core.screened import ScreenedText
 from storage.core.sealing import Keyring
 from storage.core.store import Store
 from storage.core.unit import Unit
-from storage.mailbox import Parked
 from storage.operations import backup, erasure, heads, integrity, rotation
 from storage.operations.backup import BadBackup
 from storage.operations.erasure import BadList
@@ -78,17 +78,17 @@ def why_stopped(unit: Unit) -> str | None:
 # ---- what failed ----------------------------------------------------------------------------------
 def parked(unit: Unit) -> list[Parked]:
     """Return updates and messages that failed too often and wait for the operator."""
-    return mailbox.parked(unit)
+    return backlog.parked(unit)
 
 
 def retry_parked(unit: Unit, what: str, number: int) -> None:
     """Handle a parked update, or send a parked message, once more; raise NotParked."""
-    _settle(unit, "retry", what, number, mailbox.try_again(unit, what, number))
+    _settle(unit, "retry", what, number, backlog.retry(unit, what, number))
 
 
 def drop_parked(unit: Unit, what: str, number: int) -> None:
     """Give up a parked update or message; raise NotParked."""
-    _settle(unit, "drop", what, number, mailbox.drop(unit, what, number))
+    _settle(unit, "drop", what, number, backlog.drop(unit, what, number))
 
 
 def _settle(unit: Unit, verb: str, what: str, number: int, found: bool) -> None:

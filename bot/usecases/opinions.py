@@ -15,7 +15,7 @@ from flows import navigation, replies, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position
 from flows.screening import NotScreened, Screened
-from storage import conversations, mailbox, members, opinions, pending_input, records, teams, timers
+from storage import conversations, members, opinions, outbox, pending_input, records, teams, timers
 from storage.conversations import Open
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -75,7 +75,7 @@ def _show_draft(
     team = teams.get(unit, request.team)
     others = len(members.of_team(unit, team.name)) - 1
     card = opinion_cards.draft(context.book.edition, request, team, others, notice)
-    mailbox.put(unit, actor.user_id, "card", card.payload(below=below), f"asked:{request.id}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
 def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: str) -> str:
@@ -90,7 +90,7 @@ def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: 
     if verb == "drop":
         opinions.drop_draft(unit, actor.member.id)
         pending_input.drop(unit, actor.user_id)
-        mailbox.put(
+        outbox.enqueue(
             unit, actor.user_id, "card", opinion_cards.notice("Nothing was asked.").payload(), f"asked:{request.id}"
         )
         return "Nothing was asked."
@@ -111,7 +111,7 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
     team, at = teams.get(unit, request.team), context.now()
     if not _is_still_so(unit, context, request) or team.name != actor.member.team:
         opinions.drop_draft(unit, actor.member.id)
-        mailbox.put(unit, actor.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
+        outbox.enqueue(unit, actor.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
         return GONE
     if team.channel_chat_id is None:
         say(unit, actor.user_id, opinion_cards.no_channel())
@@ -141,7 +141,7 @@ def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
 def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
     assert team.channel_chat_id is not None  # noqa: S101 (the callers say so)
     payload = opinion_cards.post(edition, request).payload(below=True, thread=team.channel_thread_id)
-    mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
+    outbox.enqueue(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
 
 
 def post_again(unit: Unit, context: Context, team_name: str) -> None:
@@ -160,7 +160,7 @@ def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None
     author = members.by_id(unit, request.member_id)
     if author:
         card = opinion_cards.progress(request, opinions.how_many(unit, request))
-        mailbox.put(unit, author.telegram_id, "card", card.payload(below=below), f"asked:{request.id}")
+        outbox.enqueue(unit, author.telegram_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
 # ---- giving ---------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) 
     card = opinion_cards.reasons(
         context.book.edition, request, int(index), opinions.has_given(unit, request, actor.member.id)
     )
-    mailbox.put(unit, actor.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{actor.member.id}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{actor.member.id}")
     # What they type next is the reason, whether they tap "In my own words" or not.
     pending_input.put(unit, actor.user_id, WORDS, f"{number}.{index}", context.now())
     return "" if actor.is_private else OpenPrivately(f"o_{number}_{index}")
@@ -225,7 +225,7 @@ def _counted(
     if words is None:
         pending_input.drop(unit, actor.user_id)
     card = opinion_cards.given(request, choice)
-    mailbox.put(unit, actor.user_id, "card", card.payload(), f"opinion:{request.id}:{actor.member.id}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"opinion:{request.id}:{actor.member.id}")
     if how_many >= request.quorum:
         _end(unit, context, request, "quorum", at, actor.ledger_name)
     else:
@@ -316,11 +316,11 @@ def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor
     if team.channel_chat_id is not None:
         closed = ended.state == "closed"
         payload = opinion_cards.post_ended(ended, advice).payload(below=closed, thread=team.channel_thread_id)
-        mailbox.put(unit, team.channel_chat_id, "card", payload, f"post:{ended.id}")
+        outbox.enqueue(unit, team.channel_chat_id, "card", payload, f"post:{ended.id}")
     author = members.by_id(unit, ended.member_id)
     if author and by != "left":
         card = opinion_cards.result(ended, advice)
-        mailbox.put(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
+        outbox.enqueue(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
     return True
 
 
@@ -398,7 +398,7 @@ def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_i
     if viewed.record_id:
         records.add_advice(unit, viewed.record_id, viewed, context.now(), actor.ledger_name)
     card = opinion_cards.result(viewed, opinions.as_advice(unit, viewed))
-    mailbox.put(unit, actor.user_id, "card", card.payload(), f"asked:{viewed.id}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"asked:{viewed.id}")
 
 
 # ---- for the record -------------------------------------------------------------------------------

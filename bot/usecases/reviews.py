@@ -12,7 +12,7 @@ from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened, Screened
-from storage import local_contacts, mailbox, members, pending_input, records, reviews, timers
+from storage import local_contacts, members, outbox, pending_input, records, reviews, timers
 from storage.core import ledger
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -91,7 +91,7 @@ def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> N
     found = reviews.queue(unit, team, mine, limit=1, after=last)
     total = reviews.waiting(unit, team, not_of=mine)
     card = review_cards.card(found[0], total, context.now()) if found else review_cards.empty(total)
-    mailbox.put(unit, actor.user_id, "card", card.payload(below=not after), f"review:{mine}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(below=not after), f"review:{mine}")
 
 
 def queue(unit: Unit, actor: Actor, wanted: Wanted, limit: int, after: ReviewRow | None = None) -> list[ReviewRow]:
@@ -245,7 +245,7 @@ def _do(
         say(unit, actor.user_id, cards.plain(str(error)))
         return str(error)
     card = review_cards.done(after, what)
-    mailbox.put(unit, actor.user_id, "card", card.payload(), f"review:{actor.member.id}")
+    outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"review:{actor.member.id}")
     return review_cards.SAID[what]
 
 

@@ -9,10 +9,14 @@ from bot.usecases.context import Actor, Context, say, whole
 from storage import members, teams
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
+from storage.invites import InvitedAs
 from storage.members import MemberRow
 from storage.teams import CannotSet, TeamRow
 
 __all__ = ["CannotSet"]
+
+#: Who the ledger says acted when the local chat made its members.
+LOCAL_CHAT = "local chat"
 
 
 def show(unit: Unit, context: Context, actor: Actor) -> None:
@@ -57,6 +61,16 @@ def look_at(unit: Unit, name: str) -> tuple[TeamRow, MemberRow | None, list[Memb
     """Return a team, its deputy if it has one, and its members."""
     team = teams.get(unit, name)
     return team, members.by_id(unit, team.deputy_id) if team.deputy_id else None, members.of_team(unit, name)
+
+
+# ---- in the local chat --------------------------------------------------------------------------
+def settle_in(unit: Unit, team: str, channel: int, people: dict[str, tuple[int, str]]) -> None:
+    """Make people, their id and role by name, members of a team that has a channel, unless they are."""
+    for name, (number, role) in people.items():
+        if members.get(unit, number) is None:
+            members.save(unit, number, role, team, utc_now(), LOCAL_CHAT, InvitedAs(name))
+    if teams.get(unit, team).channel_chat_id is None:
+        teams.claim(unit, team, channel, None, utc_now(), LOCAL_CHAT)
 
 
 # ---- by the operator ----------------------------------------------------------------------------

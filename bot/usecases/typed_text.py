@@ -17,7 +17,7 @@ from flows.advice import Answer
 from flows.canonical import canonical
 from flows.names import could_be_name
 from flows.screening import PERSON, IdentifierFound, Looked, NotScreened, Screened, TextTooLong
-from storage import mailbox, name_overrides
+from storage import name_overrides, outbox
 from storage.core.clock import later
 from storage.core.unit import Unit
 
@@ -212,7 +212,7 @@ def give_name_pass(unit: Unit, context: Context, chat_id: int) -> None:
 # ---- refusing -------------------------------------------------------------------------------------
 def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
     """Have a person's message taken out of the chat, and have them told if that cannot be done."""
-    mailbox.put(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
+    outbox.enqueue(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
 
 
 def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "Type it again.") -> None:

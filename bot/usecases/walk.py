@@ -21,7 +21,7 @@ from flows.machine import CHECK, OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
-from storage import conversations, mailbox, pending_input, records
+from storage import conversations, outbox, pending_input, records
 from storage import opinions as asked_opinions
 from storage.conversations import Open
 from storage.core.clock import later
@@ -93,7 +93,7 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
 def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: Any) -> None:
     can_ask = opinions.can_ask(unit, here.row.member_id)
     card = cards.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
-    mailbox.put(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
+    outbox.enqueue(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
 def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False) -> None:
@@ -106,7 +106,7 @@ def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False)
         )
     else:
         card = cards.saved(stored, context.book.edition)
-    mailbox.put(unit, row.chat_id, "card", card.payload(below=below), row.id)
+    outbox.enqueue(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
 # ---- changing ------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def _keep(
     # The picture comes below the outcome's screen, so the screen after that goes below the picture.
     left = here.position.state.startswith(OUTCOME) and not reached
     if left:
-        mailbox.drop_picture(unit, f"picture:{row.id}")
+        outbox.drop_picture(unit, f"picture:{row.id}")
     _show(unit, after, notice, below=below or reached or left, undo=bool(notice) and undo)
     if reached:
         _send_chart(unit, after)
@@ -170,7 +170,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "at": here.position.state,
         "caption": cards.escape(f"Your way through the chart. It points to: {outcome.title}."),
     }
-    mailbox.put(unit, here.row.chat_id, mailbox.PICTURE, payload, f"picture:{here.row.id}")
+    outbox.enqueue(unit, here.row.chat_id, outbox.PICTURE, payload, f"picture:{here.row.id}")
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
@@ -511,11 +511,11 @@ def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) ->
 
 def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: str = "") -> None:
     """Answer a photo, voice message or file: it is not read, and taken out of the chat. An album is answered once."""
-    mailbox.put(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
+    outbox.enqueue(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
     words = "I can read text only. What you sent was not kept. Please do not send pictures or files here."
     if album:
         # Further parts of the album edit this message, which changes nothing.
-        mailbox.put(unit, actor.chat_id, "card", cards.plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
+        outbox.enqueue(unit, actor.chat_id, "card", cards.plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
     else:
         say(unit, actor.chat_id, cards.plain(words))
     here = _open_in(unit, context, actor.chat_id)

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import update
 
-from storage import mailbox
+from storage import outbox
 from storage.core.sealing import Keyring
 from storage.core.unit import Unit
 
@@ -90,5 +90,5 @@ def restore(source: Path, database: Path, keys: Keyring) -> None:
 
 def hold_messages(unit: Unit) -> int:
     """Put aside every message that waited when the backup was made: the people may have had it already. Return how many."""
-    waiting = update(mailbox.OUTBOX).where(mailbox.OUTBOX.c.state == "waiting").values(state="parked")
+    waiting = update(outbox.OUTBOX).where(outbox.OUTBOX.c.state == "waiting").values(state="parked")
     return int(unit.connection.execute(waiting).rowcount)

@@ -20,10 +20,11 @@ from storage.core.sealing import DESTROYED, KEY_ID, Sealer
 from storage.core.store import Store
 from storage.core.unit import Unit
 from storage.exports import EXPORT
+from storage.inbox import INBOX
 from storage.invites import INVITE
-from storage.mailbox import INBOX, OUTBOX
 from storage.members import MEMBER
 from storage.opinions import REQUEST
+from storage.outbox import OUTBOX
 from storage.pending_input import WANTED
 from storage.questions import QUESTION
 from storage.records import RECORD

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from bot.cli.serve import SWITCH_SECONDS
-from storage import mailbox
+from storage import backlog, inbox
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
@@ -36,10 +36,8 @@ async def handled(chat: Chat) -> float:
 
 def waiting(unit, number):
     """Say whether an update still waits."""
-    inbox = mailbox.INBOX
-    found = unit.connection.execute(
-        inbox.select().where(inbox.c.update_id == number, inbox.c.state == "waiting")
-    ).first()
+    rows = inbox.INBOX
+    found = unit.connection.execute(rows.select().where(rows.c.update_id == number, rows.c.state == "waiting")).first()
     return found is not None
 
 
@@ -58,7 +56,7 @@ async def measure(rounds: int) -> None:
                     chat.world.say(person, WORST)
                 await chat.take_in()
                 beside.append(await handled(chat))
-                while (await chat.store.run(mailbox.counts)).get("inbox.waiting"):
+                while (await chat.store.run(backlog.counts)).get("inbox.waiting"):
                     await asyncio.sleep(0.01)
             stop.set()
             chat.intake.arrived.set()

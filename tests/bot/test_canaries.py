@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, text
 from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
-from storage import mailbox, questions, records, retention
+from storage import backlog, questions, records, retention
 from storage.core.engine import sqlite_url
 from storage.opening import open_store
 from storage.operations import backup, erasure, integrity
@@ -163,7 +163,7 @@ async def erased_is_gone(chat, tmp_path, reference):
         record_id = unit.connection.execute(text("select id from decision_record")).scalar_one()
         erasure.erase(unit, record_id, chat.now(), "test")
         exports.prune(unit, "9")
-        counts = mailbox.counts(unit)
+        counts = backlog.counts(unit)
         assert not counts.get("outbox.waiting") and not counts.get("outbox.parked") and not counts.get("inbox.waiting")
         assert integrity.verify(unit).broken is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.telegram import service
+from bot.usecases import housekeeping as keeping
 from storage import records
 from storage.core.engine import sqlite_url
 from tests.bot.test_review import not_shared
@@ -25,7 +25,7 @@ def left(chat, place=AUTHOR):
 
 
 async def housekeeping(chat):
-    await chat.store.run(service._housekeeping, chat.context, "2000")
+    await chat.store.run(keeping.tidy, chat.context, "2000")
     await chat.settle()
 
 

@@ -172,7 +172,7 @@ def test_a_list_of_erasures_that_is_not_there_leaves_nothing_half_restored(finis
     env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(finished / "master.key")}
     assert sharewise("backup", str(backup), env=env).returncode == 0
     done = sharewise("restore", str(backup), "--into", str(into), "--erased", str(tmp_path / "none.jsonl"), env=env)
-    assert done.returncode == 1 and "leave --erased out" in done.stderr and not into.exists()
+    assert done.returncode == 1 and "leave out --erased" in done.stderr and not into.exists()
     assert sharewise("restore", str(backup), "--into", str(into), env=env).returncode == 0
 
 

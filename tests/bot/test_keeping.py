@@ -260,7 +260,7 @@ def test_a_ledger_that_was_cut_or_rewritten_is_found_by_the_head_kept_outside(da
 # ---- another master key -------------------------------------------------------------------------
 def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, monkeypatch):
     """Every step is stopped once in the middle; in between everything is readable; at the end the old key opens nothing."""
-    from storage import mailbox, questions, reviews
+    from storage import outbox, questions, reviews
     from storage.core.sealing import SealBroken
     from storage.operations import rotation
 
@@ -272,7 +272,7 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
         from flows.screening import screened
 
         questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), "2026-01-01")
-        mailbox.put(unit, 1, "message", {"text": "x"})
+        outbox.enqueue(unit, 1, "message", {"text": "x"})
     monkeypatch.setattr(rotation, "STEP", 1)
     real, fuse = rotation._rewrap, [0]
 

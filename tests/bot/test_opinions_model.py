@@ -23,7 +23,7 @@ from bot.usecases.gateway import once
 from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.second_opinion import OWN, REASONS
-from storage import conversations, mailbox, members, teams, timers
+from storage import conversations, inbox, members, outbox, teams, timers
 from storage import opinions as stored
 from storage.core import ledger
 from storage.core.clock import later, utc_now
@@ -103,7 +103,7 @@ class Opinions(RuleBasedStateMachine):
             self.update_id += 1
             update_id = self.update_id
         with self.store.unit() as unit:
-            mailbox.take_in(unit, BOT, [{"update_id": update_id}], self.now())
+            inbox.take_in(unit, BOT, [{"update_id": update_id}], self.now())
             once(unit, self.context, action, Incoming(update_id, person, chat or person, chat is None), act)
         self.look_at_what_went_out()
 
@@ -117,7 +117,7 @@ class Opinions(RuleBasedStateMachine):
         with self.store.unit() as unit:
             request = stored.find(unit, self.number) if hasattr(self, "number") else None
             sealed = request is None or request.state != "closed"
-            for row in unit.connection.execute(mailbox.OUTBOX.select()).mappings().all():
+            for row in unit.connection.execute(outbox.OUTBOX.select()).mappings().all():
                 text = json.loads(KEYS.mailbox.open(row["payload"], f"outbox:{row['chat_id']}")).get("text", "")
                 COUNTS["opinions, model-checked: messages searched"] += 1
                 assert not (sealed and TALLY.search(text)), text
@@ -125,7 +125,7 @@ class Opinions(RuleBasedStateMachine):
                     assert not any(canary in text for canary in self.canaries), text
                 self.channel_ends += row["chat_id"] == CHANNEL and "has ended" in text
                 self.deputy_asked += "You are the deputy" in text
-                mailbox.sent(unit, row["id"])
+                outbox.mark_sent(unit, row["id"])
 
     def counts_now(self, person, choice, reason):
         """What the model expects of an opinion that was given with a reason."""

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 import pytest
 from telegram.error import BadRequest, Conflict, Forbidden, TimedOut
 
-from bot.console import health
 from bot.local.world import Refused
 from bot.telegram import sender, service
-from storage import mailbox
+from bot.usecases import health
+from bot.usecases import outbox as sending
+from storage import backlog, outbox
 from storage.core.clock import later, utc_now
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
@@ -52,7 +53,7 @@ async def until(true, tries=400):
 
 
 async def waits(chat):
-    counts = await chat.store.run(mailbox.counts)
+    counts = await chat.store.run(backlog.counts)
     return counts.get("inbox.waiting", 0) + counts.get("outbox.waiting", 0)
 
 
@@ -96,7 +97,7 @@ async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeyp
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "could not be handled. It does not count" in chat.text(100)
-    parked = await chat.store.run(mailbox.parked)
+    parked = await chat.store.run(backlog.parked)
     assert [one.what for one in parked] == ["update", "update"]
     assert parked[0].cause.startswith("ValueError at test_running.py:"), "where, and not what was said"
     assert chat.visible(999) == []
@@ -116,13 +117,13 @@ async def test_a_picture_that_cannot_be_sent_is_dropped_and_nothing_waits_behind
             raise TimedOut if trouble == "never an answer" else BadRequest(f"Bad Request: {trouble}")
 
     chat.world.before = before
-    await chat.store.run(mailbox.put, 100, "photo", picture)
-    await chat.store.run(mailbox.put, 100, "message", {"text": "Next in the same chat."})
+    await chat.store.run(outbox.enqueue, 100, "photo", picture)
+    await chat.store.run(outbox.enqueue, 100, "message", {"text": "Next in the same chat."})
     with caplog.at_level("WARNING", "sharewise.pictures"):
         async with running(chat):
             await until(lambda: no_more(chat))
     assert "Next in the same chat." in chat.text(100)
-    assert await chat.store.run(mailbox.parked) == []
+    assert await chat.store.run(backlog.parked) == []
     times = {"an edition that is gone": 0, "never an answer": 3, "chat not found": 1}[trouble]
     assert len(calls) == times and "dropped" in caplog.text
     assert all(shown_after[1:]), "what came after the picture did not wait for it"
@@ -139,12 +140,12 @@ async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat,
             raise TimedOut if trouble == "never an answer" else BadRequest(f"Bad Request: {trouble}")
 
     chat.world.before = before
-    await chat.store.run(mailbox.put, 100, "message", {"text": "First."})
-    await chat.store.run(mailbox.put, 100, "message", {"text": "Next in the same chat."})
+    await chat.store.run(outbox.enqueue, 100, "message", {"text": "First."})
+    await chat.store.run(outbox.enqueue, 100, "message", {"text": "Next in the same chat."})
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "Next in the same chat." in chat.text(100)
-    (parked,) = await chat.store.run(mailbox.parked)
+    (parked,) = await chat.store.run(backlog.parked)
     said, times = {
         "never an answer": ("no answer 3 times; it may have been shown", 3),
         "chat not found": ("Telegram: chat not found", 1),
@@ -207,7 +208,7 @@ async def test_a_webhook_that_nobody_set_is_told_and_one_that_is_set_is_not(chat
 
 async def test_the_picture_is_shown_with_its_words(chat):
     picture = {"edition": "hmg-2015", "flow": "sharing", "path": [], "at": "emergency", "caption": "Your <b>way</b>"}
-    await chat.store.run(mailbox.put, 100, "photo", picture)
+    await chat.store.run(outbox.enqueue, 100, "photo", picture)
     async with running(chat):
         await until(lambda: no_more(chat))
     (shown,) = chat.visible(100)
@@ -217,7 +218,7 @@ async def test_the_picture_is_shown_with_its_words(chat):
 async def test_somebody_who_asks_faster_than_a_bot_may_answer_makes_nothing_unready(chat):
     chat.context.sends_per_second = 30
     for number in range(20):
-        await chat.store.run(mailbox.put, 100, "message", {"text": f"Answer {number}."})
+        await chat.store.run(outbox.enqueue, 100, "message", {"text": f"Answer {number}."})
     async with running(chat):
         await until(lambda: said(chat, "Answer 3."))
         soon = later(utc_now(), 0.1)
@@ -233,10 +234,10 @@ async def said(chat, words):
 async def test_when_it_is_nobodys_turn_the_sender_waits_and_does_not_ask_without_end(chat, monkeypatch):
     chat.context.sends_per_second = 30
     asked = []
-    real = sender.fetch
-    monkeypatch.setattr(sender, "fetch", lambda *args: asked.append(1) or real(*args))
+    real = sending.fetch
+    monkeypatch.setattr(sending, "fetch", lambda *args: asked.append(1) or real(*args))
     for person in range(1000, 1060):
-        await chat.store.run(mailbox.put, person, "message", {"text": "To all."})
+        await chat.store.run(outbox.enqueue, person, "message", {"text": "To all."})
     async with running(chat):
         await until(lambda: no_more(chat), tries=1000)
     # About one look for each that is sent, and one when it is done.
@@ -252,7 +253,7 @@ async def test_telegram_refusing_for_a_while_loses_no_message(chat):
             raise Refused("Bad Gateway", 502)
 
     chat.world.before = before
-    await chat.store.run(mailbox.put, 100, "message", {"text": "It comes."})
+    await chat.store.run(outbox.enqueue, 100, "message", {"text": "It comes."})
     async with running(chat):
         await until(lambda: no_more(chat))
     assert "It comes." in chat.text(100) and len(refused) == 3

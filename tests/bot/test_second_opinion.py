@@ -9,8 +9,8 @@ import pytest
 
 from bot.cli.main import main
 from bot.local.world import Refused
-from bot.telegram.sender import fetch
-from storage import invites, mailbox, members, questions, records, teams
+from bot.usecases.outbox import fetch
+from storage import backlog, inbox, invites, members, questions, records, teams
 from storage.core.clock import later
 from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
@@ -443,7 +443,7 @@ async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
     message, data = chat.find("Send it to the team")
     chat.world.press(AUTHOR, message, data)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
+    for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
         await chat.intake.handle(taken)
     for found, card in (await chat.store.run(fetch, chat.context, [], [], 50, 0.0)).messages:
         if found.chat_id == CHANNEL:
@@ -501,7 +501,7 @@ async def test_forged_numbers_do_nothing(chat, number):
         (BOSS, f"-:approve.{number}"), (ONE, f"-:op.{request}.choose.{number}"), (ONE, f"-:op.{request}.why.{number}.harm"),
     ):  # fmt: skip
         await chat.press(data, person, {"message_id": 1, "date": 1, "chat": {"id": person, "type": "private"}})
-    assert await chat.store.run(mailbox.counts) == {"inbox.done": await handled(chat)}, "nothing failed or was parked"
+    assert await chat.store.run(backlog.counts) == {"inbox.done": await handled(chat)}, "nothing failed or was parked"
 
 
 async def handled(chat):

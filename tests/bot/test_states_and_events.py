@@ -16,7 +16,7 @@ from flows import navigation
 from flows.machine import CHECK, split
 from flows.navigation import UnexpectedAnswer, Walk, changeable, replay
 from flows.screening import screened
-from storage import conversations, mailbox, members, records
+from storage import conversations, inbox, members, records
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
 from tests.support.chat import Chat
@@ -93,7 +93,7 @@ async def deliver(chat, planted, act, *, person=ME, revision=None, twice=False):
     if twice:
         chat.world.press(person, message, data)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
+    for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
         await chat.intake.handle(taken)
     await chat.gateway.settle()
     assert not chat.world.crashes
@@ -163,7 +163,7 @@ async def typed(chat, member, machine, here, flow):
     words = "CASE-7" if position.state == "case_reference" else "purple elephants on parade"
     chat.world.say(ME, words)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
+    for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
         await chat.intake.handle(taken)
     after = None
     if position.takes_text:
@@ -179,7 +179,7 @@ async def restarted(chat, member, machine, here, flow):
     chat.world.press(ME, {"message_id": 1, "date": 1, "chat": {"id": ME, "type": "private"}}, data)
     await chat.take_in()
     await chat.restart()
-    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
+    for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
         await chat.intake.handle(taken)
     after = navigation.interrupt(machine, here, "emergency", AT)
     await check(chat, planted, machine, here, after, "restart")

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from flows import navigation, replies
 from flows.machine import CHECK
 from flows.navigation import UnexpectedAnswer, changeable, replay
-from storage import conversations, mailbox, members, pending_input, records
+from storage import backlog, conversations, inbox, members, outbox, pending_input, records
 from storage.core.engine import sqlite_url
 from tests.bot.test_states_and_events import STATES, look, plant, same
 from tests.conftest import KEYS
@@ -46,8 +46,8 @@ async def decided(chat):
     """Return what was decided to send to me, in order, and forget it."""
 
     def read(unit):
-        rows = unit.connection.execute(select(mailbox.OUTBOX).order_by(mailbox.OUTBOX.c.id)).all()
-        unit.connection.execute(delete(mailbox.OUTBOX))
+        rows = unit.connection.execute(select(outbox.OUTBOX).order_by(outbox.OUTBOX.c.id)).all()
+        unit.connection.execute(delete(outbox.OUTBOX))
         return [(row.kind, unit.keys.mailbox.open_value(row.payload, f"outbox:{row.chat_id}")) for row in rows]
 
     return await chat.store.run(read)
@@ -57,11 +57,11 @@ async def arrive(chat, text, **more):
     """Have words arrive and be handled; return what was decided to send."""
     chat.world.say(ME, text, **more)
     await chat.take_in()
-    for taken in await chat.store.run(mailbox.waiting, chat.context.bot_id):
+    for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
         await chat.intake.handle(taken)
     await chat.gateway.settle()
     assert not chat.world.crashes
-    assert await chat.store.run(mailbox.parked) == []
+    assert await chat.store.run(backlog.parked) == []
     return await decided(chat)
 
 

@@ -11,7 +11,7 @@ from telegram.error import InvalidToken
 from bot.local.world import Refused
 from bot.telegram import intake
 from bot.telegram.intake import TokenRefused
-from storage import mailbox, members, opinions, teams
+from storage import backlog, inbox, members, opinions, outbox, teams
 from storage.core.engine import sqlite_url
 from tests.bot.test_second_opinion import AUTHOR, CHANNEL, ask, chat  # noqa: F401 (a team with a channel)
 from tests.conftest import KEYS
@@ -48,10 +48,10 @@ async def test_a_number_that_cannot_be_harms_nobody_else(alone, number):
         # As Telegram would say it: in JSON.
         alone.world.push(json.loads(json.dumps(update)))
     await alone.take_in()
-    for _ in range(mailbox.TRIES):
-        for taken in await alone.store.run(mailbox.waiting, alone.context.bot_id):
+    for _ in range(inbox.TRIES):
+        for taken in await alone.store.run(inbox.claim, alone.context.bot_id):
             await alone.intake.handle(taken)
-    counts = await alone.store.run(mailbox.counts)
+    counts = await alone.store.run(backlog.counts)
     assert not counts.get("inbox.waiting"), "whatever fails three times is parked"
     await alone.say("/start")
     assert "immediate danger?" in alone.text()
@@ -74,7 +74,7 @@ async def test_an_update_number_that_cannot_be_is_left_out(alone, number, monkey
         patch.setattr(type(alone.app.bot), "do_api_request", lambda self, *a, **k: fetch(*a, **k))
         with pytest.raises(asyncio.CancelledError):
             await alone.intake.poll()
-    waiting = await alone.store.run(mailbox.waiting, alone.context.bot_id)
+    waiting = await alone.store.run(inbox.claim, alone.context.bot_id)
     assert [taken.update_id for taken in waiting] == [7]
 
 
@@ -82,11 +82,11 @@ async def test_counting_a_failure_touches_nothing_of_the_update(alone):
     """Even where nobody can be told, because what stands in it cannot be, it is parked."""
     alone.world.push(message(100))
     await alone.take_in()
-    (taken,) = await alone.store.run(mailbox.waiting, alone.context.bot_id)
-    broken = mailbox.Taken(taken.id, taken.update_id, taken.lane, {"message": {"from": {"id": 2**90}}})
-    for _ in range(mailbox.TRIES):
+    (taken,) = await alone.store.run(inbox.claim, alone.context.bot_id)
+    broken = inbox.Claimed(taken.id, taken.update_id, taken.ordering_key, {"message": {"from": {"id": 2**90}}})
+    for _ in range(inbox.TRIES):
         await alone.intake.handle(broken)
-    assert [one.what for one in await alone.store.run(mailbox.parked)] == ["update"]
+    assert [one.what for one in await alone.store.run(backlog.parked)] == ["update"]
 
 
 @pytest.mark.parametrize("answers", [1, 2])
@@ -120,7 +120,7 @@ async def test_one_refusal_while_sending_ends_nothing(alone):
     alone.world.before = before
     alone.world.say(100, "/help")
     await alone.take_in()
-    for taken in await alone.store.run(mailbox.waiting, alone.context.bot_id):
+    for taken in await alone.store.run(inbox.claim, alone.context.bot_id):
         await alone.intake.handle(taken)
     await alone.settle()
     await alone.settle()
@@ -176,17 +176,17 @@ async def test_what_was_parked_because_a_person_blocked_the_bot_is_sent_when_the
             raise Refused("Forbidden: bot was blocked by the user", 403)
 
     alone.world.before = before
-    await alone.store.run(mailbox.put, 100, "message", {"text": "Your record was sent back."})
-    await alone.store.run(mailbox.put, 100, "card", {"text": "Old state."}, "x")
+    await alone.store.run(outbox.enqueue, 100, "message", {"text": "Your record was sent back."})
+    await alone.store.run(outbox.enqueue, 100, "card", {"text": "Old state."}, "x")
     await alone.settle()
-    await alone.store.run(mailbox.put, 100, "card", {"text": "New state."}, "x")
+    await alone.store.run(outbox.enqueue, 100, "card", {"text": "New state."}, "x")
     await alone.settle()
     assert (await alone.store.run(members.get, 100)).unreachable_since is not None
     alone.world.before = None
     await alone.say("/help")
     shown = [m["text"] for m in alone.visible(100)]
     assert "Your record was sent back." in shown and "New state." in shown and "Old state." not in shown
-    assert await alone.store.run(mailbox.parked) == []
+    assert await alone.store.run(backlog.parked) == []
 
 
 async def test_an_album_is_answered_once_and_a_caption_that_tells_of_danger_first(alone):

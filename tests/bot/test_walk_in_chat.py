@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage import mailbox, records
+from storage import inbox, records
 from storage.core.engine import sqlite_url
 from storage.operations import integrity
 from tests.conftest import KEYS
@@ -117,7 +117,7 @@ async def test_of_a_pressed_message_nothing_but_its_place_is_taken_in(chat):
     assert "immediate danger?" in message["text"]
     chat.world.press(100, message, data)
     await chat.take_in()
-    (taken,) = await chat.store.run(mailbox.waiting, chat.context.bot_id)
+    (taken,) = await chat.store.run(inbox.claim, chat.context.bot_id)
     query = taken.payload["callback_query"]
     assert query["data"] == data
     assert query["message"] == {name: message[name] for name in ("message_id", "date", "chat")}

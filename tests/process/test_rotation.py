@@ -9,7 +9,7 @@ import sys
 import threading
 
 from flows.screening import screened
-from storage import mailbox, members, pending_input, questions, records, reviews
+from storage import inbox, members, outbox, pending_input, questions, records, reviews
 from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
 from storage.invites import InvitedAs
@@ -39,8 +39,8 @@ def filled(url):
             reviews.begin(unit, stored.clear["id"], stored.clear, stored.content)
         members.save(unit, 100, "practitioner", "north", AT, "test", InvitedAs("Kim"))
         questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), AT)
-        mailbox.put(unit, 1, "message", {"text": "it waits"})
-        mailbox.take_in(unit, 7, [{"update_id": 1, "text": "it waits too"}], AT)
+        outbox.enqueue(unit, 1, "message", {"text": "it waits"})
+        inbox.take_in(unit, 7, [{"update_id": 1, "text": "it waits too"}], AT)
         pending_input.put(unit, 5, "review_words", "comment.SW-2222-2222", AT)
         before = {stored.clear["reference"]: stored.content for stored in records.listed(unit)}
     store.close()
@@ -51,8 +51,8 @@ def all_of_it(unit):
     """What the keys open: every record, and each other sealed thing."""
     return (
         {stored.clear["reference"]: stored.content for stored in records.listed(unit)}, members.get(unit, 100).known_as,
-        questions.listed(unit)[0].question, [m.payload["text"] for m in mailbox.to_send(unit)],
-        [taken.payload["text"] for taken in mailbox.waiting(unit, 7)], pending_input.get(unit, 5).subject,
+        questions.listed(unit)[0].question, [m.payload["text"] for m in outbox.claim(unit)],
+        [taken.payload["text"] for taken in inbox.claim(unit, 7)], pending_input.get(unit, 5).subject,
         len(reviews.queue(unit, "north", 0, reviews.Wanted(case="CASE-17"))),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ import pytest
 from bot.local.world import World
 from bot.messages import opinion_cards
 from bot.telegram.webhook import HEADER, MOST_BODY
-from storage import mailbox
+from storage import outbox
 from tests.conftest import postgresql_url
 from tests.process.test_kill import environment, sharewise
 from tests.support.counts import COUNTS
@@ -357,8 +357,8 @@ async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp
 
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 101)) as chat:
         chat.world.gone.add(100)
-        await chat.store.run(lambda unit: mailbox.put(unit, 100, "message", {"text": "x"}))
-        await chat.store.run(lambda unit: mailbox.put(unit, 101, "message", {"text": "y"}))
+        await chat.store.run(lambda unit: outbox.enqueue(unit, 100, "message", {"text": "x"}))
+        await chat.store.run(lambda unit: outbox.enqueue(unit, 101, "message", {"text": "y"}))
         await chat.settle()
         assert chat.text(101) == "y", "nobody else waits"
         marked = await chat.store.run(members.get, 100)

@@ -16,7 +16,7 @@ from sqlalchemy import inspect, make_url, text
 from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
-from bot.console import health
+from bot.usecases import health
 from storage.core.clock import utc_now
 from storage.core.engine import SCHEMA, alembic_config, check_for_serving, make_engine, upgrade
 from storage.core.faults import StorageRefused, StorageUnavailable

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from sqlalchemy import select
 
 import storage
-from storage import mailbox
+from storage import inbox, outbox
 from storage.core.engine import sqlite_url
 from storage.core.faults import StorageUnavailable
 from storage.core.json_bytes import dumps, loads
@@ -22,14 +22,14 @@ from storage.opening import open_store
 from tests.conftest import KEYS
 
 ALL = {
-    f"{module.name}.{name}": value
-    for module in pkgutil.iter_modules(storage.__path__)
-    if module.name != "migrations"
-    for name, value in vars(importlib.import_module(f"storage.{module.name}")).items()
+    f"{module.name.rpartition('.')[2]}.{name}": value
+    for module in pkgutil.walk_packages(storage.__path__, "storage.")
+    if "migrations" not in module.name
+    for name, value in vars(importlib.import_module(module.name)).items()
     if isinstance(value, Prepared)
 }
 #: What only PostgreSQL is asked.
-POSTGRESQL = {"locks._RELEASE", "locks._WAIT", "mailbox._LANES_FREE", "mailbox._CHATS_FREE"}
+POSTGRESQL = {"locks._RELEASE", "locks._WAIT", "inbox._KEYS_FREE", "outbox._CHATS_FREE"}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -46,11 +46,11 @@ def test_every_statement_is_one_that_the_database_takes(store, name):
 
 def test_the_many_are_found_and_no_others(store):
     numbers = [-5, 0, 3, 2**40, -(2**40)]
-    within = Prepared(select(mailbox.OUTBOX.c.chat_id).where(among(mailbox.OUTBOX.c.chat_id, "these")))
-    without = Prepared(select(mailbox.OUTBOX.c.chat_id).where(~among(mailbox.OUTBOX.c.chat_id, "these")))
+    within = Prepared(select(outbox.OUTBOX.c.chat_id).where(among(outbox.OUTBOX.c.chat_id, "these")))
+    without = Prepared(select(outbox.OUTBOX.c.chat_id).where(~among(outbox.OUTBOX.c.chat_id, "these")))
     with store.unit() as unit:
         for number in numbers:
-            mailbox.put(unit, number, "message", {"text": "x"})
+            outbox.enqueue(unit, number, "message", {"text": "x"})
         for these in ([], [3], [7], numbers[:3], [*numbers, 9]):
             assert {row.chat_id for row in within.all(unit, {"these": these})} == set(numbers) & set(these)
             assert {row.chat_id for row in without.all(unit, {"these": these})} == set(numbers) - set(these)
@@ -69,9 +69,9 @@ def test_trouble_at_any_step_of_an_act_is_the_databases_never_the_acts(tmp_path)
                 left = iter(range(step))
                 driver.set_progress_handler(lambda left=left: next(left, None) is None, 1)
                 try:
-                    mailbox.put(unit, 1, "card", {"text": "x"}, "card")
-                    mailbox.take_in(unit, 1, [{"update_id": step}], "2026-01-01")
-                    assert mailbox.waiting(unit, 1) and mailbox.to_send(unit)
+                    outbox.enqueue(unit, 1, "card", {"text": "x"}, "card")
+                    inbox.take_in(unit, 1, [{"update_id": step}], "2026-01-01")
+                    assert inbox.claim(unit, 1) and outbox.claim(unit)
                 finally:
                     driver.set_progress_handler(None, 0)
             fine = True

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from flows.screening import screened
-from storage import conversations, mailbox, members, records
+from storage import backlog, conversations, inbox, members, outbox, records
 from storage.core import ledger
 from storage.core.faults import StorageRefused, StorageUnavailable
 from storage.core.sealing import Keyring, SealBroken
@@ -206,51 +206,51 @@ def test_an_act_that_fails_leaves_nothing_behind(store):
 
 def test_an_update_is_taken_in_once_and_handled_once(store):
     updates = [{"update_id": 7, "text": CANARY}, {"update_id": 8}, {"update_id": 7}]
-    assert run(store, lambda unit: mailbox.take_in(unit, 1, updates, AT)) == 2
-    assert run(store, lambda unit: mailbox.take_in(unit, 1, updates, AT)) == 0
-    assert [taken.update_id for taken in run(store, lambda unit: mailbox.waiting(unit, 1))] == [7, 8]
-    assert run(store, lambda unit: mailbox.handled(unit, 1, 7)) is True
-    assert run(store, lambda unit: mailbox.handled(unit, 1, 7)) is False
+    assert run(store, lambda unit: inbox.take_in(unit, 1, updates, AT)) == 2
+    assert run(store, lambda unit: inbox.take_in(unit, 1, updates, AT)) == 0
+    assert [taken.update_id for taken in run(store, lambda unit: inbox.claim(unit, 1))] == [7, 8]
+    assert run(store, lambda unit: inbox.mark_handled(unit, 1, 7)) is True
+    assert run(store, lambda unit: inbox.mark_handled(unit, 1, 7)) is False
     with store.unit() as unit:
         assert unit.connection.execute(text("select payload from inbox where update_id = 7")).scalar() is None
 
 
 def test_a_failing_update_is_parked_after_three_tries_and_holds_up_nobody(store):
-    run(store, lambda unit: mailbox.take_in(unit, 1, [{"update_id": 7}, {"update_id": 8}], AT))
-    first = run(store, lambda unit: mailbox.waiting(unit, 1))[0]
-    assert [run(store, lambda unit: mailbox.failed(unit, first.id, "it was hot")) for _ in range(3)] == [
+    run(store, lambda unit: inbox.take_in(unit, 1, [{"update_id": 7}, {"update_id": 8}], AT))
+    first = run(store, lambda unit: inbox.claim(unit, 1))[0]
+    assert [run(store, lambda unit: inbox.count_failure(unit, first.id, "it was hot")) for _ in range(3)] == [
         False,
         False,
         True,
     ]
-    assert [taken.update_id for taken in run(store, lambda unit: mailbox.waiting(unit, 1))] == [8]
-    (parked,) = run(store, mailbox.parked)
+    assert [taken.update_id for taken in run(store, lambda unit: inbox.claim(unit, 1))] == [8]
+    (parked,) = run(store, backlog.parked)
     assert (parked.what, parked.name, parked.tries, parked.cause) == ("update", "7", 3, "it was hot")
-    assert run(store, lambda unit: mailbox.try_again(unit, "update", parked.id))
-    assert run(store, mailbox.parked) == [] and len(run(store, lambda unit: mailbox.waiting(unit, 1))) == 2
+    assert run(store, lambda unit: backlog.retry(unit, "update", parked.id))
+    assert run(store, backlog.parked) == [] and len(run(store, lambda unit: inbox.claim(unit, 1))) == 2
 
 
 def test_the_outbox_gives_the_oldest_message_of_each_chat_and_a_newer_card_replaces_an_unsent_one(store):
     with store.unit() as unit:
-        mailbox.put(unit, 5, "message", {"text": "a"})
-        mailbox.put(unit, 5, "message", {"text": "b"})
-        mailbox.put(unit, 6, "card", {"text": "old", "below": True}, "c1")
-        mailbox.put(unit, 6, "card", {"text": "new"}, "c1")
-        found = mailbox.to_send(unit)
+        outbox.enqueue(unit, 5, "message", {"text": "a"})
+        outbox.enqueue(unit, 5, "message", {"text": "b"})
+        outbox.enqueue(unit, 6, "card", {"text": "old", "below": True}, "c1")
+        outbox.enqueue(unit, 6, "card", {"text": "new"}, "c1")
+        found = outbox.claim(unit)
         assert [message.payload["text"] for message in found] == ["a", "new"]
         assert found[1].payload["below"] is True
-        assert [message.chat_id for message in mailbox.to_send(unit, [5])] == [6]
-        mailbox.sent(unit, found[0].id)
-        mailbox.park(unit, found[1].id, "x" * 500)
-        assert [message.payload["text"] for message in mailbox.to_send(unit)] == ["b"]
-        assert [(one.name, one.cause) for one in mailbox.parked(unit)] == [("card", "x" * mailbox.CAUSE)]
+        assert [message.chat_id for message in outbox.claim(unit, [5])] == [6]
+        outbox.mark_sent(unit, found[0].id)
+        outbox.park(unit, found[1].id, "x" * 500)
+        assert [message.payload["text"] for message in outbox.claim(unit)] == ["b"]
+        assert [(one.name, one.cause) for one in backlog.parked(unit)] == [("card", "x" * inbox.CAUSE)]
 
 
 def test_nothing_that_was_said_is_readable_in_the_files(tmp_path):
     store = open_store(f"sqlite:///{tmp_path / 'x.db'}", KEYS)
     run(store, a_record)
-    run(store, lambda unit: mailbox.take_in(unit, 1, [{"update_id": 7, "text": CANARY}], AT))
-    run(store, lambda unit: mailbox.put(unit, 5, "message", {"text": CANARY}))
+    run(store, lambda unit: inbox.take_in(unit, 1, [{"update_id": 7, "text": CANARY}], AT))
+    run(store, lambda unit: outbox.enqueue(unit, 5, "message", {"text": CANARY}))
     found = [path.name for path in tmp_path.iterdir() if CANARY.encode() in path.read_bytes()]
     store.close()
     assert found == []

@@ -16,8 +16,8 @@ from hypothesis import strategies as some
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bot.telegram.sender import GROUP, PRIVATE, all_together
-from storage import mailbox, members, questions, rate_limits, timers
+from bot.usecases.outbox import GROUP, PRIVATE, all_together
+from storage import inbox, members, outbox, questions, rate_limits, timers
 from storage.core import ledger, locks
 from storage.core.faults import StorageUnavailable
 from storage.core.store import BATCH
@@ -47,63 +47,63 @@ def ids(found):
     return [taken.update_id for taken in found]
 
 
-# ---- lanes and chats ------------------------------------------------------------------------------
-def test_a_lane_is_worked_on_by_one_worker_and_free_again_after_it(two):
+# ---- ordering keys and chats ------------------------------------------------------------------------------
+def test_an_ordering_key_is_worked_on_by_one_worker_and_free_again_after_it(two):
     one, other = two
-    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7), update(2, 8), update(3, 7, "callback_query")], AT))
-    mine = run(one, lambda unit: mailbox.waiting(unit, 1, lanes=1))
-    assert ids(mine) == [1, 3], "a person's texts and presses are one lane, in order"
-    theirs = run(other, lambda unit: mailbox.waiting(unit, 1))
+    run(one, lambda unit: inbox.take_in(unit, 1, [update(1, 7), update(2, 8), update(3, 7, "callback_query")], AT))
+    mine = run(one, lambda unit: inbox.claim(unit, 1, keys=1))
+    assert ids(mine) == [1, 3], "a person's texts and presses have one ordering key, and stay in order"
+    theirs = run(other, lambda unit: inbox.claim(unit, 1))
     assert ids(theirs) == [2]
-    assert run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane])) == []
-    run(one, lambda unit: mailbox.let_go(unit, [mine[0].lane]))
-    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1, busy=[theirs[0].lane]))) == [1, 3]
+    assert run(other, lambda unit: inbox.claim(unit, 1, busy=[theirs[0].ordering_key])) == []
+    run(one, lambda unit: inbox.release(unit, [mine[0].ordering_key]))
+    assert ids(run(other, lambda unit: inbox.claim(unit, 1, busy=[theirs[0].ordering_key]))) == [1, 3]
 
 
 def test_a_worker_whose_connection_ends_leaves_no_lock_behind(two):
     one, other = two
-    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7)], AT))
-    assert ids(run(one, lambda unit: mailbox.waiting(unit, 1))) == [1]
+    run(one, lambda unit: inbox.take_in(unit, 1, [update(1, 7)], AT))
+    assert ids(run(one, lambda unit: inbox.claim(unit, 1))) == [1]
     assert run(one, lambda unit: locks.acquire(unit, "poll", 1)) and not run(
         other, lambda unit: locks.acquire(unit, "poll", 1)
     )
-    one._let_go()
-    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
+    one._disconnect()
+    assert ids(run(other, lambda unit: inbox.claim(unit, 1))) == [1]
     assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
 
 
 def test_what_two_workers_take_in_at_once_is_there_once_and_handled_once(two):
     one, other = two
     with one.unit() as first, other.unit() as second:
-        mailbox.take_in(first, 1, [update(1, 7)], AT)
+        inbox.take_in(first, 1, [update(1, 7)], AT)
         first.connection.commit()
-        mailbox.take_in(second, 1, [update(1, 7), update(2, 7)], AT)
-    assert ids(run(one, lambda unit: mailbox.waiting(unit, 1))) == [1, 2]
-    assert [run(store, lambda unit: mailbox.handled(unit, 1, 1)) for store in two] == [True, False]
+        inbox.take_in(second, 1, [update(1, 7), update(2, 7)], AT)
+    assert ids(run(one, lambda unit: inbox.claim(unit, 1))) == [1, 2]
+    assert [run(store, lambda unit: inbox.mark_handled(unit, 1, 1)) for store in two] == [True, False]
 
 
 def test_a_chat_is_sent_to_by_one_worker_and_what_is_just_noted_as_sent_is_passed_over(two):
     one, other = two
     for chat in (5, 5, 6):
-        run(one, lambda unit, chat=chat: mailbox.put(unit, chat, "message", {"text": str(chat)}))
-    (first,) = run(one, lambda unit: mailbox.to_send(unit, limit=1))
+        run(one, lambda unit, chat=chat: outbox.enqueue(unit, chat, "message", {"text": str(chat)}))
+    (first,) = run(one, lambda unit: outbox.claim(unit, limit=1))
     assert first.chat_id == 5
-    assert [message.chat_id for message in run(other, lambda unit: mailbox.to_send(unit))] == [6]
+    assert [message.chat_id for message in run(other, lambda unit: outbox.claim(unit))] == [6]
     with one.unit() as unit:
-        mailbox.sent(unit, first.id)
-        mailbox.chats_done(unit, [5])
+        outbox.mark_sent(unit, first.id)
+        outbox.release(unit, [5])
         # The lock is gone, the note that it was sent is not committed yet.
-        assert run(other, lambda unit: mailbox.to_send(unit, [6])) == []
-    assert [m.payload["text"] for m in run(other, lambda unit: mailbox.to_send(unit, [6]))] == ["5"]
+        assert run(other, lambda unit: outbox.claim(unit, [6])) == []
+    assert [m.payload["text"] for m in run(other, lambda unit: outbox.claim(unit, [6]))] == ["5"]
 
 
-@pytest.mark.parametrize("lanes", [1, 5])
-def test_one_persons_flood_does_not_keep_others_out(store, lanes):
+@pytest.mark.parametrize("keys", [1, 5])
+def test_one_persons_flood_does_not_keep_others_out(store, keys):
     flood = [update(number, 7) for number in range(1000)]
-    run(store, lambda unit: mailbox.take_in(unit, 1, [*flood, update(5000, 8)], AT))
-    first = run(store, lambda unit: mailbox.waiting(unit, 1, lanes=lanes))
-    busy = sorted({taken.lane for taken in first})
-    found = first + run(store, lambda unit: mailbox.waiting(unit, 1, busy=busy, lanes=lanes))
+    run(store, lambda unit: inbox.take_in(unit, 1, [*flood, update(5000, 8)], AT))
+    first = run(store, lambda unit: inbox.claim(unit, 1, keys=keys))
+    busy = sorted({taken.ordering_key for taken in first})
+    found = first + run(store, lambda unit: inbox.claim(unit, 1, busy=busy, keys=keys))
     per_person = Counter(taken.payload["message"]["from"]["id"] for taken in found)
     assert per_person[8] == 1 and per_person[7] <= 16
 
@@ -141,7 +141,7 @@ async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store
     def twice(unit):
         for _ in range(2):
             unit.connection.execute(
-                mailbox.INBOX.insert().values(bot_id=1, update_id=1, state="waiting", tries=0, received_at=AT)
+                inbox.INBOX.insert().values(bot_id=1, update_id=1, state="waiting", tries=0, received_at=AT)
             )
 
     added = [store.run(members.save, number, "practitioner", "north", AT, "test") for number in (1, 2)]
@@ -169,11 +169,11 @@ async def test_when_all_fails_together_each_is_done_alone(store):
 @pytest.mark.parametrize("alone", [True, False])
 async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, alone):
     one, other = two
-    run(one, lambda unit: mailbox.take_in(unit, 1, [update(1, 7)], AT))
-    run(one, lambda unit: mailbox.put(unit, 5, "message", {"text": "x"}))
+    run(one, lambda unit: inbox.take_in(unit, 1, [update(1, 7)], AT))
+    run(one, lambda unit: outbox.enqueue(unit, 5, "message", {"text": "x"}))
 
     def fails(unit):
-        assert ids(mailbox.waiting(unit, 1)) == [1] and len(mailbox.to_send(unit)) == 1
+        assert ids(inbox.claim(unit, 1)) == [1] and len(outbox.claim(unit)) == 1
         assert locks.acquire(unit, "poll", 1)
         raise ValueError("after the locks")
 
@@ -182,12 +182,12 @@ async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, 
         with pytest.raises(ValueError, match="after the locks"):
             await one.run(fails)
     else:
-        _, failed, kept = await together(one, [(fails,), (locks.take, "poll", 2)])
+        _, failed, kept = await together(one, [(fails,), (locks.acquire, "poll", 2)])
         assert isinstance(failed, ValueError) and kept is True
         assert not run(other, lambda unit: locks.acquire(unit, "poll", 2)), "a piece that went well keeps its lock"
     assert one.connected == connected
-    assert ids(run(other, lambda unit: mailbox.waiting(unit, 1))) == [1]
-    assert len(run(other, mailbox.to_send)) == 1
+    assert ids(run(other, lambda unit: inbox.claim(unit, 1))) == [1]
+    assert len(run(other, outbox.claim)) == 1
     assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
 
 
@@ -227,13 +227,13 @@ def test_two_workers_that_note_the_same_new_card_at_once(two):
     one, other = two
     with ThreadPoolExecutor(1) as thread:
         with one.unit() as unit:
-            mailbox.set_card(unit, "card", 5, 7)
-            second = thread.submit(run, other, lambda unit: mailbox.set_card(unit, "card", 5, 8))
+            outbox.set_card(unit, "card", 5, 7)
+            second = thread.submit(run, other, lambda unit: outbox.set_card(unit, "card", 5, 8))
             waits = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
             while not second.done() and not unit.connection.scalar(waits):
                 unit.connection.execute(text("select pg_stat_clear_snapshot()"))
         second.result(10)
-    assert run(one, lambda unit: mailbox.card_of(unit, "card", 5)) == 8
+    assert run(one, lambda unit: outbox.card_of(unit, "card", 5)) == 8
 
 
 def test_two_workers_that_are_the_first_to_send_share_one_budget(two):

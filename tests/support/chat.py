@@ -10,10 +10,10 @@ from bot.local.request import LocalRequest
 from bot.local.world import BOT, Shown, World
 from bot.telegram import application
 from bot.telegram.gateway import Gateway
-from bot.telegram.sender import fetch
 from bot.telegram.service import Service
 from bot.usecases.context import Context
-from storage import mailbox, members
+from bot.usecases.outbox import fetch
+from storage import inbox, members, outbox
 from storage.core.clock import later, utc_now
 from storage.core.sealing import Keyring
 from storage.core.store import Store
@@ -73,7 +73,7 @@ class Chat:
         if self.restart_always:
             await self.restart()
         await self.take_in()
-        while waiting := await self.store.run(mailbox.waiting, self.context.bot_id):
+        while waiting := await self.store.run(inbox.claim, self.context.bot_id):
             for taken in waiting:
                 await self.intake.handle(taken)
         if self.restart_always:
@@ -81,7 +81,7 @@ class Chat:
         while found := (await self.store.run(fetch, self.context, [], [], 50, 0.0)).messages:
             for message, card in found:
                 await self.sender.send(message, card)
-        while pictures := await self.store.run(mailbox.pictures_to_send, [], [], 50):
+        while pictures := await self.store.run(outbox.claim_pictures, [], [], 50):
             for message in pictures:
                 await self.service.pictures.send(message)
         await self.gateway.settle()

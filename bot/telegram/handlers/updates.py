@@ -29,7 +29,6 @@ from bot.usecases.context import Actor, Context
 from bot.usecases.gateway import came_back
 from bot.usecases.typed_text import Typed
 from flows.canonical import canonical
-from storage import members
 from storage.core.unit import Unit
 
 TYPED = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
@@ -246,7 +245,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         is_in = status not in (ChatMember.LEFT, ChatMember.BANNED)
 
         def act(unit: Unit, context: Context) -> None:
-            if change.chat.type == "private" and is_in and members.get(unit, chat_id):
+            if change.chat.type == "private" and is_in:
                 came_back(unit, chat_id)
             if change.chat.type in ("group", "supergroup"):
                 (channels.expect_claim if is_in else channels.came_out)(unit, context, chat_id)

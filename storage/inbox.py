@@ -1,0 +1,149 @@
+"""The inbox: updates taken in but not yet handled. Payloads are sealed, and erased once handled.
+
+Updates with the same ordering key (a keyed hash of the person, or of the chat) are handled in order, one at a time. The
+column is called `lane`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, literal_column, not_, select, update
+from sqlalchemy.dialects import postgresql
+
+from storage.core import locks
+from storage.core.models import InboxRow
+from storage.core.statements import Prepared, among
+from storage.core.unit import Unit
+
+INBOX = InboxRow.__table__  # type: ignore[attr-defined]
+
+#: The kind of lock that a worker holds on an ordering key.
+LOCK = "lane"
+#: An update that fails this often is parked, so that nothing waits behind it.
+TRIES = 3
+#: The longest cause that is kept, in characters.
+CAUSE: int = INBOX.c.cause.type.length
+
+#: Part of the statement, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
+WAITING: ColumnElement[str] = literal_column("'waiting'")
+_HANDLED = Prepared(
+    update(INBOX)
+    .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == WAITING)
+    .values(state="done", payload=None)
+)
+# Both databases write `on conflict` the same way. A known update stays as it is: another worker may have taken it in.
+_TAKEN_IN = Prepared(
+    postgresql.insert(INBOX).on_conflict_do_nothing().inline(),
+    ("bot_id", "update_id", "lane", "state", "tries", "received_at", "payload"),
+)
+
+_OLDEST, _MOST = func.min(INBOX.c.id), bindparam("most", type_=Integer)
+_HERE = (INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.state == WAITING)
+_OLDEST_OF_KEY = (
+    select(INBOX.c.lane, _OLDEST.label("oldest"))
+    .where(*_HERE, not_(among(INBOX.c.lane, "busy")))
+    .group_by(INBOX.c.lane)
+)
+_KEYS = Prepared(_OLDEST_OF_KEY.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane))
+#: The oldest of these that no other worker holds are tried; locking them all would take too long.
+_KEYS_SEEN = _OLDEST_OF_KEY.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
+_KEYS_FREE = Prepared(select(_KEYS_SEEN.c.lane).where(locks.try_acquire(LOCK, _KEYS_SEEN.c.lane)).limit(_MOST))
+_POSITION = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("position")
+_NUMBERED = (
+    select(INBOX.c.id, INBOX.c.update_id, INBOX.c.lane, INBOX.c.payload, _POSITION)
+    .where(*_HERE, among(INBOX.c.lane, "ours"))
+    .subquery()
+)
+_WAITING = Prepared(select(_NUMBERED).where(_NUMBERED.c.position <= bindparam("each")).order_by(_NUMBERED.c.id))
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """An update to be handled."""
+
+    id: int
+    update_id: int
+    ordering_key: int
+    payload: Any
+
+
+def is_number(value: object) -> bool:
+    """Say whether a value can be one of Telegram's ids: an integer of at most 63 bits."""
+    return type(value) is int and -(2**63) < value < 2**63
+
+
+def ordering_key_of(unit: Unit, raw: dict[str, Any]) -> int:
+    """Return a keyed hash of the person, or of the chat where there is no person. It identifies nobody."""
+    number = _number_in(raw, "from", "chat")
+    return 0 if number is None else int.from_bytes(unit.keys.lookup(f"lane:{number}")[:7])
+
+
+def person_of(raw: dict[str, Any]) -> int | None:
+    """Return the Telegram id of the person who caused an update; None if nobody did."""
+    return _number_in(raw, "from")
+
+
+def _number_in(raw: dict[str, Any], *names: str) -> int | None:
+    for part in raw.values():
+        if isinstance(part, dict):
+            for name in names:
+                number = part[name].get("id") if isinstance(part.get(name), dict) else None
+                if number is not None and is_number(number):
+                    return int(number)
+    return None
+
+
+def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
+    """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
+    new = 0
+    for raw in updates:
+        sealed = unit.keys.mailbox.seal_value(raw, f"inbox:{bot_id}:{raw['update_id']}")
+        row = {"bot_id": bot_id, "update_id": raw["update_id"], "lane": ordering_key_of(unit, raw), "payload": sealed}
+        new += _TAKEN_IN.change(unit, {**row, "state": "waiting", "tries": 0, "received_at": at})
+    return new
+
+
+def claim(unit: Unit, bot_id: int, busy: Sequence[int] = (), keys: int = 32, each: int = 8) -> list[Claimed]:
+    """Return updates to handle, oldest first: up to `each` for each of up to `keys` ordering keys that are not `busy`.
+
+    On PostgreSQL this worker holds those keys until `release`.
+    """
+    given = {"of_bot": bot_id, "busy": list(busy), "most": keys}
+    ours = [row.lane for row in (_KEYS if unit.is_sqlite else _KEYS_FREE).all(unit, given)]
+    if not ours:
+        return []
+    locks.note_acquired(unit, LOCK, ours)
+    rows = _WAITING.all(unit, {"of_bot": bot_id, "ours": ours, "each": each})
+    locks.release(unit, LOCK, set(ours) - {row.lane for row in rows})
+    return [Claimed(row.id, row.update_id, row.lane, _payload(unit, bot_id, row)) for row in rows]
+
+
+def _payload(unit: Unit, bot_id: int, row: Any) -> Any:
+    return unit.keys.mailbox.open_value(row.payload, f"inbox:{bot_id}:{row.update_id}")
+
+
+def release(unit: Unit, keys: Sequence[int]) -> None:
+    """Let other workers have these ordering keys."""
+    locks.release(unit, LOCK, keys)
+
+
+def mark_handled(unit: Unit, bot_id: int, update_id: int) -> bool:
+    """Mark an update as handled and erase its payload; return False if it was handled before. Part of the act's transaction."""
+    return _HANDLED.change(unit, {"of_bot": bot_id, "number": update_id}) == 1
+
+
+def count_failure(unit: Unit, inbox_id: int, cause: str) -> bool:
+    """Count a failed try and its cause; park the update after the last one. Return whether it is parked now."""
+    tries = unit.connection.execute(select(INBOX.c.tries).where(INBOX.c.id == inbox_id)).scalar_one() + 1
+    state = "parked" if tries >= TRIES else "waiting"
+    still_waiting = (INBOX.c.id == inbox_id, INBOX.c.state == "waiting")
+    unit.connection.execute(update(INBOX).where(*still_waiting).values(tries=tries, state=state, cause=cause[:CAUSE]))
+    return state == "parked"
+
+
+def prune(unit: Unit, before: str) -> None:
+    """Forget handled updates that were received before this time."""
+    unit.connection.execute(delete(INBOX).where(INBOX.c.state == "done", INBOX.c.received_at < before))
