@@ -97,6 +97,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
     """Be the bot, or one worker of several, until told to stop."""
     from bot.composition import store as stores
     from bot.composition.context import context_of
+    from bot.console import health
     from bot.telegram import application
     from bot.telegram.gateway import Gateway
     from bot.telegram.intake import TokenRefused
@@ -112,7 +113,9 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
         async def run() -> None:
             gateway = Gateway(store, context)
             app = application.build(gateway, token, application.network_request(), settings.api_base_url)
-            service = Service(app, gateway, settings.head_file, listening, parent, settings.data_dir / "pictures")
+            monitoring = health.routes(store, context.now) if listening else ()
+            pictures = settings.data_dir / "pictures"
+            service = Service(app, gateway, settings.head_file, listening, parent, pictures, monitoring)
             loop = asyncio.get_running_loop()
             for number in STOP_SIGNALS:
                 loop.add_signal_handler(number, service.stop.set)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.cli.output import WrongCall
 
 if TYPE_CHECKING:
-    from bot.usecases.typed_text import Typed
+    from bot.domain.typed_text import Typed
     from flows.screening import Screened
 
 Taken = TypeVar("Taken")

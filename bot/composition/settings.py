@@ -13,11 +13,9 @@ from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from flows import catalogue
-from storage.core.engine import sqlite_url
+from storage.core.engine import is_database_url, sqlite_url
 from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text
 
 #: One word without spaces, with a digit in it: never a name.
@@ -91,11 +89,7 @@ class Settings(BaseSettings):
             return None
         # "postgres://" is how many hosts give it out.
         written = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", value.get_secret_value())
-        try:
-            known = make_url(written).get_backend_name() in ("postgresql", "sqlite")
-        except (ArgumentError, ValueError):
-            known = False
-        if not known:
+        if not is_database_url(written):
             # Never its own text: a password stands in it.
             raise ValueError(
                 "must be postgresql://user:password@host:port/name; in a password write / as %2F, # as %23"

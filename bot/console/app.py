@@ -36,9 +36,9 @@ from bot.console.refusals import (
 )
 from bot.console.security import WITH_SCRIPT, Guard, comes_from_another_site
 from bot.console.visit import Page, Visit, environment, surroundings
+from bot.domain.typed_text import Typed
 from bot.usecases import sessions, typed_text
 from bot.usecases.context import Context
-from bot.usecases.typed_text import Typed
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
 from storage.core.unit import Unit

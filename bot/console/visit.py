@@ -13,10 +13,10 @@ from starlette.responses import HTMLResponse, Response
 from bot.console.refusals import ABSENT
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.usecases import sessions
 from bot.usecases.context import Actor, Context, MemberRow
-from bot.usecases.typed_text import Typed
 from storage.core.unit import Unit
 
 #: Address, words, action that the role must allow.

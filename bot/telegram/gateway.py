@@ -21,13 +21,13 @@ from telegram import (
 from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
+from bot.domain.typed_text import Typed
 from bot.messages import cards
-from bot.telegram.handlers.words import words_of
+from bot.telegram.message_text import words_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
 from bot.usecases.gateway import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
-from bot.usecases.typed_text import Typed
 from flows.breaks import take_breaks
 from storage.core.store import Store
 from storage.core.unit import Unit

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from flows import chart, screening
 from storage.core.faults import StorageUnavailable
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
     from bot.telegram.webhook import Server
 
 log = logging.getLogger("sharewise")
@@ -79,13 +82,14 @@ class Service:
         listening: Listening | None = None,
         parent: int | None = None,
         pictures: Path | None = None,
+        monitoring: Sequence[BaseRoute] = (),
     ) -> None:
         self.application, self.gateway, self.heads = application, gateway, head_file
         self.sender = Sender(application, gateway.store, gateway.context)
         self.pictures = Pictures(application, gateway.store, gateway.context, pictures)
         gateway.on_acting = self.sender.wake.set
         self.intake = Intake(application, gateway)
-        self.listening = listening
+        self.listening, self.monitoring = listening, monitoring
         #: The process that began this one; when it is gone, this one stops too.
         self.parent = parent
         self.stop = asyncio.Event()
@@ -147,13 +151,12 @@ class Service:
             return None
         from starlette.applications import Starlette
 
-        from bot.console import health
         from bot.telegram import webhook as web
 
         async def take_in(update: dict[str, object]) -> None:
             await self.intake.take_in([update])
 
-        routes = [*health.routes(self.gateway.store, self.gateway.context.now)]
+        routes = [*self.monitoring]
         if self.listening.secret is not None:
             routes.append(web.route(take_in, self.listening.secret))
         return web.Server(Starlette(routes=routes), self.listening.socket)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.advice import Answer
 from flows.screening import IdentifierFound, NotScreened, TextTooLong

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from bot.domain.typed_text import Typed
 from bot.messages.cards import Message
 from flows.advice import Index, index_of
 from flows.catalogue import Book, UnknownEdition, open_book
@@ -16,9 +16,6 @@ from storage.core.unit import Unit
 from storage.members import MemberRow
 
 __all__ = ["MemberRow"]
-
-if TYPE_CHECKING:
-    from bot.usecases.typed_text import Typed
 
 
 def whole(text: str) -> int | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.domain.access import COMMAND_LINE
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened, Screened
 from storage import local_contacts
 from storage.core.clock import utc_now

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards
 from bot.usecases import opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
-from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened, Screened
 from storage import invites, members, outbox, pending_input, teams, web_sessions
 from storage.core.clock import later, utc_now

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, OpenPrivately, say, whole
-from bot.usecases.typed_text import Typed
 from flows import navigation, replies, second_opinion
 from flows.definition import Edition
 from flows.navigation import Position

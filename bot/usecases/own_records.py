@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards, record_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened
 from storage import members, pending_input, records
 from storage.core import ledger

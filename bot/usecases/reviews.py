@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards, record_cards, review_cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.typed_text import Typed
 from flows.screening import NotScreened, Screened
 from storage import local_contacts, members, outbox, pending_input, records, reviews, timers
 from storage.core import ledger

@@ -7,16 +7,17 @@ says to it. Use cases take the `Typed` it gives, never a plain string. What may 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.usecases.context import Actor, Context, say
 from flows import danger, screening
 from flows.advice import Answer
 from flows.canonical import canonical
 from flows.names import could_be_name
-from flows.screening import PERSON, IdentifierFound, Looked, NotScreened, Screened, TextTooLong
+from flows.screening import PERSON, IdentifierFound, NotScreened, Screened, TextTooLong
 from storage import name_overrides, outbox
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -28,31 +29,6 @@ TYPE_REFERENCE_AGAIN = "Please type the case reference again. It will pass this 
 LONGEST_NAME, LONGEST_TEAM, LONGEST_REASON = 40, 60, 300
 #: What a local contact may hold: it is an office's own. No person's number, date of birth or account is.
 OF_AN_OFFICE = (PERSON, "phone", "url", "email", "postcode", "address")
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a person typed, as it was read once. `message_id`: the message it stands in; 0 where there is none.
-
-    `marks`: kinds of identifiers that the message carries beside its words, for example a contact card.
-    """
-
-    looked: Looked
-    is_danger: bool = False
-    answer: Answer | None = None
-    message_id: int = 0
-    edited: bool = False
-    forwarded: bool = False
-    marks: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        """The words as they were typed: to compare with button labels and commands, never to keep or post."""
-        return self.looked.text
-
-    def screened(self, *, longest: int = screening.LONGEST, override: Collection[str] = ()) -> Screened:
-        """Return the words as they may be kept; raise NotScreened."""
-        return self.looked.screened(longest=longest, override=override)
 
 
 def read(

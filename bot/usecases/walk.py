@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.domain import access, record
 from bot.domain.access import Resource
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode, handle_of
 from bot.usecases import advice, opinions, own_records, reviews, typed_text
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.typed_text import Typed
 from flows import navigation, replies
 from flows.catalogue import Book
 from flows.machine import CHECK, OUTCOME

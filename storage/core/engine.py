@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from storage.core.faults import READ_ONLY_WORDS, StorageRefused, not_now, of_driver, unavailable
@@ -31,6 +31,14 @@ TIMEOUTS = {
 def sqlite_url(path: Path) -> str:
     """Return the database URL of a SQLite file."""
     return f"sqlite:///{path}"
+
+
+def is_database_url(text: str) -> bool:
+    """Say whether a text names a database that Sharewise can use."""
+    try:
+        return make_url(text).get_backend_name() in ("postgresql", "sqlite")
+    except (ArgumentError, ValueError):
+        return False
 
 
 def make_engine(url: str) -> Engine:

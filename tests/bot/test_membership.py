@@ -11,9 +11,9 @@ import pytest
 from bot.cli import main as command_line
 from bot.domain import access
 from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Resource, may
+from bot.domain.typed_text import Typed
 from bot.telegram.handlers import administration, updates
 from bot.telegram.handlers.guidance import HEADS, Argument
-from bot.usecases.typed_text import Typed
 from flows import screening
 from storage import invites, members
 from storage.core import ledger

@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bot.domain.typed_text import Typed
 from bot.messages.callback_data import Button, handle_of
 from bot.telegram.handlers.updates import of_button
 from bot.usecases import deadlines, walk
 from bot.usecases.context import Context, Incoming
 from bot.usecases.gateway import once
-from bot.usecases.typed_text import Typed
 from flows import screening
 from flows.second_opinion import OWN, REASONS
 from storage import conversations, inbox, members, outbox, teams, timers

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.usecases import advice, local_contacts, own_records, walk
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.gateway import Act
-from bot.usecases.typed_text import Typed
 from storage.core.unit import Unit
 
 #: An action of the access table, and what is done.

@@ -17,17 +17,17 @@ from telegram.ext import (
     filters,
 )
 
+from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode
 from bot.telegram.gateway import Gateway, answer_inline
 from bot.telegram.handlers import administration, opinions, reviews
 from bot.telegram.handlers import guidance as guidance_handlers
 from bot.telegram.handlers.guidance import HEADS, Argument, Done
-from bot.telegram.handlers.words import words_of
+from bot.telegram.message_text import words_of
 from bot.usecases import advice, channels, membership, walk
 from bot.usecases.context import Actor, Context
 from bot.usecases.gateway import came_back
-from bot.usecases.typed_text import Typed
 from flows.canonical import canonical
 from storage.core.unit import Unit
 
