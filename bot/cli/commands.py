@@ -65,6 +65,17 @@ def telegram_id(text: str) -> int:
     return number
 
 
+def as_table(parser: argparse.ArgumentParser, called: str = "sharewise") -> str:
+    """Return the rows of a Markdown table: each command and verb, and what it does."""
+    rows = ""
+    for part in parser._actions:
+        if isinstance(part, argparse._SubParsersAction):
+            for choice in part._choices_actions:
+                name = f"{called} {choice.dest}"
+                rows += f"| `{name}` | {choice.help} |\n" + as_table(part.choices[choice.dest], name)
+    return rows
+
+
 def actions_of(parser: argparse.ArgumentParser, inherited: str = "") -> list[str]:
     """Return the access-table action of every command and verb."""
     action = str(parser.get_default("action") or inherited)

@@ -139,6 +139,8 @@ class World:
         self.on_open_privately: Callable[[int, str], None] | None = None
         self._open_inline: set[str] = set()
         #: What a tap was answered with, by query.
+        #: Chat -> the commands of its own menu.
+        self.menus: dict[int, list[tuple[str, str]]] = {}
         self.answers: dict[str, dict[str, str]] = {}
         #: What inline mode offered, newest last.
         self.offered: list[list[dict[str, Any]]] = []
@@ -261,6 +263,11 @@ class World:
         for command in _list(parameters["commands"]):
             if not re.fullmatch(r"[a-z0-9_]{1,32}", _get(command, "command")):
                 raise Refused("Bad Request: BOT_COMMAND_INVALID")
+        scope = parameters.get("scope") or {}
+        if "chat_id" in scope:
+            self.menus[int(scope["chat_id"])] = [
+                (_get(command, "command"), _get(command, "description")) for command in _list(parameters["commands"])
+            ]
         return True
 
     def _set_webhook(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:

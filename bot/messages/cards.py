@@ -399,35 +399,6 @@ def welcome(edition: Edition) -> Message:
     return Message("\n\n".join(lines))
 
 
-def help_text() -> Message:
-    """Return the list of commands."""
-    lines = [
-        bold("What you can do"),
-        "\n".join(
-            escape(line)
-            for line in (
-                "Type a question in your own words, or /ask and your question – what the advice says",
-                "/share – start the sharing questions",
-                "/opinion – ask your team for a second opinion on where you are",
-                "/local – who to call here",
-                "/board – a Board's request under section 14B (historical)",
-                "/board_use – use of what a Board request brought (historical)",
-                "/records – my decision records",
-                "/note SW-XXXX-XXXX your words – add a note to a record",
-                "/readers SW-XXXX-XXXX – who has read a record of mine",
-                "/rules – the seven golden rules",
-                "/emergency – a child in danger, or a crime",
-                "/cancel – stop the questions without a record",
-                "/team – what your team agreed about second opinions",
-                "/leave – end my own access",
-                "/privacy – what is kept and who sees it",
-            )
-        ),
-        escape("In the questions, tap a button. To ask something in between, type /ask and your question. " + NO_NAMES),
-    ]
-    return Message("\n\n".join(lines), EMERGENCY_ROW)
-
-
 def privacy() -> Message:
     """Return the privacy notice."""
     lines = [

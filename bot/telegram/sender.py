@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from telegram import BotCommandScopeChat
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
@@ -182,6 +183,12 @@ class Sender:
                 log.info("A message could not be deleted.")
                 if payload.get("tell") and "not found" not in str(error).lower():
                     await self._note(outbox.say_could_not_delete, chat)
+            return None
+        if message.kind == "menu":
+            try:
+                await bot.set_my_commands(payload["commands"], BotCommandScopeChat(chat))
+            except (BadRequest, Forbidden) as error:
+                log.info("A member's menu could not be set (%s).", reason_of(error))
             return None
         if message.kind == "leave":
             await bot.leave_chat(chat)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
+from telegram import BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
+from bot.domain import commands
+from bot.messages.commands import menu
 from bot.telegram.application import App
 from bot.telegram.gateway import Gateway
-from bot.telegram.handlers.updates import GROUP_MENU, MENU
 from bot.telegram.intake import Intake, TokenRefused, seconds_of
 from bot.telegram.pictures import Pictures
 from bot.telegram.sender import Sender
@@ -249,9 +250,9 @@ class Service:
 
     async def _set_menu(self) -> None:
         try:
-            for menu, scope in ((MENU, BotCommandScopeAllPrivateChats()), (GROUP_MENU, BotCommandScopeAllGroupChats())):
-                commands = [BotCommand(name, words) for name, words in menu.items()]
-                await self.application.bot.set_my_commands(commands, scope)
+            everybody, groups = menu(commands.of_role("practitioner")), menu(commands.of_groups())
+            await self.application.bot.set_my_commands(everybody, BotCommandScopeAllPrivateChats())
+            await self.application.bot.set_my_commands(groups, BotCommandScopeAllGroupChats())
         except TelegramError as error:
             log.warning("The command menu could not be set (%s).", type(error).__name__)
 

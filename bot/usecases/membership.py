@@ -6,7 +6,7 @@ from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards
-from bot.usecases import opinions, typed_text, walk
+from bot.usecases import menus, opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
 from flows.screening import NotScreened, Screened
 from storage import invites, members, outbox, pending_input, teams, web_sessions
@@ -36,6 +36,7 @@ def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
         changing(unit, context, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
     say(unit, telegram_id, opinion_cards.joined(member))
+    menus.update(unit, member, before.role if before else "practitioner")
     for administrator in members.of_team(unit, invite.team, "administrator"):
         if administrator.id != member.id:
             say(unit, administrator.telegram_id, opinion_cards.somebody_joined(member))
@@ -166,7 +167,10 @@ def add(unit: Unit, context: Context, telegram_id: int, role: str, team: str, kn
     before = members.get(unit, telegram_id)
     if before:
         changing(unit, context, before, role, team, COMMAND_LINE)
-    return members.save(unit, telegram_id, role, team, context.now(), COMMAND_LINE, known_as)
+    member = members.save(unit, telegram_id, role, team, context.now(), COMMAND_LINE, known_as)
+    if before:
+        menus.update(unit, member, before.role)
+    return member
 
 
 def open_invite(unit: Unit, role: str, team: str, known_as: Screened | None) -> str:

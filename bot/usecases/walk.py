@@ -13,7 +13,7 @@ from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode, handle_of
-from bot.usecases import advice, opinions, own_records, reviews, typed_text
+from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text
 from bot.usecases.context import Actor, Context, say
 from flows import navigation, replies
 from flows.catalogue import Book
@@ -189,6 +189,7 @@ def begin(
         return
     if greet:
         say(unit, actor.chat_id, cards.welcome(context.book.edition))
+        menus.update(unit, actor.member)
     _show(unit, _started(unit, context, actor, flow, entry), below=True)
 
 
@@ -384,7 +385,7 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     elif reply.kind == "choice":
         begin(unit, context, actor, "sharing")
     elif reply.kind in ("help", "why"):
-        say(unit, actor.chat_id, cards.help_text())
+        menus.help_me(unit, context, actor)
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
         say(unit, actor.chat_id, cards.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
     else:
@@ -446,7 +447,7 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         say(unit, actor.chat_id, cards.danger_first(context.book.edition))
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "help":
-        say(unit, actor.chat_id, cards.help_text())
+        menus.help_me(unit, context, actor)
         _show(unit, here, STILL_OPEN, below=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import Path
 
 import pytest
 
 from bot.cli import main as command_line
 from bot.domain import access
 from bot.domain.access import ANY, COLLEAGUES, EVERY_ROLE, OPERATOR, OWN, RULES, TEAM, Resource, may
+from bot.domain.commands import COMMANDS, of_role
 from bot.domain.typed_text import Typed
+from bot.messages import commands as command_words
+from bot.messages.texts import texts
 from bot.telegram.handlers import administration, updates
 from bot.telegram.handlers.guidance import HEADS, Argument
 from flows import screening
@@ -21,6 +23,7 @@ from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from storage.members import ROLES, MemberRow
 from tests.conftest import KEYS
+from tests.support import pages
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 
@@ -198,13 +201,40 @@ def argument(name, text):
 def test_every_command_and_button_has_a_row():
     for name, make in {**updates.COMMANDS, **administration.IN_GROUP}.items():
         for text in ("", "x", "set day_number 1", "supervisor x", "quorum 1", "o_x_0"):
-            assert make(argument(name, text))[0] in RULES, name
+            action = make(argument(name, text))[0]
+            assert action in RULES
+            assert action in COMMANDS[name].actions
     for name, make in updates.BUTTONS.items():
         for rest in ("", "x", *(f"Q-1.{verb}.0.own" for verb in ("send", "choose", "why", "withdraw", "view", "fly"))):
             assert make(rest)[0] in RULES, name
     for act in ("!emergency", "!opinion", "!back", "purpose.yes"):
         assert updates.of_button(updates.Button(act, "a" * 8, 1))[0] in RULES
-    assert updates.MENU.keys() <= updates.COMMANDS.keys() | {"start"}
+
+
+def test_handlers_words_and_the_page_hold_the_commands_of_the_table():
+    handled = {**updates.COMMANDS, **administration.IN_GROUP}
+    assert handled.keys() == COMMANDS.keys()
+    assert texts().commands.keys() == COMMANDS.keys()
+    for name, command in COMMANDS.items():
+        assert command.in_private == (name in updates.COMMANDS)
+        assert set(command.actions) <= RULES.keys()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_help_and_the_menu_show_a_role_its_own_commands_and_no_others(role):
+    said = command_words.help_text(role).text
+    menu = dict(command_words.menu(of_role(role)))
+    for name, command in COMMANDS.items():
+        allowed = role in RULES[command.actions[0]]
+        assert (name in menu) == (allowed and command.in_private)
+        assert (re.search(rf"^/{name}\b", said, re.M) is not None) == (allowed and name not in ("start", "help"))
+
+
+async def test_a_member_with_another_role_has_a_menu_of_their_own(chat):
+    await chat.say("/help", SUPER)
+    await chat.say("/help", PERSON)
+    assert "review" in dict(chat.world.menus[SUPER])
+    assert PERSON not in chat.world.menus
 
 
 def test_every_verb_of_the_command_line_has_a_row_for_the_operator():
@@ -227,6 +257,7 @@ async def test_what_a_role_may_not_do_is_refused_in_the_chat(chat, role):
         COUNTS["commands x roles, tried in the chat"] += 1
 
 
-def test_the_page_shows_the_table_as_it_is():
-    page = (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8")
-    assert page.endswith(access.as_table())
+@pytest.mark.parametrize("name", pages.TABLES)
+def test_a_page_shows_its_tables_as_they_are(name):
+    page = (pages.DOCS / name).read_text(encoding="utf-8")
+    assert page == pages.filled(page, name), "python -m tests.support.pages writes them"

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.access import ROLES
 from bot.local.world import parse, utf16
 from bot.messages import cards
+from bot.messages import commands as command_words
 from bot.messages.callback_data import BadButton, Button, decode
 from flows.navigation import changeable, replay
 from storage.conversations import Open
@@ -67,7 +69,7 @@ def test_the_check_page_fits_on_the_longest_walks_with_the_longest_words():
 def test_every_message_outside_a_conversation_fits():
     for message in (
         cards.welcome(BOOK.edition),
-        cards.help_text(),
+        *(command_words.help_text(role) for role in ROLES),
         cards.privacy(),
         cards.rules(BOOK.edition),
         cards.stranger(),

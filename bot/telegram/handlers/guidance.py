@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.typed_text import Typed
 from bot.messages import cards
-from bot.usecases import advice, local_contacts, own_records, walk
+from bot.usecases import advice, local_contacts, menus, own_records, walk
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.gateway import Act
 from storage.core.unit import Unit
@@ -59,7 +59,7 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "board_use": lambda _argument: _begin("board_request", "use_for_board_functions"),
     "emergency": lambda _argument: ("raise_emergency", walk.emergency),
     "cancel": lambda _argument: ("walk", walk.cancel),
-    "help": lambda _argument: _say(cards.help_text()),
+    "help": lambda _argument: ("read_guidance", menus.help_me),
     "privacy": lambda _argument: _say(cards.privacy()),
     "rules": lambda _argument: (
         "read_guidance",

@@ -17,6 +17,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.domain import commands
 from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.messages.callback_data import BadButton, Button, decode
@@ -42,38 +43,6 @@ NEAR = 70
 COMMANDS = {**guidance_handlers.COMMANDS, **opinions.COMMANDS, **reviews.COMMANDS, **administration.COMMANDS}
 BUTTONS = {**guidance_handlers.BUTTONS, **opinions.BUTTONS, **reviews.BUTTONS, **administration.BUTTONS}
 
-#: Command -> the words the menu shows for it, in the private chat and in groups.
-MENU = {
-    "start": "What this is, and the first question",
-    "ask": "Ask in your own words what the advice says",
-    "share": "Start the sharing questions",
-    "opinion": "Ask your team for a second opinion",
-    "local": "Who to call here",
-    "emergency": "A child in danger, or a crime",
-    "records": "My decision records",
-    "note": "Add a note to a record",
-    "readers": "Who has read a record of mine",
-    "rules": "The seven golden rules",
-    "board": "A Board's request (historical)",
-    "board_use": "Use of what a Board request brought (historical)",
-    "cancel": "Stop the questions without a record",
-    "help": "What I can do",
-    "privacy": "What is kept and who sees it",
-    "team": "What your team agreed about second opinions",
-    "review": "Review your team's records (supervisors)",
-    "sample": "This month's dip sample (supervisors)",
-    "console": "The web console (supervisors)",
-    "members": "Members of your team (supervisors)",
-    "invite": "Invite somebody (supervisors)",
-    "unanswered": "Questions without an answer (supervisors)",
-    "leave": "End my own access",
-}
-GROUP_MENU = {
-    "ask": "Ask what the advice says",
-    "claim": "Make this group your team's channel (administrators)",
-    "release": "Give this group up as the channel (administrators)",
-}
-
 
 def command_in(text: str) -> tuple[str, str, str] | None:
     """Return the command that words begin with: its name, the bot it names, and what stands behind it; None for words."""
@@ -90,7 +59,16 @@ def command_in(text: str) -> tuple[str, str, str] | None:
 
 def nearest(name: str) -> str:
     """Return the known command that a mistyped one is nearest to; nothing when none is near."""
-    found = process.extractOne(name, list(MENU), scorer=fuzz.ratio, score_cutoff=NEAR) if name else None
+    found = (
+        process.extractOne(
+            name,
+            [command.name for command in commands.COMMANDS.values() if command.in_private],
+            scorer=fuzz.ratio,
+            score_cutoff=NEAR,
+        )
+        if name
+        else None
+    )
     return str(found[0]) if found else ""
 
 
