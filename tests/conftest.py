@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -18,6 +19,18 @@ from tests.support.counts import COUNTS
 from tests.support.servers import postgresql_in
 
 KEYS = Keyring(bytes(range(32)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what this process enumerated to the one that started it."""
+    if handed := getattr(session.config, "workeroutput", None):
+        handed["counts"] = dict(COUNTS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Add up what the processes enumerated."""
+    COUNTS.update(getattr(node, "workeroutput", {}).get("counts", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
