@@ -24,7 +24,7 @@ from flows import danger
 from flows.canonical import canonical
 from flows.definition import Edition, InvalidEdition
 from flows.names import fold, frequency
-from flows.yaml_files import packaged
+from flows.yaml_files import packaged, read
 
 Band = Literal["answer", "closest", "none"]
 
@@ -108,7 +108,7 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    raw = _read("words.yaml")
+    raw = packaged("asked", "words.yaml")
     same: dict[str, list[str]] = defaultdict(list)
     for concept, listed in raw["same"].items():
         for word in (concept, *listed):
@@ -121,11 +121,12 @@ def _words() -> _Words:
     )
 
 
-def _read(name: str) -> Any:
+def _asked(edition: Edition) -> Any:
+    """Read how people ask for an edition's passages; raise InvalidEdition."""
     try:
-        return packaged("asked", name)
+        return read(edition.folder / "asked.yaml")
     except FileNotFoundError:
-        raise InvalidEdition((f"asked/{name}: file: is missing; it holds the ways people ask",)) from None
+        raise InvalidEdition((f"{edition.id}/asked.yaml: file: is missing; it holds the ways people ask",)) from None
 
 
 #: A stemmer keeps its word inside itself while it works, so every thread has one of its own.
@@ -156,7 +157,7 @@ class Index:
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
-        raw = _read(f"{edition.id}.yaml")
+        raw = _asked(edition)
         self.topics = {
             key: Topic(key, item["title"], tuple(item.get("near", ()))) for key, item in raw["not_covered"].items()
         }
@@ -374,7 +375,7 @@ def _joined(values: list[float]) -> float:
 
 
 def _check(edition: Edition, raw: Mapping[str, Any]) -> None:
-    file = f"asked/{edition.id}.yaml"
+    file = f"{edition.id}/asked.yaml"
     problems = [f"{file}: passages.{key}: is no passage" for key in raw["passages"] if key not in edition.passages]
     named = [*raw["on_law"], *raw["danger"], *raw["together"], *raw["together"].values()]
     problems += [f"{file}: {key}: is no passage" for key in named if key not in edition.passages]
@@ -389,11 +390,3 @@ def _check(edition: Edition, raw: Mapping[str, Any]) -> None:
     ]
     if problems:
         raise InvalidEdition(tuple(problems))
-
-
-@cache
-def index_of(edition_id: str) -> Index:
-    """Return the index of an edition, built once."""
-    from flows.catalogue import open_book
-
-    return Index(open_book(edition_id).edition)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from flows.advice import Index
 from flows.definition import Edition
 from flows.loader import EDITIONS, load
 from flows.machine import FlowMachine
@@ -21,6 +22,11 @@ class Book:
 
     edition: Edition
     machines: dict[str, FlowMachine]
+
+    @cached_property
+    def index(self) -> Index:
+        """The index that answers questions, built at first use."""
+        return Index(self.edition)
 
     def machine(self, flow: str) -> FlowMachine:
         """Return the compiled flow; raise KeyError when the edition has none of that name."""

@@ -42,7 +42,9 @@ class Way:
 # ---- what is drawn -------------------------------------------------------------------------------
 def spine(machine: FlowMachine) -> tuple[Question, ...]:
     """The screens and questions of a flow, in the author's order; scope is asked beside the chart."""
-    return tuple(q for q in machine.flow.questions.values() if q.kind in ("screen", "question") and q.id != "bulk")
+    return tuple(
+        q for q in machine.flow.questions.values() if q.kind in ("screen", "question") and q.id != machine.bulk
+    )
 
 
 def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
@@ -238,7 +240,7 @@ def _exit(drawing: _Svg, machine: FlowMachine, way: Way, y: float, walked: bool)
     is_outcome = way.target.startswith(OUTCOME)
     key = way.target.removeprefix(OUTCOME)
     title = machine.flow.outcomes[key].title if is_outcome else machine.flow.questions[key].label
-    fill = ENDS.get(key, "#eeefef") if walked else "#ffffff"
+    fill = ENDS.get(machine.flow.roles.outcome_role(key), "#eeefef") if walked else "#ffffff"
     start = CARD_X + CARD_W
     drawing.line(start + 2, y + ROW / 2, EXIT_X - 4, y + ROW / 2, walked)
     words = wrap(f"{way.words}. {title}", 22, EXIT_W - 48 - (40 if walked else 0), walked)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from flows.roles import Roles
 
 #: How strongly the advice puts a thing. Trap 13: these are never mixed up.
 STRENGTHS = ("must", "should", "good_practice", "may", "instruction", "statement")
@@ -127,6 +130,7 @@ class Flow:
     outcomes: Mapping[str, Outcome]
     #: How the drawing words a condition, by predicate.
     conditions: Mapping[str, str]
+    roles: Roles
 
 
 @dataclass(frozen=True)
@@ -147,4 +151,6 @@ class Edition:
     passages: Mapping[str, Passage]
     duties: Mapping[str, Duty]
     flows: Mapping[str, Flow]
+    roles: Roles
     sha256: str
+    folder: Path

@@ -27,6 +27,7 @@ from flows.definition import (
     Question,
 )
 from flows.machine import PAUSED
+from flows.roles import Roles, Start
 from flows.validation import problems as problems_of
 from flows.yaml_files import SafeLoader
 
@@ -38,6 +39,9 @@ EDITION_KEYS = {
 }  # fmt: skip
 FLOW_KEYS = {"id", "parts", "start", "entries", "questions", "outcomes"}
 QUESTION_KEYS = {"kind", "cites", "options", "text", "next", "may_finish", "follows_outcome"}
+ROLES_KEYS = {"starts", "questions", "options", "outcomes", "duties", "passages", "rules"}
+#: Files that say how the rest of Sharewise finds its way in an edition. They change no word and no route: not hashed.
+NOT_HASHED = {"roles.yaml", "asked.yaml"}
 OPTION_KEYS = {"to", "offered_when", "duties", "plain"}
 OUTCOME_KEYS = {"cites", "duties", "then", "agrees_with", "implies"}
 PASSAGE_KEYS = {"section", "where", "strength"}
@@ -76,9 +80,11 @@ def load(folder: Path) -> Edition:
 
 
 def sha256_of(folder: Path) -> str:
-    """Return the content address of an edition: SHA-256 over its files, names included."""
+    """Return the content address of an edition: SHA-256 over the files that hold its words and routes, names included."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.yaml")):
+        if path.name in NOT_HASHED:
+            continue
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
@@ -161,9 +167,10 @@ class _Reader:
         passages = self._passages()
         duties = self._duties()
         parts = {name: self.section("parts.yaml", name, value) for name, value in self.read("parts.yaml").items()}
+        roles = self._roles()
         flows: dict[str, Flow] = {}
         for path in sorted((self.folder / "flows").glob("*.yaml")):
-            flow = self._flow(f"flows/{path.name}", parts)
+            flow = self._flow(f"flows/{path.name}", parts, roles)
             flows[flow.id] = flow
         if not flows:
             self.problem("flows/", "folder", "holds no flow")
@@ -176,7 +183,9 @@ class _Reader:
             passages=passages,
             duties=duties,
             flows=flows,
+            roles=roles,
             sha256=sha256_of(self.folder),
+            folder=self.folder,
         )
 
     def text(self, part: str, key: str, known: set[str]) -> dict[str, Any]:
@@ -210,7 +219,30 @@ class _Reader:
             )
         return found
 
-    def _flow(self, file: str, parts: Mapping[str, dict[str, Any]]) -> Flow:
+    def _roles(self) -> Roles:
+        raw = self.section("roles.yaml", "top level", self.read("roles.yaml"), ROLES_KEYS)
+
+        def named(part: str, value: object) -> dict[str, str]:
+            found = self.section("roles.yaml", part, value)
+            return {role: self.words("roles.yaml", f"{part}.{role}", node) for role, node in found.items()}
+
+        starts = {}
+        for command, value in self.section("roles.yaml", "starts", raw.get("starts")).items():
+            start = self.section("roles.yaml", f"starts.{command}", value, {"flow", "entry"})
+            entry = start.get("entry")
+            starts[command] = Start(
+                self.words("roles.yaml", f"starts.{command}.flow", start.get("flow")),
+                None if entry is None else self.words("roles.yaml", f"starts.{command}.entry", entry),
+            )
+        options = self.section("roles.yaml", "options", raw.get("options"))
+        return Roles(
+            starts=starts,
+            options={role: named(f"options.{role}", value) for role, value in options.items()},
+            rules=self.names("roles.yaml", "rules", raw.get("rules")),
+            **{part: named(part, raw.get(part)) for part in ("questions", "outcomes", "duties", "passages")},
+        )
+
+    def _flow(self, file: str, parts: Mapping[str, dict[str, Any]], roles: Roles) -> Flow:
         raw = self.section(file, "flow", self.read(file), FLOW_KEYS)
         flow_id = self.words(file, "id", raw.get("id"))
         questions: dict[str, Question] = {}
@@ -237,6 +269,7 @@ class _Reader:
             questions=questions,
             outcomes=outcomes,
             conditions={key: str(value) for key, value in self.texts.get("conditions", {}).items()},
+            roles=roles,
         )
 
     def _question(self, file: str, key: str, raw: object) -> Question:

@@ -53,6 +53,8 @@ class FlowMachine:
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
+        #: The outcome that an emergency has, and the question about a bulk exchange.
+        self.emergency, self.bulk = flow.roles.outcome("emergency"), flow.roles.question("bulk")
         states = [*self._states()]
         self._machine = Machine(model=None, states=states, initial=flow.start, auto_transitions=False, send_event=False)
         self._drawn: dict[str, list[Drawn]] = {state: [] for state in states}
@@ -87,10 +89,10 @@ class FlowMachine:
                 yield Drawn(f"{OUTCOME}{outcome.id}.next", OUTCOME + outcome.id, outcome.then, ())
         yield Drawn(f"{CHECK}.confirm", CHECK, ENDED, ())
         for state in open_states:
-            if "emergency" in self.flow.outcomes and state != "emergency":
-                yield Drawn(EMERGENCY_NOW, state, OUTCOME + "emergency", ())
-            if "bulk" in self.flow.questions and not state.startswith("bulk"):
-                yield Drawn(BULK_ASK, state, "bulk", ())
+            if self.emergency in self.flow.outcomes and state != self.flow.roles.question("emergency"):
+                yield Drawn(EMERGENCY_NOW, state, OUTCOME + self.emergency, ())
+            if self.bulk in self.flow.questions and not self.is_about_bulk(state):
+                yield Drawn(BULK_ASK, state, self.bulk, ())
 
     def _question_edges(self, question: Question) -> Iterator[Drawn]:
         sources = [question.id]
@@ -110,7 +112,7 @@ class FlowMachine:
             yield Drawn(f"{question.id}.finish", question.id, CHECK, ())
         if question.option(NOT_SURE):
             paused = question.id + PAUSED
-            yield Drawn(f"{paused}.leave", paused, OUTCOME + "seek_advice", ())
+            yield Drawn(f"{paused}.leave", paused, OUTCOME + self.flow.roles.outcome("seek_advice"), ())
 
     # ---- asking -------------------------------------------------------------------------------
     @property
@@ -122,6 +124,10 @@ class FlowMachine:
     def drawn(self) -> tuple[Drawn, ...]:
         """Every arrow of the flow, in the author's order."""
         return tuple(drawn for drawns in self._drawn.values() for drawn in drawns)
+
+    def is_about_bulk(self, state: str) -> bool:
+        """Say whether a state belongs to the question about a bulk exchange."""
+        return state.removesuffix(PAUSED) == self.bulk or state in (BULK_ASK, split(BULK_ASK)[0])
 
     def is_final(self, state: str) -> bool:
         """Say whether a walk in this state has ended."""

@@ -121,7 +121,7 @@ class Position:
                 if use.when is None or PREDICATES[use.when](self.taken):
                     found[use.duty] = None
         if self.walk.unsure:
-            found["record_advice_outcome"] = None
+            found[self.flow.roles.duty("record_advice_outcome")] = None
         return tuple(found)
 
     def cites(self, duties: Mapping[str, Duty]) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class Position:
 
     def _kind(self, state: str) -> str | None:
         question = self.flow.questions.get(state)
-        return question.kind if question and question.id != "bulk" else None
+        return question.kind if question and question.id != self.machine.bulk else None
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def _replay_on(before: Position, walk: Walk, key: str) -> None:
 
 def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) -> Position:
     if before is None:
-        token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure)
+        token, taken = Token(machine.flow.start), Taken(entry=walk.entry, unsure=walk.unsure, roles=machine.flow.roles)
     else:
         token, taken = Token(before.state), replace(before.taken, options=dict(before.taken.options))
     live = [*before.live] if before else []
@@ -210,7 +210,7 @@ def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) 
             trigger = EMERGENCY_NOW if interrupt == "emergency" else BULK_ASK
             taken = machine.fire(token, trigger, taken) or taken
             if interrupt == "emergency":
-                live.append(("emergency", walk.answers["emergency.now"]))
+                live.append((machine.flow.roles.question("emergency"), walk.answers[EMERGENCY_NOW]))
             interrupt = None
         else:
             break
@@ -254,7 +254,7 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     unsure = walk.unsure
     if answer.verb == NOT_SURE and key not in unsure:
         unsure = (*unsure, key)
-    interrupt = None if (key, answer.verb) == ("bulk", "no") else walk.interrupt
+    interrupt = None if (key, answer.verb) == (machine.bulk, "no") else walk.interrupt
     moved = replace(walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure)
     _replay_on(before, moved, key)
     after = replay(machine, moved)
@@ -263,7 +263,7 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     another = before.taken.outcome != after.taken.outcome
 
     def stays(state: str) -> bool:
-        if state in live or state.startswith("bulk"):
+        if state in live or machine.is_about_bulk(state):
             return True
         question = machine.flow.questions.get(state)
         if question and question.follows_outcome and another:
@@ -293,7 +293,8 @@ def back(machine: FlowMachine, walk: Walk) -> Walk:
         return replace(walk, pending=None, focus=None)
     here = replay(machine, walk)
     if walk.interrupt:
-        kept = {state: a for state, a in walk.answers.items() if state.split(".")[0] != walk.interrupt}
+        raised = (walk.interrupt, machine.flow.roles.question(walk.interrupt))
+        kept = {state: a for state, a in walk.answers.items() if state.split(".")[0] not in raised}
         return replace(walk, answers=kept, interrupt=None)
     if not here.live:
         return walk
@@ -333,28 +334,27 @@ def confirm_change(machine: FlowMachine, walk: Walk) -> Walk:
 def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
     """Stop for an emergency, or ask about a bulk exchange; raise UnexpectedAnswer once the walk has ended."""
     here = replay(machine, replace(walk, focus=None, pending=None))
-    known = which == "emergency" and "emergency" in machine.flow.outcomes
-    known = known or (which == "bulk" and "bulk" in machine.flow.questions)
+    known = which == "emergency" and machine.emergency in machine.flow.outcomes
+    known = known or (which == "bulk" and machine.bulk in machine.flow.questions)
     if not known or here.is_finished or walk.interrupt == which:
         raise UnexpectedAnswer(f"{which} cannot be raised here.")
     calm = replace(walk, focus=None, pending=None)
     if which == "bulk":
-        answers = {state: kept for state, kept in walk.answers.items() if not state.startswith("bulk")}
+        answers = {state: kept for state, kept in walk.answers.items() if not machine.is_about_bulk(state)}
         return replace(calm, answers=answers, interrupt=which)
     asked = replace(calm, interrupt=None)
-    if replay(machine, asked).state.removesuffix(PAUSED) == "emergency":
-        return choose(machine, asked, "emergency.yes", at)
-    now = {"emergency.now": Answer("yes", at)}
+    first = machine.flow.roles.question("emergency")
+    if replay(machine, asked).state.removesuffix(PAUSED) == first:
+        return choose(machine, asked, f"{first}.yes", at)
+    now = {EMERGENCY_NOW: Answer("yes", at)}
     return replace(calm, answers={**walk.answers, **now}, interrupt=which)
 
 
-def resumed_without_interrupt(walk: Walk) -> Walk:
+def resumed_without_interrupt(machine: FlowMachine, walk: Walk) -> Walk:
     """The same answers as a new walk, for someone who raised an emergency and now goes on."""
-    answers = {
-        state: kept
-        for state, kept in walk.answers.items()
-        if not state.startswith(("emergency", "bulk", OUTCOME, CHECK))
-    }
+    first = machine.flow.roles.question("emergency")
+    gone = (first, machine.bulk, *(split(raised)[0] for raised in (EMERGENCY_NOW, BULK_ASK)), OUTCOME[:-1], CHECK)
+    answers = {state: kept for state, kept in walk.answers.items() if state.split(".")[0] not in gone}
     return Walk(flow=walk.flow, entry=walk.entry, answers=answers, unsure=walk.unsure)
 
 

@@ -1,7 +1,7 @@
 """The computed branches, by name. An edition may only say a name from here, never an expression.
 
 Each predicate reads what was answered on the way so far and nothing else.
-`reads` names the questions it looks at, so that tests know which answers can change a route.
+`reads` names the questions it looks at, by role, so that tests know which answers can change a route.
 """
 
 from __future__ import annotations
@@ -9,20 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flows.roles import Roles
+
 
 @dataclass(frozen=True)
 class Taken:
-    """What the walk holds so far: option id by question id, the entry, the outcome reached, the questions once not sure."""
+    """What the walk holds so far: option id by question id, the entry, the outcome reached, the questions once not sure.
+
+    It is asked for roles: `chose("harm", "yes")` means the question and the option that fill these roles.
+    """
 
     options: dict[str, str] = field(default_factory=dict)
     entry: str = ""
     outcome: str | None = None
     agrees_with: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
+    roles: Roles = field(default_factory=Roles)
+
+    def asked(self, question: str) -> bool:
+        """Say whether this question was answered."""
+        return self.roles.question(question) in self.options
+
+    def chosen(self, question: str) -> str | None:
+        """Return the option chosen at this question, by its role or else its id; None when it was not answered."""
+        option = self.options.get(self.roles.question(question))
+        return None if option is None else self.roles.option_role(question, option)
 
     def chose(self, question: str, *options: str) -> bool:
         """Say whether one of these options was chosen at this question."""
-        return self.options.get(question) in options
+        return self.chosen(question) in options
 
 
 Predicate = Callable[[Taken], bool]
@@ -50,7 +65,7 @@ def harm_concern(taken: Taken) -> bool:
 @reads("initiative", "requester_lscb")
 def was_asked(taken: Taken) -> bool:
     """Somebody asked for the information, so there is a requester to talk to."""
-    return taken.chose("initiative", "asked") or "requester_lscb" in taken.options
+    return taken.chose("initiative", "asked") or taken.asked("requester_lscb")
 
 
 @reads("identifiable")
@@ -80,7 +95,7 @@ def sensitive_and_only_implied(taken: Taken) -> bool:
 @reads("decision")
 def decided_otherwise(taken: Taken) -> bool:
     """What the person decided is not what the guidance points to."""
-    return "decision" in taken.options and taken.options["decision"] not in taken.agrees_with
+    return taken.asked("decision") and taken.options[taken.roles.question("decision")] not in taken.agrees_with
 
 
 @reads("decision")
@@ -92,19 +107,19 @@ def will_share(taken: Taken) -> bool:
 @reads("decision", "how_amount")
 def will_share_how_not_asked(taken: Taken) -> bool:
     """The person decided to share although the chart did not, so the how-to-share list is still to come."""
-    return will_share(taken) and "how_amount" not in taken.options
+    return will_share(taken) and not taken.asked("how_amount")
 
 
 @reads("decision")
 def decision_made(taken: Taken) -> bool:
     """The decision itself was already asked."""
-    return "decision" in taken.options
+    return taken.asked("decision")
 
 
 @reads()
 def holds_board_information(taken: Taken) -> bool:
     """The person came in to ask about using what a Board request brought them."""
-    return taken.entry == "use_for_board_functions"
+    return taken.entry == taken.roles.question("use_for_board_functions")
 
 
 @reads()

@@ -85,14 +85,16 @@ class Rehearsal:
     def _answer(self, key: str, verb: str, text: str | None) -> None:
         position = replay(self.machine, self.walk)
         here = position.state.removesuffix(PAUSED)
-        if key in ("emergency", "bulk") and here != key:
+        roles = self.machine.flow.roles
+        which = roles.question_role(key)
+        if which in ("emergency", "bulk") and here != key:
             if verb == "no":
                 # Said now what had been taken as read: it stands in the path, not among what was assumed.
                 self.assumed = [edge for edge in self.assumed if edge != f"{key}.no"]
                 return
-            if position.is_finished and key != "emergency":
+            if position.is_finished and which != "emergency":
                 raise WrongAnswer(f"{key}={verb} comes after the end.")
-            self._interrupt(key, verb)
+            self._interrupt(which, key, verb)
             return
         walk, assumed = self._until(key)
         try:
@@ -101,15 +103,15 @@ class Rehearsal:
             raise WrongAnswer(f"{key}={verb} comes out of turn: the walk stands at {here}.") from error
         self.assumed += assumed
 
-    def _interrupt(self, key: str, verb: str) -> None:
-        if key == "emergency" and verb == NOT_SURE:
-            raise WrongAnswer("emergency=not_sure can only be said at the first screen.")
+    def _interrupt(self, which: str, key: str, verb: str) -> None:
+        if which == "emergency" and verb == NOT_SURE:
+            raise WrongAnswer(f"{key}=not_sure can only be said at the first screen.")
         try:
-            self.walk = interrupt(self.machine, self.walk, key, AT)
+            self.walk = interrupt(self.machine, self.walk, which, AT)
         except UnexpectedAnswer as error:
             raise WrongAnswer(f"{key}={verb} comes out of turn: the walk has ended.") from error
-        if key == "bulk":
-            self.walk = choose(self.machine, self.walk, f"bulk.{verb}", AT)
+        if which == "bulk":
+            self.walk = choose(self.machine, self.walk, f"{key}.{verb}", AT)
 
     def _change(self, question: str, option: str) -> None:
         walk, _ = self._until(CHECK)

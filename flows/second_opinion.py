@@ -30,9 +30,9 @@ REASONS = {
 #: A reason in the colleague's own words.
 OWN = "own"
 
-#: Questions that have no place on a card: what is asked there could say which case it is.
+#: Roles of questions that are never shown on a card: their answers could say which case it is.
 NOT_SHOWN = ("case_reference",)
-#: Questions at which a child's safety cannot wait for an opinion.
+#: Roles of questions at which a child's safety cannot wait for an opinion.
 NEVER_WAITS = ("emergency",)
 
 
@@ -58,7 +58,8 @@ class Asked:
 def cannot_wait(position: Position) -> bool:
     """Say whether a child's safety is at stake here, so that nobody is asked first."""
     outcome = position.outcome
-    return position.state.removesuffix(PAUSED) in NEVER_WAITS or (outcome is not None and outcome.id == "emergency")
+    here = position.flow.roles.question_role(position.state.removesuffix(PAUSED))
+    return here in NEVER_WAITS or (outcome is not None and outcome.id == position.machine.emergency)
 
 
 def asked_at(position: Position) -> Asked | None:
@@ -89,7 +90,7 @@ def _answers(position: Position) -> tuple[tuple[str, str], ...]:
     found = []
     for state, answer in position.live:
         question = position.flow.questions.get(state.removesuffix(PAUSED))
-        if question is None or question.id in NOT_SHOWN or state.startswith(OUTCOME):
+        if question is None or position.flow.roles.question_role(question.id) in NOT_SHOWN or state.startswith(OUTCOME):
             continue
         option = question.option(answer.verb)
         if option:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flows.definition import KINDS, STRENGTHS, Edge, Edition, Flow, Question
 from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
 from flows.predicates import PREDICATES, READS
+from flows.roles import DUTIES, OUTCOMES, PASSAGES, QUESTIONS, STARTS
 
 # Telegram allows 4096 characters a message, 64 bytes of button data and shows about 40 characters of a button.
 # A card holds the question, its help and up to two notes: these limits leave room for the rest.
@@ -19,7 +20,7 @@ LONGEST_ID = 26
 
 def problems(edition: Edition) -> list[str]:
     """Return every problem of an edition as a sentence; an empty list means it can be used."""
-    found = [*_passages(edition), *_duties(edition)]
+    found = [*_passages(edition), *_duties(edition), *_roles(edition)]
     for flow in edition.flows.values():
         before = len(found)
         found += [f"{edition.id}/flows/{flow.id}.yaml: {text}" for text in _flow(edition, flow)]
@@ -45,6 +46,40 @@ def _duties(edition: Edition) -> Iterator[str]:
         if duty.strength not in STRENGTHS:
             yield f"{where}: unknown strength {duty.strength!r}"
         yield from (f"{where}: {text}" for text in _citations(edition, duty.cites))
+
+
+def _roles(edition: Edition) -> Iterator[str]:
+    """Every role that the rest of Sharewise asks for is filled, and nothing else is named."""
+    roles, where = edition.roles, f"{edition.id}/roles.yaml"
+    questions = {key: question for flow in edition.flows.values() for key, question in flow.questions.items()}
+    outcomes = {key for flow in edition.flows.values() for key in flow.outcomes}
+    for part, named, known, needed in (
+        ("questions", roles.questions, questions.keys(), QUESTIONS),
+        ("outcomes", roles.outcomes, outcomes, OUTCOMES),
+        ("duties", roles.duties, edition.duties.keys(), DUTIES),
+        ("passages", roles.passages, edition.passages.keys(), PASSAGES),
+    ):
+        for role in {**dict.fromkeys(needed), **named}:
+            if named.get(role, role) not in known:
+                yield f'{where}: {part}.{role}: "{named.get(role, role)}" fills this role and does not exist'
+        yield from (
+            f'{where}: {part}.{role}: the id "{role}" is taken by another node'
+            for role, node in named.items()
+            if role != node and role in known and role not in named.values()
+        )
+    for role, options in {**roles.options, **{r: dict.fromkeys(o, "") for r, o in QUESTIONS.items()}}.items():
+        question = questions.get(roles.question(role))
+        for name in options:
+            if question and not question.option(roles.option(role, name)):
+                yield f'{where}: options.{role}.{name}: "{roles.option(role, name)}" fills this role and does not exist'
+    for command in {**dict.fromkeys(STARTS), **roles.starts}:
+        start = roles.starts.get(command)
+        flow = edition.flows.get(start.flow) if start else None
+        if start is None or flow is None:
+            yield f"{where}: starts.{command}: names no flow of this edition"
+        elif start.entry and start.entry not in flow.entries:
+            yield f'{where}: starts.{command}: "{start.entry}" is no entry of {flow.id}'
+    yield from (f'{where}: rules: "{key}" is no passage' for key in roles.rules if key not in edition.passages)
 
 
 def _citations(edition: Edition, cites: tuple[str, ...]) -> Iterator[str]:
@@ -73,9 +108,9 @@ def _flow(edition: Edition, flow: Flow) -> Iterator[str]:
             yield f"outcome {outcome.id}: has no duty; every ending is recorded"
         for use in outcome.duties:
             yield from (f"outcome {outcome.id}: {text}" for text in _duty_known(edition, use.duty, use.when))
-    for needed in ("seek_advice", "emergency"):
-        if needed not in flow.outcomes:
-            yield f'outcome "{needed}" is missing: it must be reachable from everywhere'
+    for role in OUTCOMES:
+        if flow.roles.outcome(role) not in flow.outcomes:
+            yield f'outcome "{flow.roles.outcome(role)}" is missing: it must be reachable from everywhere'
 
 
 def _question(edition: Edition, flow: Flow, question: Question, states: set[str]) -> Iterator[str]:
@@ -130,13 +165,14 @@ def _duty_known(edition: Edition, duty: str, when: str | None) -> Iterator[str]:
 def _ways(machine: FlowMachine) -> Iterator[str]:
     flow = machine.flow
     reached = machine.reachable(flow.start)
-    if "bulk" in flow.questions:
-        reached |= machine.reachable("bulk")
+    if machine.bulk in flow.questions:
+        reached |= machine.reachable(machine.bulk)
     for name in sorted({name for drawn in machine.drawn for name in drawn.when}):
-        if READS[name] and not set(READS[name]) & set(flow.questions):
-            yield f"condition {name}: looks at {', '.join(READS[name])}, which this flow never asks"
+        read = [flow.roles.question(role) for role in READS[name]]
+        if read and not set(read) & set(flow.questions):
+            yield f"condition {name}: looks at {', '.join(read)}, which this flow never asks"
     for state in machine.states:
-        interrupt_end = state == OUTCOME + "emergency"
+        interrupt_end = state == OUTCOME + machine.emergency
         if state not in reached and not interrupt_end:
             yield f"{state}: cannot be reached from {flow.start}"
         ends = [other for other in machine.reachable(state) if machine.is_final(other)]
@@ -153,7 +189,11 @@ def _circles(machine: FlowMachine) -> Iterator[str]:
     """States that lead back to themselves with nothing to stop it: no condition anywhere on the way."""
     onward: dict[str, set[str]] = {state: set() for state in machine.states}
     for drawn in machine.drawn:
-        if not drawn.when and drawn.trigger not in (EMERGENCY_NOW, BULK_ASK) and not drawn.source.startswith("bulk"):
+        if (
+            not drawn.when
+            and drawn.trigger not in (EMERGENCY_NOW, BULK_ASK)
+            and not machine.is_about_bulk(drawn.source)
+        ):
             onward[drawn.source].add(drawn.target)
     for state in machine.states:
         seen, todo = set[str](), list(onward[state])

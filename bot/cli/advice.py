@@ -31,10 +31,10 @@ def add_to(commands: Commands) -> None:
 
 def ask(args: argparse.Namespace) -> int:
     """Answer a question from an edition; nothing of it is kept."""
-    from flows.advice import index_of
+    from flows.catalogue import open_book
     from flows.screening import LONGEST
 
-    index, question = index_of(args.edition), " ".join(args.question)
+    index, question = open_book(args.edition).index, " ".join(args.question)
     if len(question) > LONGEST:
         raise WrongCall(f"The question has {len(question)} characters, {LONGEST} is the most.")
     found = index.ask(question)

@@ -23,7 +23,7 @@ def add_to(commands: Commands) -> None:
     playing.add_argument("answers", nargs="*", metavar="QUESTION=OPTION", help="or JSON on standard input; also: back")
 
     drawing = commands.add("chart", chart, "draw a flowchart as .svg, .png or .mmd (Mermaid text)")
-    drawing.add_argument("--flow", default="sharing")
+    drawing.add_argument("--flow", help="the first of the edition if it is left out")
     drawing.add_argument("--edition", default=EDITION)
     drawing.add_argument("--path", nargs="*", metavar="QUESTION=OPTION", help="the walk to light up")
     drawing.add_argument("-o", "--output", required=True, metavar="FILE")
@@ -54,7 +54,7 @@ def walk(args: argparse.Namespace) -> int:
         "path": list(played.path),
         "assumed": [edge for edge in played.assumed if edge in position.path and not edge.startswith("outcome.")],
         "state": position.state,
-        "since": said_of(book.edition, outcome.id if outcome else None),
+        "since": said_of(book.edition, book.edition.roles.outcome_role(outcome.id) if outcome else None),
     }
     if args.json:
         say_json(result)

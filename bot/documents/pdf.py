@@ -59,7 +59,7 @@ def pdf(stored: Stored, book: Book) -> bytes:
     import typst
 
     clear, content = stored.clear, stored.content
-    drawn = chart.svg(book.machine(clear["flow"]), tuple(content["path"]), f"outcome.{clear['outcome']}")
+    drawn = chart.svg(book.machine(clear["flow"]), tuple(content["path"]), f"outcome.{content['outcome']['id']}")
     inputs = {"data": json.dumps(shown(_values(stored)), ensure_ascii=False), "chart": drawn}
     for standards in STANDARDS:
         try:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bot.domain.access import HasRole
 from flows.definition import Edition
-from flows.machine import PAUSED
+from flows.machine import EMERGENCY_NOW, PAUSED
 from flows.navigation import Answer, Position
 
 #: Raised when a field of `exported` changes meaning or is removed. The schema: docs/record.schema.json.
@@ -36,8 +36,8 @@ def exported(stored: Record) -> dict[str, Any]:
 
 
 def clear_columns(position: Position, edition: Edition, member: HasRole, version: str) -> dict[str, Any]:
-    """Return the coded columns that lists filter on."""
-    taken = position.taken
+    """Return the coded columns that lists filter on: roles where an edition's nodes fill some, else ids."""
+    taken, roles = position.taken, edition.roles
     outcome = position.outcome
     assert outcome is not None  # noqa: S101 (a finished walk has one)
     return {
@@ -48,12 +48,12 @@ def clear_columns(position: Position, edition: Edition, member: HasRole, version
         "edition_sha256": edition.sha256,
         "bot_version": version,
         "flow": position.flow.id,
-        "outcome": outcome.id,
-        "decision": taken.options.get("decision") or outcome.implies,
-        "otherwise": "otherwise_reason" in taken.options,
+        "outcome": roles.outcome_role(outcome.id),
+        "decision": taken.chosen("decision") or (outcome.implies and roles.option_role("decision", outcome.implies)),
+        "otherwise": taken.asked("otherwise_reason"),
         "harm": taken.chose("harm", "yes"),
-        "ground": taken.options.get("ground"),
-        "consent": taken.options.get("consent_kind") or taken.options.get("consent"),
+        "ground": taken.chosen("ground"),
+        "consent": taken.chosen("consent_kind") or taken.chosen("consent"),
     }
 
 
@@ -64,8 +64,8 @@ def content(
     outcome = position.outcome
     assert outcome is not None  # noqa: S101 (a finished walk has one)
 
-    def said(question: str) -> str | None:
-        return answer_label(position, question)
+    def said(role: str) -> str | None:
+        return answer_label(position, edition.roles.question(role))
 
     return {
         "edition": {
@@ -158,7 +158,7 @@ def _words(position: Position, state: str, answer: Answer) -> str | None:
 
 
 def _is_asked(position: Position, state: str) -> bool:
-    return state.removesuffix(PAUSED) in position.flow.questions or state == "emergency.now"
+    return state.removesuffix(PAUSED) in position.flow.questions or state == EMERGENCY_NOW
 
 
 def _shown(position: Position, state: str, answer: Answer) -> dict[str, Any]:

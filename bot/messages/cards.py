@@ -172,7 +172,7 @@ class Card:
         number, most = self.position.number_of(question.kind)
         if self.position.is_changing:
             return "Change your answer"
-        if question.id == "bulk":
+        if question.id == self.position.machine.bulk:
             return "A question about scope"
         if question.kind == "screen":
             return f"Safety check {number} of at most {most}"
@@ -202,8 +202,8 @@ class Card:
         return answer.text or (option.label if option else "")
 
     def _paused_text(self) -> str:
-        duty = self.edition.duties["seek_advice"].text
-        record = self.edition.duties["record_advice_outcome"].text
+        duty = self.edition.duties[self.edition.roles.duty("seek_advice")].text
+        record = self.edition.duties[self.edition.roles.duty("record_advice_outcome")].text
         return (
             f"{escape('You are not sure. That is not a no.')}\n{escape(duty)} {escape(record)}\n"
             f"{escape('This waits here for you, for days if need be. Come back and answer, or record it as it is.')}"
@@ -238,7 +238,8 @@ class Card:
         middle = [help_button]
         if question and question.kind == "question" and not self.position.is_changing:
             middle.append(self.button("Bulk exchange?", "!bulk"))
-        if (question and question.kind not in ("recording", "how")) or self.position.state == "decision":
+        decides = self.position.state == self.edition.roles.question("decision")
+        if decides or (question and question.kind not in ("recording", "how")):
             middle += self._ask_team()
         last = [self.button("Back", "!back")] if self._can_go_back() else []
         last.append(self.button("Cancel", "!cancel"))
@@ -252,7 +253,7 @@ class Card:
         return bool(self.position.live or self.position.walk.interrupt) or self.position.is_changing
 
     def _emergency_row(self) -> tuple[tuple[str, str], ...]:
-        if self.position.state.removesuffix(PAUSED) == "emergency":
+        if self.position.state.removesuffix(PAUSED) == self.edition.roles.question("emergency"):
             return ()
         return (self.button("Emergency: danger now", "!emergency"),)
 
@@ -261,7 +262,7 @@ class Card:
         outcome = self.position.outcome
         assert outcome is not None  # noqa: S101 (the state is an outcome)
         lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body)]
-        lines += [*_since(self.edition, outcome.id), self._duties()]
+        lines += [*_since(self.edition, self.edition.roles.outcome_role(outcome.id)), self._duties()]
         lines.append(self._citations())
         lines.append(f"{escape('You decide. Next: what to record.')}\n{italic(self.edition.banner)}")
         buttons = [self.button("Next", self.position.offered[0]), self.button("Back", "!back"), *self._ask_team()]
@@ -282,10 +283,11 @@ class Card:
         lines = [italic("Check your answers"), self._answer_list()]
         if outcome:
             lines.append(f"{escape('The guidance points to:')} {bold(outcome.title)}")
-        if outcome and outcome.implies and "decision" not in self.position.taken.options:
-            option = self.position.flow.questions["decision"].option(outcome.implies)
+        if outcome and outcome.implies and not self.position.taken.asked("decision"):
+            option = self.position.flow.questions[self.edition.roles.question("decision")].option(outcome.implies)
             lines.append(escape(f"It is recorded as: {option.label if option else outcome.implies}."))
-        lines += _since(self.edition, outcome.id if outcome else None, self.position.taken.options.get("decision"))
+        reached = self.edition.roles.outcome_role(outcome.id) if outcome else None
+        lines += _since(self.edition, reached, self.position.taken.chosen("decision"))
         lines.append(escape("Saved records never change. You can add a note later."))
         buttons = [
             self.button("Save the record", f"{CHECK}.confirm"),
@@ -351,7 +353,7 @@ def saved(stored: Stored, edition: Edition) -> Message:
     content, reference = stored.content, stored.clear["reference"]
     outcome, duties, banner = content["outcome"], content["duties"], edition.banner
     lines = [bold(outcome["title"]), escape(outcome["text"])]
-    lines += _since(edition, outcome["id"], stored.clear["decision"])
+    lines += _since(edition, stored.clear["outcome"], stored.clear["decision"])
     lines.append(bold("What goes with it") + "\n" + "\n".join(f"• {escape(duty['text'])}" for duty in duties))
     filed = f" for case {content['case_reference']}" if content["case_reference"] else ""
     lines.append(
@@ -362,12 +364,12 @@ def saved(stored: Stored, edition: Edition) -> Message:
         ("Show the record", Button(f"record.{reference}").encode()),
         ("Add a note", Button(f"note.{reference}").encode()),
     ]
-    if outcome["id"] != "emergency":
+    if stored.clear["outcome"] != "emergency":
         found.append(("Ask the team", Button(f"opinion.{reference}").encode()))
     found.append(("Who has read it", Button(f"readers.{reference}").encode()))
-    if outcome["id"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
+    if stored.clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(("Go on with my questions", Button(f"resume.{reference}").encode()))
-    if any(duty["id"] == "use_sharing_flow" for duty in duties):
+    if any(duty["id"] == edition.roles.duty("use_sharing_flow") for duty in duties):
         found.append(("Go to the sharing questions", Button("start.sharing").encode()))
     found.append(("Start again", Button(f"start.{stored.clear['flow']}").encode()))
     again = (("Emergency: danger now", Button(f"emergency.{reference}").encode()),)
@@ -428,10 +430,12 @@ def privacy() -> Message:
 def rules(edition: Edition) -> Message:
     """Return the seven golden rules, each with its source."""
     lines = [bold("The seven golden rules"), italic(edition.banner)]
-    for number in range(1, 8):
-        passage = edition.passages[f"rule-{number}"]
+    for key in edition.roles.rules:
+        passage = edition.passages[key]
         lines.append(f"{bold(passage.title)}\n{escape(passage.text)}")
-    lines.append(italic(f"In our words. Source: {cite(edition, 'rule-1').rsplit(',', 1)[0]}. {edition.law_note}"))
+    lines.append(
+        italic(f"In our words. Source: {cite(edition, edition.roles.rules[0]).rsplit(',', 1)[0]}. {edition.law_note}")
+    )
     return Message("\n\n".join(lines))
 
 
@@ -577,7 +581,11 @@ class Article:
 
 def danger_first(edition: Edition) -> Message:
     """Return the card that comes before every other answer when a text speaks of danger, abuse told or a crime."""
-    lines = [bold("A child in danger comes first."), escape(DANGER), passage_line(edition, "emergency")]
+    lines = [
+        bold("A child in danger comes first."),
+        escape(DANGER),
+        passage_line(edition, edition.roles.passage("emergency")),
+    ]
     return Message("\n\n".join(lines), EMERGENCY_ROW)
 
 

@@ -62,7 +62,7 @@ def _asked(edition: Edition, request: Request) -> list[str]:
         lines.append(f"{escape('In the words of whoever asks:')} “{escape(content['sentence'])}”")
     if content.get("name"):
         lines.append(escape(f"Asked by: {content['name']}"))
-    lines.append(italic(f"Source: {cite(edition, 'rule-3')}. {edition.banner}"))
+    lines.append(italic(f"Source: {cite(edition, edition.roles.passage('rule-3'))}. {edition.banner}"))
     return lines
 
 
@@ -126,7 +126,7 @@ def reasons(edition: Edition, request: Request, index: int, again: bool) -> Mess
         lines.append(
             escape("You have given an opinion before. The new one counts in its place; the earlier one is kept.")
         )
-    lines.append(italic(f"The reasons are our words. Source: {cite(edition, 'rule-3')}."))
+    lines.append(italic(f"The reasons are our words. Source: {cite(edition, edition.roles.passage('rule-3'))}."))
     found = [(label, _button(request.number, "why", str(index), key)) for key, (label, _) in REASONS.items()]
     found.append(("In my own words", _button(request.number, "why", str(index), OWN)))
     return Message("\n\n".join(lines), tuple((button,) for button in found))

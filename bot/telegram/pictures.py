@@ -25,7 +25,7 @@ from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, se
 from bot.usecases import outbox
 from bot.usecases.context import Context
 from bot.usecases.outbox import Message
-from flows import catalogue, chart
+from flows import chart
 from storage.core.faults import StorageUnavailable
 from storage.core.store import Store
 
@@ -134,7 +134,7 @@ class Pictures:
 
     def picture_of(self, edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
         """Return the chart of a flow with a path lit, as PNG: the one that is kept, else drawn and kept."""
-        book = catalogue.open_book(edition)
+        book = self.context.book_of(edition)
         described = "\n".join((str(DRAWING), book.edition.sha256, flow, *path, at))
         kept = self.folder / f"{hashlib.sha256(described.encode()).hexdigest()}.png" if self.folder else None
         if kept is not None:

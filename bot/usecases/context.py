@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.typed_text import Typed
 from bot.messages.cards import Message
-from flows.advice import Index, index_of
+from flows.advice import Index
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import outbox
 from storage.core.clock import utc_now
@@ -51,7 +51,7 @@ class Context:
     @property
     def index(self) -> Index:
         """The search index over the edition for new conversations."""
-        return index_of(self.edition_id)
+        return self.book.index
 
     @property
     def book(self) -> Book:

@@ -29,6 +29,7 @@ from storage.core.unit import Unit
 from storage.members import MemberRow
 
 GO_ON = "You were here. Go on when you like."
+NOT_IN_EDITION = "This edition of the advice has no such questions."
 NOTHING_OPEN = "You have no open questions."
 NOTHING_OPEN_TYPE = (
     "You have no open questions. Type a question about sharing information, or start the sharing questions."
@@ -129,7 +130,7 @@ def _keep(
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
     after = Loaded(row, here.book, position)
     if position.is_finished:
-        if position.outcome and position.outcome.id == "emergency":
+        if position.outcome and position.outcome.id == position.machine.emergency:
             opinions.stop_for(unit, context, row.id, "emergency")
             pending_input.drop(unit, row.chat_id)
         _write_record(unit, context, actor, after, at)
@@ -174,6 +175,22 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
 
 
 # ---- verbs ---------------------------------------------------------------------------------------
+def start(unit: Unit, context: Context, actor: Actor, command: str, *, greet: bool = False) -> None:
+    """Start what a command of the chat begins in this edition, or show the open conversation when there is one."""
+    begins = context.book.edition.roles.starts.get(command)
+    if begins is None:
+        say(unit, actor.chat_id, cards.plain(NOT_IN_EDITION))
+    else:
+        begin(unit, context, actor, begins.flow, begins.entry, greet=greet)
+
+
+def begin_flow(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
+    """Start a flow by its id; one that this edition does not have is taken for the sharing questions."""
+    begin(
+        unit, context, actor, flow if flow in context.book.machines else context.book.edition.roles.starts["share"].flow
+    )
+
+
 def begin(
     unit: Unit, context: Context, actor: Actor, flow: str, entry: str | None = None, *, greet: bool = False
 ) -> None:
@@ -383,7 +400,7 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
         typed_text.danger_first(unit, context, actor, typed)
         advice.ask(unit, context, actor, typed)
     elif reply.kind == "choice":
-        begin(unit, context, actor, "sharing")
+        start(unit, context, actor, "share")
     elif reply.kind in ("help", "why"):
         menus.help_me(unit, context, actor)
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
@@ -396,7 +413,9 @@ def _choices(here: Loaded) -> list[Choice]:
     """Return the buttons of the open card as things that typed words may name."""
     found = []
     question = here.position.question
-    ways = replies.ways_to_say(question.id) if question else {}
+    roles = here.position.flow.roles
+    role = roles.question_role(question.id) if question else ""
+    ways = replies.ways_to_say(role)
     for row in cards.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
         for label, data in row:
             try:
@@ -404,7 +423,10 @@ def _choices(here: Loaded) -> list[Choice]:
             except BadButton:
                 continue
             option = question.option(act.rpartition(".")[2]) if question and not act.startswith("!") else None
-            said = ways.get(option.id, ()) if option else replies.SAID_OF_BUTTONS.get(act.rpartition(".")[2], ())
+            if option:
+                said = ways.get(roles.option_role(role, option.id), ())
+            else:
+                said = replies.SAID_OF_BUTTONS.get(act.rpartition(".")[2], ())
             found.append(Choice(act, label, said, option is not None or act in ("!confirm", f"{CHECK}.confirm")))
     if not any(choice.act == "!cancel" for choice in found):
         # A card without this button still takes the word.
@@ -467,7 +489,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
         # A client that lost its connection sends the same words again, as a new update.
         _show(unit, here, TYPED_TWICE, below=True)
         return
-    is_reference = position.state == "case_reference"
+    is_reference = position.state == position.flow.roles.question("case_reference")
     try:
         take = typed_text.reference if is_reference else typed_text.words
         screened = take(unit, context, actor, typed)
@@ -593,7 +615,7 @@ def emergency(unit: Unit, context: Context, actor: Actor, reference: str = "") -
         if row:
             _show_ended(unit, context, row, below=True)
             return
-    here = here or _started(unit, context, actor, "sharing")
+    here = here or _started(unit, context, actor, context.book.edition.roles.starts["share"].flow)
     walk = navigation.interrupt(here.position.machine, here.walk, "emergency", context.now())
     _keep(unit, context, actor, here, walk, {"act": "!emergency"}, below=True)
 
@@ -609,7 +631,9 @@ def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
         return "There is no such record."
     row = conversations.get(unit, stored.clear["conversation_id"])
     assert row is not None  # noqa: S101 (a record has a conversation)
-    walk = navigation.resumed_without_interrupt(navigation.from_dict(row.walk))
+    walk = navigation.from_dict(row.walk)
+    machine = context.book.machine(walk.flow)
+    walk = navigation.resumed_without_interrupt(machine, walk)
     _show(
         unit, _started(unit, context, actor, walk.flow, walk=walk), f"You go on after record {reference}.", below=True
     )

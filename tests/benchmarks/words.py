@@ -11,7 +11,7 @@ import sys
 import time
 
 from flows import screening
-from flows.advice import index_of
+from flows.catalogue import open_book
 from tests.support import sets
 
 
@@ -58,7 +58,7 @@ def _sentences(wrong: bool) -> None:
 
 
 def _cost() -> None:
-    index = index_of("hmg-2015")
+    index = open_book("hmg-2015").index
     asked = [item.text for item in sets.questions()]
     texts = [item.text for item in sets.sentences()]
     for name, work, given in (("answer", index.ask, asked), ("screening", screening.identifiers, texts)):
@@ -73,7 +73,7 @@ def _cost() -> None:
         print(f"{name}: p50 {times[len(times) // 2]:.2f} ms, p99 {times[int(len(times) * 0.99)]:.2f} ms")
     code = "import time; t=time.perf_counter(); {}; print(round((time.perf_counter()-t)*1000))"
     for name, statement in (
-        ("index built at first use", "from flows.advice import index_of; index_of('hmg-2015')"),
+        ("index built at first use", "from flows.catalogue import open_book; open_book('hmg-2015').index"),
         ("first screening", "from flows import screening; screening.screened('Words.')"),
     ):
         done = subprocess.run(

@@ -35,14 +35,19 @@ BASE = "http://127.0.0.1:8085"
 @pytest.fixture
 async def chat(tmp_path):
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
-        for person, role, team in (
-            (SUPER, "supervisor", "north"),
-            (BOSS, "administrator", "north"),
-            (SOUTH, "supervisor", "south"),
-        ):
-            await chat.store.run(members.save, person, role, team, chat.now(), "test", InvitedAs(f"The {role}"))
-        chat.context.console_url = BASE
+        await let_in(chat)
         yield chat
+
+
+async def let_in(chat):
+    """Add two supervisors and an administrator; give the console its address."""
+    for person, role, team in (
+        (SUPER, "supervisor", "north"),
+        (BOSS, "administrator", "north"),
+        (SOUTH, "supervisor", "south"),
+    ):
+        await chat.store.run(members.save, person, role, team, chat.now(), "test", InvitedAs(f"The {role}"))
+    chat.context.console_url = BASE
 
 
 def browser(chat):

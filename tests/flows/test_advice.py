@@ -9,13 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import advice, catalogue, screening
-from flows.advice import index_of
+from flows.catalogue import open_book
 from flows.definition import InvalidEdition
+from flows.yaml_files import read
 from tests.support import sets
 from tests.support.counts import COUNTS
 
-INDEX = index_of("hmg-2015")
-PHRASES = [text for part in ("passages",) for texts in advice._read("hmg-2015.yaml")[part].values() for text in texts]
+INDEX = open_book("hmg-2015").index
+PHRASES = [
+    text
+    for part in ("passages",)
+    for texts in read(INDEX.edition.folder / "asked.yaml")[part].values()
+    for text in texts
+]
 
 
 @pytest.mark.parametrize("name", sets.QUESTIONS)
@@ -40,12 +46,12 @@ LEAST = {"recall": 0.92, "abstention": 0.88, "refused": 0.04, "danger": 0.95}
 
 @pytest.mark.parametrize("edition", catalogue.ids())
 def test_every_edition_has_ways_to_ask_for_every_passage(edition):
-    assert index_of(edition).search("consent")
+    assert open_book(edition).index.search("consent")
 
 
 def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing():
     forgotten = dataclasses.replace(INDEX.edition, id="hmg-2099")
-    with pytest.raises(InvalidEdition, match=r"asked/hmg-2099.yaml: file: is missing"):
+    with pytest.raises(InvalidEdition, match=r"hmg-2099/asked.yaml: file: is missing"):
         advice.Index(forgotten)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import app
+from bot.console import app, security
+from bot.console.pages import queue, record
 from tests.support.counts import COUNTS
 from tests.support.servers import free_port
 
@@ -68,8 +69,8 @@ def described(port, cookie, references):
     page = connection.getresponse().read().decode()
     token = re.search(r'name="form_token" value="(\w+)"', page)[1]
     text, headers = {"type": "string", "maxLength": 200}, {}
-    for name, value in app.HEADERS.items():
-        allowed = [value.decode(), *([app.WITH_SCRIPT] if name == b"content-security-policy" else [])]
+    for name, value in security.HEADERS.items():
+        allowed = [value.decode(), *([security.WITH_SCRIPT] if name == b"content-security-policy" else [])]
         headers[name.decode()] = {"required": True, "schema": {"type": "string", "enum": allowed}}
     answers = {
         str(code): {"description": "", "headers": headers} for code in (200, 303, 400, 401, 403, 404, 405, 411, 413)
@@ -78,10 +79,10 @@ def described(port, cookie, references):
         "reference": {"anyOf": [{"enum": references}, text]}, "number": {"anyOf": [{"type": "integer"}, text]},
         "kind": {"anyOf": [{"enum": ["csv", "xlsx"]}, text]}, "code": text,
         "flow": {"anyOf": [{"enum": ["sharing", "board_request"]}, text]},
-        "what": {"anyOf": [{"enum": [*(act for act, _, _ in app.ACTS), "hold", "release"]}, text]},
+        "what": {"anyOf": [{"enum": [*(act for act, _, _ in record.ACTS), "hold", "release"]}, text]},
     }  # fmt: skip
     form = {"form_token": {"enum": [token]}, "words": text, "value": {"anyOf": [{"enum": ["pdf", "json", "2"]}, text]}}
-    form |= dict.fromkeys(app.FILTERS, text)
+    form |= dict.fromkeys(queue.FILTERS, text)
     paths: dict[str, dict[str, object]] = {}
     pages = [(path, method) for path, method, _page, _action in app.PAGES if path != "/out"]
     for path, method in [*pages, ("/in/{code}", "GET"), ("/in/{code}", "POST"), ("/app", "GET"), ("/app", "POST"), ("/readyz", "GET"),
@@ -91,7 +92,7 @@ def described(port, cookie, references):
             for name in re.findall(r"{(\w+)}", path)
         ]
         if path == "/":
-            asked += [{"name": name, "in": "query", "schema": text} for name in (*app.FILTERS, "after")]
+            asked += [{"name": name, "in": "query", "schema": text} for name in (*queue.FILTERS, "after")]
         operation = {"parameters": asked, "responses": answers}
         if method == "POST":
             body = {"type": "object", "properties": {**form, "init_data": text}, "required": ["form_token"]}

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import screening
-from flows.advice import Answer, Index, index_of
+from flows.advice import Answer, Index
+from flows.catalogue import open_book
 
 DATA = Path(__file__).parent.parent / "data"
 #: The question sets: written by people who knew neither the phrases nor the code; and by those who wrote the phrases.
@@ -51,7 +52,7 @@ class Marks:
 
 def mark(asked: list[Asked], index: Index | None = None) -> Marks:
     """Ask every question and count: hits in first place and among three, refusals right and wrong, emergencies."""
-    index, marks = index or index_of("hmg-2015"), Marks()
+    index, marks = index or open_book("hmg-2015").index, Marks()
     for item in asked:
         found = index.ask(item.text)
         ids = [hit.passage for hit in found.passages]

@@ -28,15 +28,17 @@ def queue(visit: Visit) -> Response:
     rows = reviews.queue(visit.unit, visit.as_actor(), wanted_of(chosen), PAGE + 1, after)
     more = rows[PAGE - 1].reference if len(rows) > PAGE and not chosen["case"] else ""
     kept = {name: chosen[name] for name in FILTERS if chosen[name]}
-    flow = visit.context.book.machine("sharing").flow
+    book = visit.context.book
+    roles = book.edition.roles
+    flow = book.machine(roles.starts["share"].flow).flow
     count = reviews.waiting(visit.unit, visit.as_actor())
     waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
         waiting=waits, states=review_cards.STATES.items(),
         state_words=review_cards.STATES, risks=review_cards.RISKS.items(), risk_words=review_cards.RISKS,
-        outcomes=sorted({o for machine in visit.context.book.machines.values() for o in machine.flow.outcomes}),
-        grounds=[option.id for option in flow.questions["ground"].options],
+        outcomes=sorted({roles.outcome_role(o) for machine in book.machines.values() for o in machine.flow.outcomes}),
+        grounds=[roles.option_role("ground", option.id) for option in flow.questions[roles.question("ground")].options],
         people=[m for m in teams.people(visit.unit, visit.member.team) if m.id != visit.member.id],
     )  # fmt: skip
 

@@ -68,7 +68,7 @@ def picture(visit: Visit) -> Response:
     """Return the chart of a record with its way lit."""
     stored = reviews.opened(visit.unit, _reach(visit))
     machine = _book(visit, stored).machine(stored.clear["flow"])
-    drawn = chart.svg(machine, tuple(stored.content["path"]), f"outcome.{stored.clear['outcome']}")
+    drawn = chart.svg(machine, tuple(stored.content["path"]), f"outcome.{stored.content['outcome']['id']}")
     return Response(drawn, media_type="image/svg+xml")
 
 

@@ -13,9 +13,6 @@ from bot.messages import opinion_cards, review_cards
 from bot.usecases import statistics as counting
 from flows import chart
 
-#: The flowchart that most people walk is drawn first.
-FIRST_FLOW = "sharing"
-
 
 def statistics(visit: Visit) -> Response:
     """Show counts of a team's records: nothing that anybody typed."""
@@ -26,6 +23,8 @@ def statistics(visit: Visit) -> Response:
     def worded(name: str, words: dict[Any, str] | None = None) -> list[tuple[str, int]]:
         return [((words or {}).get(key, key.replace("_", " ")), count) for key, count in found.tallies[name]]
 
+    #: The flowchart that most people walk is drawn first.
+    first = visit.context.book.edition.roles.starts["share"].flow
     risks = {str(key): words for key, words in review_cards.RISKS.items()}
     asked = [(f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in found.unanswered]
 
@@ -44,7 +43,7 @@ def statistics(visit: Visit) -> Response:
         "statistics.html", tables=tables, total=sum(count for _, count in found.tallies["outcome"]),
         took=opinion_cards.duration(max(1, round(took))),
         asked=found.with_advice,
-        flows=sorted(visit.context.book.machines.values(), key=lambda machine: machine.flow.id != FIRST_FLOW),
+        flows=sorted(visit.context.book.machines.values(), key=lambda machine: machine.flow.id != first),
     )  # fmt: skip
 
 

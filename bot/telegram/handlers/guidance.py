@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from bot.domain.typed_text import Typed
 from bot.messages import cards
 from bot.usecases import advice, local_contacts, menus, own_records, walk
-from bot.usecases.context import Actor, Context, say
+from bot.usecases.context import say
 from bot.usecases.gateway import Act
-from storage.core.unit import Unit
 
 #: An action of the access table, and what is done.
 Done = tuple[str, Act]
 
 
-def _begin(flow: str, entry: str | None = None, *, greet: bool = False) -> Done:
-    return "walk", lambda unit, context, actor: walk.begin(unit, context, actor, flow, entry, greet=greet)
+def _start(command: str, *, greet: bool = False) -> Done:
+    return "walk", lambda unit, context, actor: walk.start(unit, context, actor, command, greet=greet)
 
 
 def _say(message: cards.Message) -> Done:
@@ -45,18 +44,14 @@ def _local(argument: Argument) -> Done:
     return "read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)
 
 
-def _start(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
-    walk.begin(unit, context, actor, flow if flow in context.book.machines else "sharing")
-
-
 #: How many words behind a command are not a person's own: an id, a role, what is set.
 HEADS = {"note": 1, "local": 2, "invite": 1}
 #: Command -> what stands behind it -> action and act.
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
-    "start": lambda _argument: _begin("sharing", greet=True),
-    "share": lambda _argument: _begin("sharing"),
-    "board": lambda _argument: _begin("board_request"),
-    "board_use": lambda _argument: _begin("board_request", "use_for_board_functions"),
+    "start": lambda _argument: _start("share", greet=True),
+    "share": lambda _argument: _start("share"),
+    "board": lambda _argument: _start("board"),
+    "board_use": lambda _argument: _start("board_use"),
     "emergency": lambda _argument: ("raise_emergency", walk.emergency),
     "cancel": lambda _argument: ("walk", walk.cancel),
     "help": lambda _argument: ("read_guidance", menus.help_me),
@@ -86,7 +81,7 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
         "raise_emergency",
         lambda unit, context, actor: walk.emergency(unit, context, actor, rest),
     ),
-    "start": lambda rest: ("walk", lambda unit, context, actor: _start(unit, context, actor, rest)),
+    "start": lambda rest: ("walk", lambda unit, context, actor: walk.begin_flow(unit, context, actor, rest)),
     "go_on": lambda _rest: ("walk", walk.go_on),
     "resume": lambda rest: ("walk", lambda unit, context, actor: walk.resume(unit, context, actor, rest)),
     "passage": lambda rest: ("read_guidance", lambda unit, context, actor: advice.passage(unit, context, actor, rest)),

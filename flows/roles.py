@@ -1,0 +1,89 @@
+"""Which node of an edition fills which role. The rest of Sharewise asks an edition for roles, never for ids.
+
+A node whose id is the name of a role fills it; `roles.yaml` of an edition names the others. It changes no word and no route, so
+it does not count towards the edition's hash. "yes", "no" and "not_sure" are words of the format and mean the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a command of the chat begins: a flow, and one of its entries (the first if none is named)."""
+
+    flow: str
+    entry: str | None = None
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Role -> id, for each sort of node; for options, by the role of their question."""
+
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    duties: Mapping[str, str] = field(default_factory=dict)
+    passages: Mapping[str, str] = field(default_factory=dict)
+    #: The edition's own list of rules, as /rules shows them.
+    rules: tuple[str, ...] = ()
+
+    def question(self, role: str) -> str:
+        """Return the id of the question that fills a role."""
+        return self.questions.get(role, role)
+
+    def option(self, role: str, option: str) -> str:
+        """Return the id of an option of the question that fills a role."""
+        return self.options.get(role, {}).get(option, option)
+
+    def outcome(self, role: str) -> str:
+        """Return the id of the outcome that fills a role."""
+        return self.outcomes.get(role, role)
+
+    def duty(self, role: str) -> str:
+        """Return the id of the duty that fills a role."""
+        return self.duties.get(role, role)
+
+    def passage(self, role: str) -> str:
+        """Return the id of the passage that fills a role."""
+        return self.passages.get(role, role)
+
+    def question_role(self, question: str) -> str:
+        """Return the role that a question fills; its id when it fills none."""
+        return self._question_roles.get(question, question)
+
+    def option_role(self, role: str, option: str) -> str:
+        """Return the role of an option of the question that fills a role; its id when it has none."""
+        return self._option_roles.get(role, {}).get(option, option)
+
+    def outcome_role(self, outcome: str) -> str:
+        """Return the role that an outcome fills; its id when it fills none."""
+        return self._outcome_roles.get(outcome, outcome)
+
+    @cached_property
+    def _question_roles(self) -> Mapping[str, str]:
+        return {node: role for role, node in self.questions.items()}
+
+    @cached_property
+    def _option_roles(self) -> Mapping[str, Mapping[str, str]]:
+        return {role: {node: name for name, node in options.items()} for role, options in self.options.items()}
+
+    @cached_property
+    def _outcome_roles(self) -> Mapping[str, str]:
+        return {node: role for role, node in self.outcomes.items()}
+
+
+#: What the rest of Sharewise asks of every edition. One without it is refused.
+STARTS = ("share",)
+OUTCOMES = ("emergency", "seek_advice")
+DUTIES = ("seek_advice", "record_advice_outcome")
+#: Questions, with the options that rules of ours know by role.
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "emergency": (), "harm": (), "consent": (), "ground": (), "case_reference": (), "reasons": (), "otherwise_reason": (),
+    "decision": ("share", "share_part", "do_not_share", "pending_advice"),
+}  # fmt: skip
+PASSAGES = ("emergency", "rule-3")
