@@ -18,20 +18,6 @@ from storage.records import RECORD
 RETENTION = Retention.__table__  # type: ignore[attr-defined]
 HOLD = Hold.__table__  # type: ignore[attr-defined]
 
-#: What an organisation sets a time for. There is no built-in time: what is not set is kept.
-CLASSES = {
-    "emergency": "Emergencies",
-    "shared": "Shared, all or part",
-    "not_shared": "Not shared",
-    "waiting": "Waiting for advice, and all else",
-    "unfinished": "Questions that were never finished",
-}
-LONGEST_DAYS = 110 * 366
-
-
-class CannotSet(Exception):
-    """A time cannot be set like this."""
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -76,17 +62,7 @@ CLASS_OF = case(
 
 
 def put(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
-    """Set how long a class is kept; raise CannotSet. Kept for ever needs a day on which it is looked at again."""
-    if record_class not in CLASSES:
-        raise CannotSet(f"There is no class {record_class!r}. Known: {', '.join(CLASSES)}.")
-    if days is None and review_days is None:
-        raise CannotSet("Kept for ever needs --review-days: after how many days it is looked at again.")
-    if days is not None and review_days is not None:
-        raise CannotSet("Give --days or --review-days, not both.")
-    if not 1 <= (days or review_days or 0) <= LONGEST_DAYS:
-        raise CannotSet(f"The days must be 1 to {LONGEST_DAYS}.")
-    if record_class == "unfinished" and days is None:
-        raise CannotSet("Unfinished questions need --days: nobody could look at them again.")
+    """Set how long a class is kept, or after how many days it is looked at again."""
     unit.connection.execute(delete(RETENTION).where(RETENTION.c.record_class == record_class))
     values = {"record_class": record_class, "days": days, "review_days": review_days, "set_at": at}
     unit.connection.execute(insert(RETENTION).values(**values))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -21,31 +22,7 @@ REVIEW = Review.__table__  # type: ignore[attr-defined]
 EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 
-#: Why a record comes early in the queue: its rank, most urgent first.
-EMERGENCY, HARM_NOT_SHARED, NOT_SURE, NO_REASON, NONE = range(5)
-STATES = ("new", "requested", "returned", "signed_off", "closed")
-#: What waits for a supervisor.
-WAITING = ("new", "requested")
-#: Act -> the states in which it may be done, and the state it leads to (None: it stays).
-ACTS: dict[str, tuple[tuple[str, ...], str | None]] = {
-    "request": (("new", "returned"), "requested"),
-    "sign_off": (("new", "requested", "returned"), "signed_off"),
-    "return": (("new", "requested"), "returned"),
-    "close": (("signed_off",), "closed"),
-    "reopen": (("signed_off", "closed"), "new"),
-    "comment": (("new", "requested", "signed_off", "returned", "closed"), None),
-    "grade": (("new", "requested", "signed_off", "returned", "closed"), None),
-    "follow_up": (("new", "requested", "signed_off", "returned"), None),
-    "sampled": (("new", "requested", "signed_off", "returned", "closed"), None),
-    "exported": (("new", "requested", "signed_off", "returned", "closed"), None),
-}
-
-
 _NEW = Prepared(insert(REVIEW), ("record_id", "state", "rank", "changed_at", "team", "member_id", "finished_at"))
-
-
-class NotNow(Exception):
-    """In the state a review has, this cannot be done."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +47,15 @@ class ReviewRow:
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who did something in a review, in which role, and when."""
+
+    member_id: int
+    role: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Done:
     """One thing that was done in a review, opened."""
 
@@ -82,27 +68,11 @@ class Done:
     value: str | None
 
 
-def rank_of(clear: dict[str, Any], content: dict[str, Any]) -> int:
-    """Say how early a record should be looked at: emergency; harm and not shared; not sure; no reason where one is due."""
-    shared = clear["decision"] in ("share", "share_part")
-    if clear["outcome"] == "emergency":
-        return EMERGENCY
-    if clear["harm"] and (clear["otherwise"] or not shared):
-        return HARM_NOT_SHARED
-    if clear["decision"] == "pending_advice" or clear["outcome"] == "seek_advice":
-        return NOT_SURE
-    if not content.get("reasons"):
-        return NO_REASON
-    return NONE
-
-
-def begin(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> int:
-    """Put a new record into the queue; return its rank."""
-    rank = rank_of(clear, content)
+def begin(unit: Unit, record_id: str, clear: dict[str, Any], rank: int) -> None:
+    """Put a new record into the queue, with its rank."""
     values = {"record_id": record_id, "state": "new", "rank": rank, "changed_at": clear["finished_at"]}
     values |= {name: clear[name] for name in ("team", "member_id", "finished_at")}
     _NEW.change(unit, values)
-    return rank
 
 
 _SHOWN = select(
@@ -128,9 +98,9 @@ def _one(unit: Unit, where: Any) -> ReviewRow | None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a list shows only. Days are `2026-11-23`; a case reference is matched exactly, by its keyed hash."""
+    """What a list is limited to. `states` empty: all. Days are `2026-11-23`; a case reference matches as a whole, by its hash."""
 
-    states: tuple[str, ...] = WAITING
+    states: Sequence[str] = ()
     outcome: str = ""
     rank: int | None = None
     ground: str = ""
@@ -145,7 +115,9 @@ def queue(
 ) -> list[ReviewRow]:
     """Return a team's reviews, riskiest first, then longest waiting; never one's own. `after` gives the next page."""
     only = wanted or Wanted()
-    where = [REVIEW.c.team == team, REVIEW.c.member_id != not_of, REVIEW.c.state.in_(only.states)]
+    where = [REVIEW.c.team == team, REVIEW.c.member_id != not_of]
+    if only.states:
+        where.append(REVIEW.c.state.in_(only.states))
     if only.rank is not None:
         where.append(REVIEW.c.rank == only.rank)
     if only.person is not None:
@@ -177,9 +149,9 @@ def queue(
     return [ReviewRow(**row) for row in unit.connection.execute(query.order_by(*order).limit(limit)).mappings()]
 
 
-def waiting(unit: Unit, team: str, not_of: int) -> int:
-    """Return how many records of a team wait for a supervisor, one's own apart."""
-    where = (REVIEW.c.team == team, REVIEW.c.state.in_(WAITING), REVIEW.c.member_id != not_of)
+def count(unit: Unit, team: str, states: Sequence[str], not_of: int) -> int:
+    """Return how many of a team's records are in these states, without those of one member."""
+    where = (REVIEW.c.team == team, REVIEW.c.state.in_(states), REVIEW.c.member_id != not_of)
     return int(unit.connection.execute(select(func.count()).select_from(REVIEW).where(*where)).scalar_one())
 
 
@@ -207,9 +179,9 @@ def durations(unit: Unit, team: str, limit: int = 1000) -> list[tuple[str, str]]
     return [(row[0], row[1]) for row in unit.connection.execute(newest)]
 
 
-def due(unit: Unit, team: str, today: str) -> int:
-    """Return how many follow-ups of a team are due by a day."""
-    where = (REVIEW.c.team == team, REVIEW.c.follow_up_on <= today, REVIEW.c.state != "closed")
+def due(unit: Unit, team: str, states: Sequence[str], today: str) -> int:
+    """Return how many follow-ups of a team's records in these states are due by a day."""
+    where = (REVIEW.c.team == team, REVIEW.c.follow_up_on <= today, REVIEW.c.state.in_(states))
     return int(unit.connection.execute(select(func.count()).where(*where)).scalar_one())
 
 
@@ -217,33 +189,36 @@ def act(
     unit: Unit,
     review: ReviewRow,
     what: str,
-    member_id: int,
-    role: str,
-    at: str,
+    state: str,
+    by: Author,
     *,
     comment: ScreenedText | None = None,
     value: str | None = None,
 ) -> None:
-    """Do one thing in a review; raise NotNow where its state does not allow it. A grade, a day or a file's kind is `value`."""
-    states, leads_to = ACTS[what]
-    if review.state not in states:
-        raise NotNow(f"This record is {review.state.replace('_', ' ')}.")
+    """Note what was done in a review, and its state from now on. `value`: a grade, a day, or the kind of a file."""
     last = unit.connection.execute(select(func.max(EVENT.c.seq)).where(EVENT.c.record_id == review.record_id)).scalar()
     seq = (last or 0) + 1
     content = {"comment": comment.text if comment else None, "value": value}
     wrapped = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == review.record_id)).scalar_one()
     place = f"record:{review.record_id}"
     sealed = unit.keys.unwrap(wrapped, place).seal_value(content, f"{place}:review:{seq}")
-    clear = {"record_id": review.record_id, "seq": seq, "at": at, "member_id": member_id, "role": role, "act": what}
+    clear = {
+        "record_id": review.record_id,
+        "seq": seq,
+        "at": by.at,
+        "member_id": by.member_id,
+        "role": by.role,
+        "act": what,
+    }
     unit.connection.execute(insert(EVENT).values(**clear, content=sealed))
-    changed: dict[str, Any] = {"changed_at": at, "state": leads_to or review.state}
+    changed: dict[str, Any] = {"changed_at": by.at, "state": state}
     if what == "grade":
         changed["grade"] = int(value or 0)
     if what == "follow_up":
         changed["follow_up_on"] = value
     unit.connection.execute(update(REVIEW).where(REVIEW.c.record_id == review.record_id).values(**changed))
-    actor = f"member:{member_id}"
-    ledger.append(unit, at, actor, f"review.{what}", f"review:{review.record_id}:{seq}", digest(clear, sealed))
+    actor = f"member:{by.member_id}"
+    ledger.append(unit, by.at, actor, f"review.{what}", f"review:{review.record_id}:{seq}", digest(clear, sealed))
 
 
 def done(unit: Unit, record_id: str) -> list[Done]:
@@ -260,23 +235,16 @@ def done(unit: Unit, record_id: str) -> list[Done]:
     ]  # fmt: skip
 
 
-def sample(unit: Unit, team: str, not_of: int, month: str, count: int, since: str) -> list[ReviewRow]:
-    """Return a month's dip sample (`2026-11`): spread over people, the same whenever asked, without what was sampled since.
+def not_sampled(unit: Unit, team: str, not_of: int, month: str, since: str) -> list[ReviewRow]:
+    """Return a month's reviews (`2026-11`) that were not sampled since a day, in the order in which a dip sample draws them.
 
-    The order is a keyed hash of month and record, so that nobody can foresee or steer what is drawn.
+    The order is a keyed hash of month and record: the same whenever asked, and nobody can foresee or steer what is drawn.
     """
     sampled = select(EVENT.c.record_id).where(EVENT.c.act == "sampled", EVENT.c.at >= since)
     theirs = (REVIEW.c.team == team, REVIEW.c.member_id != not_of)
     where = (*theirs, REVIEW.c.finished_at.startswith(month), REVIEW.c.record_id.not_in(sampled))
     found = [ReviewRow(**row) for row in unit.connection.execute(_SHOWN.where(*where)).mappings()]
-    found.sort(key=lambda row: unit.keys.lookup(f"sample:{month}:{row.record_id}"))
-    turns: dict[int, int] = defaultdict(int)
-    drawn = []
-    for row in found:
-        drawn.append((turns[row.member_id], row))
-        turns[row.member_id] += 1
-    drawn.sort(key=lambda pair: pair[0])
-    return [row for _, row in drawn[:count]]
+    return sorted(found, key=lambda row: unit.keys.lookup(f"sample:{month}:{row.record_id}"))
 
 
 def digest(clear: RowMapping | dict[str, Any], sealed: bytes) -> str:

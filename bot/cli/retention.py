@@ -92,6 +92,7 @@ def _list_due(store: Store, args: argparse.Namespace) -> None:
 
 
 def _list_rules(store: Store, args: argparse.Namespace) -> None:
+    from bot.messages import review_cards
     from bot.usecases import retention as keeping
     from storage.core.clock import utc_now
 
@@ -99,7 +100,7 @@ def _list_rules(store: Store, args: argparse.Namespace) -> None:
         if args.verb == "set":
             keeping.set_rule(unit, args.record_class, args.days, args.review_days, utc_now(), COMMAND_LINE)
         found = keeping.rules(unit)
-    for name, words in keeping.CLASSES.items():
+    for name, words in review_cards.CLASSES.items():
         rule = found.get(name)
         if args.json:
             say_json({"class": name, "days": rule and rule.days, "review_days": rule and rule.review_days})

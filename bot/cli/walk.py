@@ -104,16 +104,17 @@ def chart(args: argparse.Namespace) -> int:
     from flows.rehearsal import WrongAnswer, play
 
     book = open_book(args.edition)
-    if args.flow not in book.machines:
-        raise WrongCall(f'There is no flow "{args.flow}". Known: {", ".join(sorted(book.machines))}.')
+    name = args.flow or book.edition.roles.starts["share"].flow
+    if name not in book.machines:
+        raise WrongCall(f'There is no flow "{name}". Known: {", ".join(sorted(book.machines))}.')
     path, at = tuple[str, ...](), ""
     if args.path:
         try:
-            position = play(book, args.flow, [_pair(text) for text in args.path]).position
+            position = play(book, name, [_pair(text) for text in args.path]).position
             path, at = position.path, position.state
         except WrongAnswer as error:
             raise WrongCall(str(error)) from None
-    machine, target = book.machine(args.flow), Path(args.output)
+    machine, target = book.machine(name), Path(args.output)
     drawn = {
         ".svg": lambda: drawing.svg(machine, path, at).encode(),
         ".png": lambda: drawing.png(machine, path, at),

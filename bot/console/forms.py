@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.console.refusals import BadForm, NoPage
 from bot.console.visit import Visit, surroundings
+from bot.domain.review import LONGEST_COMMENT
 from bot.messages import cards, review_cards
-from bot.usecases import reviews
 from flows.screening import PERSON, NotScreened, Screened
 
 
@@ -39,7 +39,7 @@ def again(
     return HTMLResponse(body, error.status if isinstance(error, NoPage) else 200)
 
 
-def words_of(visit: Visit, longest: int = reviews.LONGEST) -> Screened:
+def words_of(visit: Visit, longest: int = LONGEST_COMMENT) -> Screened:
     """Return the words of a form, screened; raise BadForm."""
     if visit.typed is None or not visit.typed.text:
         raise BadForm("Write something first. Nothing was saved.")

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.domain.retention import RecordClass
+from bot.domain.review import Rank, State
 from bot.messages.callback_data import Button
 from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
 from bot.messages.opinion_cards import called
-from storage import reviews
 from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.members import MemberRow
 from storage.reviews import Done, ReviewRow
 
 #: Why a record comes early.
-RISKS = {
-    reviews.EMERGENCY: "Emergency",
-    reviews.HARM_NOT_SHARED: "A harm concern, and it was not shared or was decided otherwise",
-    reviews.NOT_SURE: "Not sure, waiting for advice",
-    reviews.NO_REASON: "No reasons were given. The advice says must",
-    reviews.NONE: "Nothing special",
+RISKS: dict[int, str] = {
+    Rank.EMERGENCY: "Emergency",
+    Rank.HARM_NOT_SHARED: "A harm concern, and it was not shared or was decided otherwise",
+    Rank.NOT_SURE: "Not sure, waiting for advice",
+    Rank.NO_REASON: "No reasons were given. The advice says must",
+    Rank.NONE: "Nothing special",
 }
-STATES = {
-    "new": "new",
-    "requested": "sign-off asked for",
-    "signed_off": "signed off",
-    "returned": "sent back",
-    "closed": "closed",
+STATES: dict[str, str] = {
+    State.NEW: "new",
+    State.REQUESTED: "sign-off asked for",
+    State.SIGNED_OFF: "signed off",
+    State.RETURNED: "sent back",
+    State.CLOSED: "closed",
+}
+#: The classes that an organisation sets a time for.
+CLASSES: dict[str, str] = {
+    RecordClass.EMERGENCY: "Emergencies",
+    RecordClass.SHARED: "Shared, all or part",
+    RecordClass.NOT_SHARED: "Not shared",
+    RecordClass.WAITING: "Waiting for advice, and all else",
+    RecordClass.UNFINISHED: "Questions that were never finished",
 }
 #: How good a record is, with what each grade means. The numbers are kept.
 GRADES = {

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.retention import CannotSet, check
 from bot.usecases.context import Actor, Context
 from storage import records, retention, reviews
 from storage.core.screened import ScreenedText
 from storage.core.unit import Unit
 from storage.operations import erasure
 from storage.operations.erasure import BadList, Held
-from storage.retention import CannotSet, Due, HeldRow, Rule
+from storage.retention import Due, HeldRow, Rule
 from storage.reviews import ReviewRow
 
 __all__ = ["BadList", "CannotSet", "Held"]
-
-#: The classes of records, with the words that people are shown.
-CLASSES = retention.CLASSES
 
 
 class NoSuchRecord(Exception):
@@ -28,6 +26,7 @@ class NoSuchRecord(Exception):
 
 def set_rule(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
     """Set how long a class is kept, in days, or after how many days to look at it again; raise CannotSet."""
+    check(record_class, days, review_days)
     retention.put(unit, record_class, days, review_days, at, actor)
 
 

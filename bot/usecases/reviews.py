@@ -7,6 +7,22 @@ from typing import Any
 
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.review import (
+    BY_BUTTON,
+    FOLLOW_UP_DAYS,
+    LONGEST_COMMENT,
+    NEEDS_WORDS,
+    OPEN,
+    SAMPLE,
+    SAMPLED_DAYS,
+    WAITING,
+    NotNow,
+    Rank,
+    may_do,
+    rank_of,
+    spread,
+    state_after,
+)
 from bot.domain.typed_text import Typed
 from bot.messages import cards, opinion_cards, record_cards, review_cards
 from bot.usecases import typed_text
@@ -18,30 +34,24 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
 from storage.records import Stored
-from storage.reviews import STATES, WAITING, Done, NotNow, ReviewRow, Wanted
+from storage.reviews import Author, Done, ReviewRow, Wanted
 
-__all__ = ["STATES", "WAITING", "NotNow", "ReviewRow", "Stored", "Wanted"]
+__all__ = ["NotNow", "ReviewRow", "Stored", "Wanted"]
 
 WORDS, DIGEST = "review_words", "review_digest"
 ABSENT = "There is no such record for you to review."
-LONGEST = 500
-#: How many records a month's dip sample has, and for how many days one that was sampled is not drawn again.
-SAMPLE, SAMPLED_DAYS = 5, 365
 #: Hours UTC at which the digest goes out.
 DIGEST_HOUR = "07:30:00.000000Z"
-#: What needs a reason before it is done.
-NEEDS_WORDS = ("return", "comment", "reopen")
-BY_BUTTON = ("sign_off", "close", "grade", "follow_up")
-FOLLOW_UP_DAYS = (7, 28)
 
 
 # ---- new records ---------------------------------------------------------------------------------
 def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> None:
     """Put a new record into its team's queue; tell the supervisors at once of an emergency or harm that is not shared."""
-    rank = reviews.begin(unit, record_id, clear, content)
+    rank = rank_of(clear, content)
+    reviews.begin(unit, record_id, clear, int(rank))
     if not timers.is_set(unit, DIGEST, clear["team"]):
         timers.put(unit, DIGEST, clear["team"], _next_digest(clear["finished_at"]))
-    if rank <= reviews.HARM_NOT_SHARED:
+    if rank <= Rank.HARM_NOT_SHARED:
         _alert(unit, clear, rank)
 
 
@@ -64,6 +74,10 @@ def _is_reachable(member: MemberRow) -> bool:
     return member.unreachable_since is None
 
 
+def _waiting(unit: Unit, team: str, supervisor: MemberRow) -> int:
+    return reviews.count(unit, team, WAITING, not_of=supervisor.id)
+
+
 def _supervisors(unit: Unit, team: str, not_of: int) -> list[MemberRow]:
     return [member for member in members.of_team(unit, team, "supervisor") if member.id != not_of]
 
@@ -78,7 +92,7 @@ def digest(unit: Unit, context: Context, team: str) -> None:
     at = context.now()
     timers.put(unit, DIGEST, team, _next_digest(at))
     for supervisor in members.of_team(unit, team, "supervisor"):
-        waiting, due = reviews.waiting(unit, team, not_of=supervisor.id), reviews.due(unit, team, at[:10])
+        waiting, due = _waiting(unit, team, supervisor), reviews.due(unit, team, OPEN, at[:10])
         if waiting or due:
             say(unit, supervisor.telegram_id, review_cards.digest(team, waiting, due, ledger.head(unit)))
 
@@ -88,8 +102,8 @@ def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> N
     """Show the next record that waits, as a card with what is coded; its content only when it is opened."""
     last = find_for(unit, actor, after) if after else None
     team, mine = actor.member.team, actor.member.id
-    found = reviews.queue(unit, team, mine, limit=1, after=last)
-    total = reviews.waiting(unit, team, not_of=mine)
+    found = reviews.queue(unit, team, mine, Wanted(WAITING), limit=1, after=last)
+    total = _waiting(unit, team, actor.member)
     card = review_cards.card(found[0], total, context.now()) if found else review_cards.empty(total)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(below=not after), f"review:{mine}")
 
@@ -101,7 +115,7 @@ def queue(unit: Unit, actor: Actor, wanted: Wanted, limit: int, after: ReviewRow
 
 def waiting(unit: Unit, actor: Actor) -> int:
     """Return how many records of other people in the team wait."""
-    return reviews.waiting(unit, actor.member.team, not_of=actor.member.id)
+    return _waiting(unit, actor.member.team, actor.member)
 
 
 def find_for(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
@@ -172,7 +186,7 @@ def look_at(unit: Unit, actor: Actor, review: ReviewRow) -> Look:
 
 def is_open(review: ReviewRow, what: str) -> bool:
     """Say whether an act is possible in the state that a review has."""
-    return review.state in reviews.ACTS[what][0]
+    return may_do(review.state, what)
 
 
 def reader_of(unit: Unit, actor: str, me: int) -> str:
@@ -186,11 +200,17 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
     return review_cards.reader(member) if member else "a former member"
 
 
+def sample(unit: Unit, team: str, not_of: int, month: str, since: str, count: int = SAMPLE) -> list[ReviewRow]:
+    """Draw the dip sample of a month (`2026-11`) for a team, spread over people, without what was sampled since a day."""
+    found = reviews.not_sampled(unit, team, not_of, month, since)
+    return spread(found, lambda row: row.member_id, count)
+
+
 def show_sample(unit: Unit, context: Context, actor: Actor) -> None:
     """Draw this month's dip sample of one's team: the same whenever asked, spread over people, without what was drawn lately."""
     at = context.now()
     since = later(at, -SAMPLED_DAYS * 24 * 60)
-    drawn = reviews.sample(unit, actor.member.team, actor.member.id, at[:7], SAMPLE, since)
+    drawn = sample(unit, actor.member.team, actor.member.id, at[:7], since)
     say(unit, actor.user_id, review_cards.sample(at[:7], drawn))
 
 
@@ -198,7 +218,7 @@ def open_sampled(unit: Unit, context: Context, actor: Actor, reference: str) -> 
     """Open a record of the dip sample, and note that it was sampled."""
     review = find_for(unit, actor, reference)
     if review is not None:
-        reviews.act(unit, review, "sampled", actor.member.id, actor.member.role, context.now())
+        _note(unit, context, actor, review, "sampled")
     show(unit, context, actor, reference)
 
 
@@ -225,7 +245,7 @@ def carry_out(
     unit: Unit, context: Context, actor: Actor, review: ReviewRow, what: str, words: Screened | None, value: str | None
 ) -> ReviewRow:
     """Do one thing in a review and tell the author; return the review as it is then; raise NotNow."""
-    reviews.act(unit, review, what, actor.member.id, actor.member.role, context.now(), comment=words, value=value)
+    _note(unit, context, actor, review, what, words, value)
     author = members.by_id(unit, review.member_id)
     if author and what in ("sign_off", "return", "comment", "reopen"):
         said = words.text if words else ""
@@ -234,6 +254,20 @@ def carry_out(
     if after is None:
         raise LookupError("a review that ended within its own transaction")
     return after
+
+
+def _note(
+    unit: Unit,
+    context: Context,
+    actor: Actor,
+    review: ReviewRow,
+    what: str,
+    words: Screened | None = None,
+    value: str | None = None,
+) -> None:
+    """Note what was done in a review; raise NotNow if its state does not allow it."""
+    state, by = state_after(review.state, what), Author(actor.member.id, actor.member.role, context.now())
+    reviews.act(unit, review, what, state.value, by, comment=words, value=value)
 
 
 def _do(
@@ -258,7 +292,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
         say(unit, actor.user_id, cards.plain(ABSENT))
         return
     try:
-        words = typed_text.words(unit, context, actor, typed, longest=LONGEST)
+        words = typed_text.words(unit, context, actor, typed, longest=LONGEST_COMMENT)
     except NotScreened as error:
         typed_text.refused(unit, actor, typed, error)
         return
@@ -276,7 +310,7 @@ def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str)
     if review is None:
         raise LookupError("a record without a review")
     try:
-        reviews.act(unit, review, "request", actor.member.id, actor.member.role, context.now())
+        _note(unit, context, actor, review, "request")
     except NotNow as error:
         say(unit, actor.user_id, cards.plain(str(error)))
         return str(error)

@@ -25,6 +25,7 @@ from sqlalchemy import insert
 
 from bot.composition.settings import CASE_REFERENCE
 from bot.console.app import COOKIE, build
+from bot.domain.review import rank_of
 from bot.usecases.context import Context
 from storage import conversations, members, records, retention, reviews, web_sessions
 from storage.core import ledger
@@ -87,7 +88,7 @@ def fill(store, count: int) -> int:  # type: ignore[no-untyped-def]
                 sealed = sealer.seal(CONTENT, f"record:{key}:content")
                 rows.append({**clear, "id": key, "reference": f"SW-{letters[:4]}-{letters[4:]}", "wrapped_key": wrapped,
                              "content": sealed, "case_hash": store.keys.lookup(f"case-{number % (count // 5 or 1)}")})  # fmt: skip
-                rank = reviews.rank_of(clear, {"reasons": "x"})
+                rank = int(rank_of(clear, {"reasons": "x"}))
                 state = "new" if rng.random() < 0.05 else rng.choice(("signed_off", "closed"))
                 looks.append({"record_id": key, "team": clear["team"], "member_id": people[actor], "state": state, "rank": rank,
                               "finished_at": at, "changed_at": at})  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.usecases import reviews as reviewing
 from storage import members, records, reviews
 from storage.core import ledger
 from storage.core.clock import DAY, later
@@ -165,13 +166,14 @@ async def test_a_dip_sample_is_the_same_whenever_asked_and_spread_over_people(ch
         await not_shared(chat, AUTHOR, case=f"CASE-{number}")
     await not_shared(chat, OTHER, case="CASE-9")
     month = chat.now()[:7]
-    drawn = await chat.store.run(reviews.sample, "north", 0, month, 2, "2020")
-    again = await chat.store.run(reviews.sample, "north", 0, month, 2, "2020")
+    drawn = await chat.store.run(reviewing.sample, "north", 0, month, "2020", 2)
+    again = await chat.store.run(reviewing.sample, "north", 0, month, "2020", 2)
     assert [row.reference for row in drawn] == [row.reference for row in again]
     assert len({row.member_id for row in drawn}) == 2
     reviewer = await chat.store.run(members.get, SUPER)
-    await chat.store.run(lambda unit: reviews.act(unit, drawn[0], "sampled", reviewer.id, "supervisor", chat.now()))
-    left = await chat.store.run(reviews.sample, "north", 0, month, 9, "2020")
+    by = reviews.Author(reviewer.id, "supervisor", chat.now())
+    await chat.store.run(lambda unit: reviews.act(unit, drawn[0], "sampled", drawn[0].state, by))
+    left = await chat.store.run(reviewing.sample, "north", 0, month, "2020", 9)
     assert drawn[0].reference not in [row.reference for row in left] and len(left) == 4
 
 

@@ -49,8 +49,8 @@ def test_every_edition_has_ways_to_ask_for_every_passage(edition):
     assert open_book(edition).index.search("consent")
 
 
-def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing():
-    forgotten = dataclasses.replace(INDEX.edition, id="hmg-2099")
+def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing(tmp_path):
+    forgotten = dataclasses.replace(INDEX.edition, id="hmg-2099", folder=tmp_path)
     with pytest.raises(InvalidEdition, match=r"hmg-2099/asked.yaml: file: is missing"):
         advice.Index(forgotten)
 

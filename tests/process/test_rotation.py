@@ -36,7 +36,7 @@ def filled(url):
         for number in range(RECORDS):
             reference, _ = a_record(unit, 1000 + number, f"CASE-{number}")
             stored = records.find(unit, reference)
-            reviews.begin(unit, stored.clear["id"], stored.clear, stored.content)
+            reviews.begin(unit, stored.clear["id"], stored.clear, rank=4)
         members.save(unit, 100, "practitioner", "north", AT, "test", InvitedAs("Kim"))
         questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), AT)
         outbox.enqueue(unit, 1, "message", {"text": "it waits"})

@@ -22,10 +22,12 @@ def written(unit):
         reference, _ = a_record(unit, 100 + number, f"CASE-{number}")
         stored = records.find(unit, reference)
         records.amend(unit, stored.clear["id"], 1, screened("later"), AT, "member:1")
-        reviews.begin(unit, stored.clear["id"], stored.clear, stored.content)
+        reviews.begin(unit, stored.clear["id"], stored.clear, rank=4)
         supervisor = members.save(unit, 200, "supervisor", "north", AT, "test")
         found = reviews.get(unit, stored.clear["id"])
-        reviews.act(unit, found, "comment", supervisor.id, "supervisor", AT, comment=screened("seen"))
+        reviews.act(
+            unit, found, "comment", "new", reviews.Author(supervisor.id, "supervisor", AT), comment=screened("seen")
+        )
     head = ledger.head(unit)
     for table in TABLES:
         if unit.is_sqlite:

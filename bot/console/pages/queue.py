@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
+from bot.domain.review import EVERY_STATE, WAITING
 from bot.messages import review_cards
 from bot.usecases import reviews, teams
 from bot.usecases.reviews import Wanted
@@ -46,7 +47,7 @@ def queue(visit: Visit) -> Response:
 def wanted_of(chosen: dict[str, str]) -> Wanted:
     """Return what the filters of an address ask for."""
     state = chosen["state"]
-    states = reviews.STATES if state == "all" else (state,) if state in reviews.STATES else reviews.WAITING
+    states = EVERY_STATE if state == "all" else (state,) if state in EVERY_STATE else WAITING
 
     def number(text: str) -> int | None:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

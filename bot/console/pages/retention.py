@@ -8,6 +8,7 @@ from bot.console.forms import not_accepted, words_of
 from bot.console.pages.queue import PAGE
 from bot.console.refusals import ABSENT, BadForm
 from bot.console.visit import Visit
+from bot.messages import review_cards
 from bot.usecases import retention, reviews
 
 
@@ -17,7 +18,7 @@ def retention_page(visit: Visit, said: str = "") -> Response:
     unit, team = visit.unit, visit.member.team
     held = retention.held_in_team(unit, team)
     return visit.page(
-        "retention.html", said=said, classes=retention.CLASSES, rules=retention.rules(unit),
+        "retention.html", said=said, classes=review_cards.CLASSES, rules=retention.rules(unit),
         due=retention.due_in_team(unit, visit.context.now(), team, PAGE), held=held,
         who_held={row.record_id: reviews.reader_of(unit, row.actor, visit.member.id) for row in held},
         opens=visit.may("review_record"),
