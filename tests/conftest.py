@@ -16,9 +16,18 @@ from storage.core.sealing import Keyring
 from storage.core.store import Store
 from storage.opening import open_store
 from tests.support.counts import COUNTS
-from tests.support.servers import postgresql_in
+from tests.support.servers import end_at_once, postgresql_in
 
 KEYS = Keyring(bytes(range(32)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put every test that is not marked as slow into the fast tier. Tests of real processes are slow."""
+    for item in items:
+        if "process" in item.path.parts:
+            item.add_marker("slow")
+        if item.get_closest_marker("slow") is None:
+            item.add_marker("fast")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -47,6 +56,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("postgresql")
     with postgresql_in(folder) as server:
         yield server.get_uri()
+        # Nothing of it is needed any more: it need not write its hundreds of databases to the disk first.
+        end_at_once(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -13,6 +13,9 @@ import pytest
 
 from bot.composition.settings import misspelt
 
+#: Every command is a process of its own.
+pytestmark = pytest.mark.slow
+
 SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
 
 

@@ -75,6 +75,7 @@ async def test_bytes_that_are_no_letters_do_not_hold_up_what_stands_beside_them(
     assert found[0]["text"] == "\ufffd \ud800"
 
 
+@pytest.mark.slow
 async def test_half_a_character_is_sent_and_no_answer_in_time_is_said_to_be_that():
     incoming = []
 

@@ -15,10 +15,11 @@ from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
 
-#: In parts, so that several processes share the work.
-PARTS, COUNT, AT_ONCE = 4, 2_500, 100
+#: In parts, so that several processes share the work and each store that is searched stays small.
+PARTS, COUNT, AT_ONCE = 20, 500, 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_no_planted_identifier_is_stored_logged_or_sent(tmp_path, part):
     log = io.StringIO()

@@ -11,6 +11,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -225,7 +226,7 @@ class Opinions(RuleBasedStateMachine):
         COUNTS["opinions, model-checked: states compared"] += 1
 
 
-TestOpinions = Opinions.TestCase
+TestOpinions = pytest.mark.slow(Opinions.TestCase)
 TestOpinions.settings = settings(
     max_examples=40,
     stateful_step_count=25,

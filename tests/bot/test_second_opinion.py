@@ -354,6 +354,7 @@ async def test_a_channel_can_be_given_up(chat):
 
 
 # ---- identities and the local chat ----------------------------------------------------------------
+@pytest.mark.slow
 async def test_no_identifier_in_a_sentence_or_an_opinion_reaches_the_channel(chat):
     """1,000 generated texts: half as the sentence of a request, half as the reason of an opinion."""
     told = []

@@ -118,6 +118,7 @@ STATES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", sorted(BOOK.machines))
 async def test_every_state_x_every_event(tmp_path, flow):
     machine = BOOK.machine(flow)

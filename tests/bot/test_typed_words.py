@@ -112,6 +112,7 @@ def stages(chat, member, flow):
             yield Stage(chat, member, navigation.change(machine, walk, changeable(replay(machine, walk))[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", sorted(BOOK.machines))
 async def test_typed_words_at_every_state(tmp_path, flow):
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:

@@ -88,6 +88,7 @@ def answered(machine, walk, question, answer):
     return confirm_change(machine, walk) if walk.pending else walk
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flow", "entry"), ENTRIES)
 def test_wrong_then_corrected_equals_direct(flow, entry):
     machine = BOOK.machine(flow)

@@ -65,6 +65,7 @@ def test_a_conversation_has_one_record_at_most(store):
     assert run(store, lambda unit: len(list(records.listed(unit)))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -105,6 +106,7 @@ TAMPERINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "statement"), TAMPERINGS)
 def test_verify_finds_what_was_changed_behind_the_triggers(store, table, statement):
     with store.unit() as unit:
