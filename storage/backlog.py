@@ -1,4 +1,4 @@
-"""The backlog of both mailboxes: how much waits, since when, and what is parked (a dead letter) until an operator acts."""
+"""The backlog of inbox and outbox: what is waiting, since when, and what is parked (dead letters) for an operator."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from storage.inbox import INBOX
 from storage.outbox import OUTBOX
 from storage.rate_limits import PACE
 
-#: Seconds for which a chat counts as served after something was sent to it.
+#: A chat counts as served for this many seconds after something was sent to it.
 SERVED = 10.0
 
 
 @dataclass(frozen=True)
 class Parked:
-    """A parked update or message. `what`: which of both; `name`: the update's number or the message's kind."""
+    """A parked row. `what`: "update" or "message"; `name`: the id Telegram gave the update, or the message's kind."""
 
     what: str
     id: int
@@ -29,10 +29,10 @@ class Parked:
 
 
 def oldest(unit: Unit, now: str) -> dict[str, str | None]:
-    """Return when the update and the message that wait longest came in; None if none waits.
+    """Return when the oldest waiting update and the oldest waiting message were stored; None where nothing is waiting.
 
-    Chats that something was sent to in the last 10 seconds do not count: people who tap faster than Telegram lets a bot
-    answer make only themselves wait.
+    Messages to chats that were sent something in the last 10 seconds do not count: people who tap faster than Telegram
+    lets a bot answer keep only themselves waiting.
     """
     served = select(PACE.c.key).where(PACE.c.due > datetime.fromisoformat(now).timestamp() - SERVED)
     received = select(func.min(INBOX.c.received_at)).where(INBOX.c.state == "waiting")
@@ -42,7 +42,7 @@ def oldest(unit: Unit, now: str) -> dict[str, str | None]:
 
 
 def parked(unit: Unit) -> list[Parked]:
-    """Return what is parked, oldest first. Never its content."""
+    """Return all parked updates and messages, oldest first, without their content."""
     inbox, outbox = (
         select(table.c.id, table.c[at].label("at"), table.c.tries, table.c[name].label("name"), table.c.cause).where(
             table.c.state == "parked"
@@ -58,7 +58,7 @@ def parked(unit: Unit) -> list[Parked]:
 
 
 def retry(unit: Unit, what: str, number: int) -> bool:
-    """Have a parked update or message tried again; return False if there is none."""
+    """Requeue a parked update or message with its tries reset; return False if it is not parked."""
     table = INBOX if what == "update" else OUTBOX
     waits = (
         update(table)
@@ -69,7 +69,7 @@ def retry(unit: Unit, what: str, number: int) -> bool:
 
 
 def drop(unit: Unit, what: str, number: int) -> bool:
-    """Delete a parked message or the payload of a parked update; return False if there is none."""
+    """Delete a parked message, or the payload of a parked update; return False if it is not parked."""
     if what == "update":
         done = update(INBOX).where(INBOX.c.id == number, INBOX.c.state == "parked").values(state="done", payload=None)
         return unit.connection.execute(done).rowcount == 1
@@ -78,7 +78,7 @@ def drop(unit: Unit, what: str, number: int) -> bool:
 
 
 def counts(unit: Unit) -> dict[str, int]:
-    """Return the number of rows by mailbox and state, as in {"inbox.waiting": 3}."""
+    """Return the number of rows in each state of inbox and outbox, for example {"inbox.waiting": 3}."""
     found: dict[str, int] = {}
     for name, table in (("inbox", INBOX), ("outbox", OUTBOX)):
         for state, count in unit.connection.execute(select(table.c.state, func.count()).group_by(table.c.state)):

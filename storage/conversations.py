@@ -23,7 +23,7 @@ _OPEN = Prepared(
     select(CONVERSATION)
     .where(
         CONVERSATION.c.chat_id == bindparam("chat"),
-        # Written out, so that a plan made once can use the index that holds only those.
+        # A literal, not a parameter: a prepared plan can then use the partial index over open conversations.
         CONVERSATION.c.status == literal_column("'open'"),
         CONVERSATION.c.wrapped_key != DESTROYED,
     )
@@ -44,12 +44,12 @@ _NEW = Prepared(insert(CONVERSATION), CONVERSATION.c.keys())
 
 
 class RevisionMoved(Exception):
-    """Somebody else changed the conversation in between; nothing was written."""
+    """The conversation was changed after it was loaded; nothing was written."""
 
 
 @dataclass(frozen=True)
 class Open:
-    """A conversation as loaded, opened with its key."""
+    """A conversation as loaded, decrypted with its own key."""
 
     id: str
     chat_id: int
@@ -68,7 +68,7 @@ class Open:
 def start(
     unit: Unit, chat_id: int, member_id: int, edition_id: str, edition_sha256: str, flow: str, walk: Any, at: str
 ) -> Open:
-    """Open a conversation in a chat that has none open."""
+    """Start a conversation in a chat that has none open."""
     key = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"conversation:{key}")
     row: dict[str, Any] = {
@@ -88,7 +88,7 @@ def start(
 
 
 def get_open(unit: Unit, chat_id: int) -> Open | None:
-    """Return the open conversation of a chat, locked until the transaction ends."""
+    """Return a chat's open conversation, locked until the transaction ends."""
     row = _OPEN.first(unit, {"chat": chat_id})
     return _opened(unit, row._asdict()) if row else None
 
@@ -99,19 +99,19 @@ def get(unit: Unit, conversation_id: str) -> Open | None:
 
 
 def by_handle(unit: Unit, chat_id: int, handle: str) -> Open | None:
-    """Return the conversation of a chat whose id begins with this handle, whatever its status."""
+    """Return the conversation whose id starts with this handle, if it is in this chat, whatever its status."""
     return _load(unit, CONVERSATION.c.chat_id == chat_id, CONVERSATION.c.id.startswith(handle, autoescape=True))
 
 
 def repin(unit: Unit, loaded: Open, edition_id: str, edition_sha256: str) -> Open:
-    """Move an open conversation to another content of its edition."""
+    """Pin an open conversation to another edition, or to new content of the same one."""
     query = update(CONVERSATION).where(CONVERSATION.c.id == loaded.id)
     unit.connection.execute(query.values(edition_id=edition_id, edition_sha256=edition_sha256))
     return replace(loaded, edition_id=edition_id, edition_sha256=edition_sha256)
 
 
 def _load(unit: Unit, *where: Any) -> Open | None:
-    # One whose key was destroyed is answered as if it were absent.
+    # A conversation whose key was destroyed counts as absent.
     query = select(CONVERSATION).where(*where, CONVERSATION.c.wrapped_key != DESTROYED).with_for_update()
     row = unit.connection.execute(query).mappings().first()
     return _opened(unit, row) if row else None
@@ -125,7 +125,7 @@ def _opened(unit: Unit, row: Mapping[Any, Any]) -> Open:
 
 
 def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, status: str = "open") -> Open:
-    """Write the changed walk and what was done; raise RevisionMoved if it is no longer the one that was loaded."""
+    """Write the changed walk and the event that changed it; raise RevisionMoved if another change came first."""
     revision = loaded.revision + 1
     changed = _SAVE.change(
         unit,
@@ -142,7 +142,7 @@ def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, st
 
 
 def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
-    """Return a team's newest conversations that have no record: open or cancelled, opened."""
+    """Return a team's newest conversations without a record (open or cancelled), decrypted, newest first."""
     of_team = select(MEMBER.c.id).where(MEMBER.c.team == team)
     where = (
         CONVERSATION.c.status != "finished",
@@ -155,7 +155,7 @@ def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
 
 
 def events(unit: Unit, loaded: Open) -> list[dict[str, Any]]:
-    """Return what was done in a conversation, in order, each with its time as `at`."""
+    """Return the events of a conversation in order, each with its time as `at`."""
     rows = _EVENTS.all(unit, {"of": loaded.id})
     return [
         {"at": row.at, **loaded.sealer.open_value(row.sealed, f"conversation:{loaded.id}:event:{row.seq}")}

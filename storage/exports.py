@@ -1,4 +1,4 @@
-"""Lists of many records to take out: asked for by one person, agreed to by another, coded columns only."""
+"""Exports of many records: one person requests, another agrees, and only coded columns are included."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = 500
 
 @dataclass(frozen=True)
 class ExportRow:
-    """A list that was asked for, opened."""
+    """A requested export, with its filter decrypted."""
 
     id: int
     team: str
@@ -31,7 +31,7 @@ class ExportRow:
 
 
 def ask(unit: Unit, team: str, member_id: int, wanted: Wanted, at: str) -> int:
-    """Ask for a list; return its number."""
+    """Request an export; return its number."""
     sealed = unit.keys.members.seal_value(asdict(wanted), f"list_export:{team}:{at}")
     done = unit.connection.execute(insert(EXPORT).values(team=team, member_id=member_id, wanted=sealed, made_at=at))
     assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
@@ -41,7 +41,7 @@ def ask(unit: Unit, team: str, member_id: int, wanted: Wanted, at: str) -> int:
 
 
 def agree(unit: Unit, number: int, member_id: int, at: str) -> bool:
-    """Agree to a list that somebody else asked for; False when it is one's own, or agreed to already."""
+    """Agree to somebody else's export; return False if it is the member's own or has been agreed to already."""
     where = (EXPORT.c.id == number, EXPORT.c.member_id != member_id, EXPORT.c.agreed_by.is_(None))
     done = unit.connection.execute(update(EXPORT).where(*where).values(agreed_by=member_id, agreed_at=at))
     if done.rowcount == 1:
@@ -50,23 +50,23 @@ def agree(unit: Unit, number: int, member_id: int, at: str) -> bool:
 
 
 def prune(unit: Unit, before: str) -> None:
-    """Forget what was asked for before this time: it can no longer be taken out, and its filter may name a case."""
+    """Delete requests made before this time: they can no longer be exported, and their filters may name a case."""
     unit.connection.execute(delete(EXPORT).where(EXPORT.c.made_at < before))
 
 
 def get(unit: Unit, number: int) -> ExportRow | None:
-    """Return a list that was asked for."""
+    """Return a requested export by its number."""
     found = _many(unit, EXPORT.c.id == number)
     return found[0] if found else None
 
 
 def of_team(unit: Unit, team: str, since: str) -> list[ExportRow]:
-    """Return the lists asked for in a team since a time, newest first."""
+    """Return the exports requested in a team since a time, newest first."""
     return _many(unit, EXPORT.c.team == team, EXPORT.c.made_at >= since)
 
 
 def rows(unit: Unit, export: ExportRow, at: str) -> Iterator[ReviewRow]:
-    """Give the records of a list, and note in the ledger that it was taken out."""
+    """Record the export in the ledger, then yield its records."""
     ledger.append(unit, at, f"member:{export.member_id}", "list_export.taken", f"list_export:{export.id}")
     after: ReviewRow | None = None
     while True:

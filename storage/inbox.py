@@ -1,7 +1,7 @@
-"""The inbox: updates taken in but not yet handled. Payloads are sealed, and erased once handled.
+"""The inbox: updates received but not yet handled. Payloads are sealed, and erased once handled.
 
-Updates with the same ordering key (a keyed hash of the person, or of the chat) are handled in order, one at a time. The
-column is called `lane`.
+Updates with the same ordering key (a keyed hash of the person, or else of the chat) are handled in order, one at a
+time. The ordering key is stored in the column `lane`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from storage.core.unit import Unit
 
 INBOX = InboxRow.__table__  # type: ignore[attr-defined]
 
-#: The kind of lock that a worker holds on an ordering key.
+#: The kind of lock a worker holds on an ordering key.
 LOCK = "lane"
-#: An update that fails this often is parked, so that nothing waits behind it.
+#: An update that fails this many times is parked, so that it does not block those behind it.
 TRIES = 3
-#: The longest cause that is kept, in characters.
+#: The longest cause we store, in characters.
 CAUSE: int = INBOX.c.cause.type.length
 
-#: Part of the statement, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
+#: A literal, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
 _HANDLED = Prepared(
     update(INBOX)
     .where(INBOX.c.bot_id == bindparam("of_bot"), INBOX.c.update_id == bindparam("number"), INBOX.c.state == WAITING)
     .values(state="done", payload=None)
 )
-# Both databases write `on conflict` the same way. A known update stays as it is: another worker may have taken it in.
+# `on conflict` is written the same for both databases. Keep an existing row: another worker may have stored it.
 _TAKEN_IN = Prepared(
     postgresql.insert(INBOX).on_conflict_do_nothing().inline(),
     ("bot_id", "update_id", "lane", "state", "tries", "received_at", "payload"),
@@ -48,7 +48,7 @@ _OLDEST_OF_KEY = (
     .group_by(INBOX.c.lane)
 )
 _KEYS = Prepared(_OLDEST_OF_KEY.order_by(_OLDEST).limit(_MOST).with_only_columns(INBOX.c.lane))
-#: The oldest of these that no other worker holds are tried; locking them all would take too long.
+#: Try to lock only the oldest keys, ten times as many as wanted: trying all of them would take too long.
 _KEYS_SEEN = _OLDEST_OF_KEY.order_by(_OLDEST).limit(10 * _MOST).cte().prefix_with("materialized", dialect="postgresql")
 _KEYS_FREE = Prepared(select(_KEYS_SEEN.c.lane).where(locks.try_acquire(LOCK, _KEYS_SEEN.c.lane)).limit(_MOST))
 _POSITION = func.row_number().over(partition_by=INBOX.c.lane, order_by=INBOX.c.id).label("position")
@@ -62,7 +62,7 @@ _WAITING = Prepared(select(_NUMBERED).where(_NUMBERED.c.position <= bindparam("e
 
 @dataclass(frozen=True)
 class Claimed:
-    """An update to be handled."""
+    """An update that this worker has claimed for handling."""
 
     id: int
     update_id: int
@@ -71,12 +71,12 @@ class Claimed:
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value can be one of Telegram's ids: an integer of at most 63 bits."""
+    """Return whether a value can be a Telegram id: an integer of at most 63 bits."""
     return type(value) is int and -(2**63) < value < 2**63
 
 
 def ordering_key_of(unit: Unit, raw: dict[str, Any]) -> int:
-    """Return a keyed hash of the person, or of the chat where there is no person. It identifies nobody."""
+    """Return a keyed hash of the person, or else of the chat; 0 if there is neither. It identifies nobody."""
     number = _number_in(raw, "from", "chat")
     return 0 if number is None else int.from_bytes(unit.keys.lookup(f"lane:{number}")[:7])
 
@@ -97,7 +97,7 @@ def _number_in(raw: dict[str, Any], *names: str) -> int | None:
 
 
 def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str) -> int:
-    """Store raw updates that are not known yet; return how many were new. Commit before acknowledging."""
+    """Store raw updates that we do not have yet; return how many were new. Commit before acknowledging them."""
     new = 0
     for raw in updates:
         sealed = unit.keys.mailbox.seal_value(raw, f"inbox:{bot_id}:{raw['update_id']}")
@@ -109,7 +109,7 @@ def take_in(unit: Unit, bot_id: int, updates: Sequence[dict[str, Any]], at: str)
 def claim(unit: Unit, bot_id: int, busy: Sequence[int] = (), keys: int = 32, each: int = 8) -> list[Claimed]:
     """Return updates to handle, oldest first: up to `each` for each of up to `keys` ordering keys that are not `busy`.
 
-    On PostgreSQL this worker holds those keys until `release`.
+    On PostgreSQL this worker holds the locks of those keys until it calls `release`.
     """
     given = {"of_bot": bot_id, "busy": list(busy), "most": keys}
     ours = [row.lane for row in (_KEYS if unit.is_sqlite else _KEYS_FREE).all(unit, given)]
@@ -126,17 +126,20 @@ def _payload(unit: Unit, bot_id: int, row: Any) -> Any:
 
 
 def release(unit: Unit, keys: Sequence[int]) -> None:
-    """Let other workers have these ordering keys."""
+    """Release these ordering keys, so that other workers can claim their updates."""
     locks.release(unit, LOCK, keys)
 
 
 def mark_handled(unit: Unit, bot_id: int, update_id: int) -> bool:
-    """Mark an update as handled and erase its payload; return False if it was handled before. Part of the act's transaction."""
+    """Mark an update as handled and erase its payload; return False if it already was.
+
+    Call this in the transaction of the action itself, so that each update takes effect once.
+    """
     return _HANDLED.change(unit, {"of_bot": bot_id, "number": update_id}) == 1
 
 
 def count_failure(unit: Unit, inbox_id: int, cause: str) -> bool:
-    """Count a failed try and its cause; park the update after the last one. Return whether it is parked now."""
+    """Count a failed try and store its cause; park the update after the last try. Return whether it is parked now."""
     tries = unit.connection.execute(select(INBOX.c.tries).where(INBOX.c.id == inbox_id)).scalar_one() + 1
     state = "parked" if tries >= TRIES else "waiting"
     still_waiting = (INBOX.c.id == inbox_id, INBOX.c.state == "waiting")
@@ -145,5 +148,5 @@ def count_failure(unit: Unit, inbox_id: int, cause: str) -> bool:
 
 
 def prune(unit: Unit, before: str) -> None:
-    """Forget handled updates that were received before this time."""
+    """Delete handled updates that were received before this time."""
     unit.connection.execute(delete(INBOX).where(INBOX.c.state == "done", INBOX.c.received_at < before))

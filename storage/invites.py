@@ -1,4 +1,4 @@
-"""Invites: one person, once, for a time. Of a code only a keyed hash is kept; wrong codes are counted."""
+"""Invites: each admits one person, once, until it expires. We keep only keyed hashes of codes and count wrong ones."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from storage.core.unit import Unit
 INVITE = Invite.__table__  # type: ignore[attr-defined]
 WRONG = WrongCode.__table__  # type: ignore[attr-defined]
 
-#: 128 bits, as 22 characters of base64url.
+#: 128 bits: 22 characters of base64url.
 CODE_BYTES = 16
-#: So many wrong codes in a window shut somebody out until it has passed.
+#: This many wrong codes within the window lock a person out until it has passed.
 MOST_TRIES = 5
 
 
 class NotLetIn(Exception):
-    """The code lets nobody in: unknown, used, too old, withdrawn or not approved; or there were too many tries."""
+    """The code admits nobody (unknown, used, expired, withdrawn or not approved), or there were too many tries."""
 
 
 @dataclass(frozen=True)
 class InvitedAs:
-    """How an invite calls its person: it was screened when the invite was made."""
+    """What an invite calls the person; screened when the invite was made."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class InviteRow:
-    """An invite as stored. `known_as` is opened."""
+    """An invite as stored, with `known_as` decrypted."""
 
     id: int
     role: str
@@ -57,7 +57,10 @@ def make(
     *,
     open_: bool,
 ) -> tuple[str, int]:
-    """Make an invite; return its code, which is shown once, and its id. Not open: it waits for somebody's approval."""
+    """Make an invite; return its code, which is shown only once, and its id.
+
+    Unless `open_` is set, the invite cannot be used until somebody else approves it.
+    """
     code = secrets.token_urlsafe(CODE_BYTES)
     key = _hash(unit, code)
     sealed = unit.keys.members.seal(known_as.text.encode(), f"invite:{key.hex()}") if known_as else None
@@ -80,7 +83,7 @@ def get(unit: Unit, invite_id: int) -> InviteRow | None:
 
 
 def approve(unit: Unit, invite_id: int, at: str, actor: str) -> bool:
-    """Open an invite that waited for a second person; False when it does not wait, or is that person's own."""
+    """Approve an invite that is waiting for a second person; return False if it is not waiting or `actor` made it."""
     done = unit.connection.execute(
         update(INVITE)
         .where(INVITE.c.id == invite_id, INVITE.c.state == "asked", INVITE.c.made_by != actor)
@@ -92,7 +95,7 @@ def approve(unit: Unit, invite_id: int, at: str, actor: str) -> bool:
 
 
 def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteRow:
-    """Use an invite up and return it; raise NotLetIn. `since` is when the window of counted tries began."""
+    """Redeem an invite and return it; raise NotLetIn. Wrong codes count if their window began at or after `since`."""
     who = unit.keys.lookup(f"telegram:{telegram_id}")
     tried = unit.connection.execute(select(WRONG).where(WRONG.c.who == who)).first()
     counts = tried is not None and tried.since >= since
@@ -113,19 +116,19 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
 
 
 def was_used_by(unit: Unit, code: str, telegram_id: int) -> bool:
-    """Say whether this person has come in with this code: a client may send it twice."""
+    """Return whether this person has already joined with this code: a client may send it twice."""
     where = (INVITE.c.code_hash == _hash(unit, code), INVITE.c.state == "used", INVITE.c.used_by == telegram_id)
     return unit.connection.execute(select(INVITE.c.id).where(*where)).first() is not None
 
 
 def withdraw_by(unit: Unit, actor: str) -> None:
-    """Withdraw what is open of somebody's invites: they have left."""
+    """Withdraw the unused invites that a person made or approved, because they have left."""
     mine = (INVITE.c.made_by == actor) | (INVITE.c.approved_by == actor)
     unit.connection.execute(update(INVITE).where(mine, INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
 
 
 def prune(unit: Unit, before: str) -> None:
-    """Forget wrong tries that began before a time."""
+    """Delete counts of wrong codes that began before this time."""
     unit.connection.execute(delete(WRONG).where(WRONG.c.since < before))
 
 

@@ -1,4 +1,4 @@
-"""The local route as an administrator set it: names, numbers and links of bodies, never of a child or family."""
+"""Local contacts set by an administrator: names, numbers and links of organisations, never of a child or family."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.core.screened import ScreenedText
 from storage.core.unit import Unit
 
 ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
-#: What can be set, in the order in which it is shown, and how it is called.
+#: What can be set, in display order, with its label.
 NAMES = {
     "partnership": "Safeguarding partnership",
     "day_number": "Phone in the day",
@@ -23,16 +23,16 @@ LONGEST = 200
 
 
 class CannotSet(Exception):
-    """There is nothing of this name to set, or the value does not fit."""
+    """There is no local contact of this name, or the value does not fit."""
 
 
 def get(unit: Unit) -> dict[str, str]:
-    """Return what is set, by name."""
+    """Return the local contacts that are set, by name."""
     return {row.name: row.value for row in unit.connection.execute(select(ROUTE))}
 
 
 def put(unit: Unit, name: str, value: ScreenedText | None, at: str, actor: str) -> None:
-    """Set one thing, or unset it with no value; raise CannotSet."""
+    """Set one local contact, or clear it if there is no value; raise CannotSet."""
     if name not in NAMES:
         raise CannotSet(f"There is no such name to set. Known: {', '.join(NAMES)}.")
     plain = " ".join(value.text.split()) if value else ""

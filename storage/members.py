@@ -17,7 +17,7 @@ from storage.core.unit import Unit
 from storage.invites import InvitedAs
 
 MEMBER = Member.__table__  # type: ignore[attr-defined]
-#: How colleagues know somebody: screened when it was typed, or as an invite kept it.
+#: What colleagues call a person: screened text, or the name stored with an invite.
 Named = ScreenedText | InvitedAs
 _BY_TELEGRAM_ID = Prepared(
     select(MEMBER).where(MEMBER.c.telegram_id == bindparam("telegram_id"), MEMBER.c.ended_at.is_(None))
@@ -27,7 +27,7 @@ ROLES = ("practitioner", "supervisor", "administrator")
 
 @dataclass(frozen=True)
 class MemberRow:
-    """A member as stored. `known_as` is how colleagues know the person, opened; empty when nobody said."""
+    """A member as stored. `known_as`: what colleagues call the person, decrypted; empty if nobody said."""
 
     id: int
     telegram_id: int
@@ -46,14 +46,14 @@ def get(unit: Unit, telegram_id: int) -> MemberRow | None:
 
 
 def by_id(unit: Unit, member_id: int) -> MemberRow | None:
-    """Return the member with this id of ours, unless the membership has ended."""
+    """Return the member with this id (ours, not Telegram's), unless the membership has ended."""
     return _one(unit, MEMBER.c.id == member_id)
 
 
 def save(
     unit: Unit, telegram_id: int, role: str, team: str, at: str, actor: str, known_as: Named | None = None
 ) -> MemberRow:
-    """Add a member, or give one another role or team. An ended membership starts again. None keeps `known_as`."""
+    """Add a member, or change their role or team. An ended membership resumes. None leaves `known_as` unchanged."""
     if role not in ROLES:
         raise ValueError(f"There is no role {role}.")
     teams.ensure(unit, team)
@@ -72,7 +72,7 @@ def save(
 
 
 def end(unit: Unit, telegram_id: int, at: str, actor: str) -> bool:
-    """End a membership at once; return whether there was one."""
+    """End a membership immediately; return whether there was one."""
     member = get(unit, telegram_id)
     if member is None:
         return False
@@ -82,17 +82,17 @@ def end(unit: Unit, telegram_id: int, at: str, actor: str) -> bool:
 
 
 def set_unreachable(unit: Unit, telegram_id: int, since: str | None) -> None:
-    """Note since when the bot may not write to a member, or that it may again."""
+    """Record since when the bot may not write to a member; None means that it may again."""
     unit.connection.execute(update(MEMBER).where(MEMBER.c.telegram_id == telegram_id).values(unreachable_since=since))
 
 
 def listed(unit: Unit) -> list[MemberRow]:
-    """Return all members, ended ones too."""
+    """Return all members, including former ones."""
     return _many(unit)
 
 
 def of_team(unit: Unit, team: str, *roles: str) -> list[MemberRow]:
-    """Return the members of a team, of these roles only if any is given."""
+    """Return the current members of a team; if roles are given, only those who have one of them."""
     only = (MEMBER.c.role.in_(roles),) if roles else ()
     return _many(unit, MEMBER.c.team == team, MEMBER.c.ended_at.is_(None), *only)
 

@@ -1,4 +1,4 @@
-"""A person said that what looked like a name is none: once, for the next words in that chat, for a short time."""
+"""Name overrides: a person said that a flagged word is not a name. Valid briefly, once, for the next text in a chat."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _TAKE = Prepared(delete(PASS).where(PASS.c.chat_id == bindparam("chat")))
 
 
 def give(unit: Unit, chat_id: int, at: str) -> None:
-    """Let the next words in a chat hold what looks like a name."""
+    """Allow the next text in a chat to contain what looks like a name."""
     take(unit, chat_id)
     unit.connection.execute(insert(PASS).values(chat_id=chat_id, given_at=at))
 
 
 def is_given(unit: Unit, chat_id: int, since: str) -> bool:
-    """Say whether a pass was given in this chat at or after a time."""
+    """Return whether an override was given in this chat at or after a time."""
     given = _GIVEN.scalar(unit, {"chat": chat_id})
     return given is not None and given >= since
 
 
 def take(unit: Unit, chat_id: int) -> None:
-    """Use the pass up."""
+    """Use up the override given in a chat."""
     _TAKE.change(unit, {"chat": chat_id})

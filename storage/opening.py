@@ -1,6 +1,6 @@
-"""Opens a store: checks the database's settings, migrates its tables and checks the master key.
+"""Opens a store: checks the database settings, migrates the tables and checks the master key.
 
-The only file that wires the core to the nouns.
+The only module that connects the core to the operations on stored data.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from storage.operations import key_check
 
 
 def open_store(url: str, keys: Keyring, *, migrate: bool = True) -> Store:
-    """Open a store and migrate its tables; raise StorageRefused or StorageUnavailable."""
+    """Open a store, migrating its tables if allowed and needed; raise StorageRefused or StorageUnavailable."""
     engine = engines.make_engine(url)
     try:
         engines.check(engine)

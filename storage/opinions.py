@@ -1,4 +1,4 @@
-"""Opinion requests and opinions. Sealed until a request has closed: nothing here tells a tally before."""
+"""Opinion requests and opinions. Opinions stay sealed until a request closes: nothing here reveals a tally earlier."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ _ASKED_IN = Prepared(
 
 @dataclass(frozen=True)
 class Request:
-    """A request as loaded, opened with its key.
+    """A request as loaded, decrypted with its own key.
 
-    `content`: what is asked (title, choices, answers, flags), `sentence` and `name` when the practitioner added them.
-    `view`: what the practitioner made of the result, once said.
+    `content`: what is asked (title, choices, answers, flags), and `sentence` and `name` if the practitioner added any.
+    `view`: what the practitioner made of the result, if they have said.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Given:
-    """One opinion, opened."""
+    """One opinion, decrypted."""
 
     member_id: int
     seq: int
@@ -94,7 +94,7 @@ def draft(
     quorum: int,
     at: str,
 ) -> Request:
-    """Begin a request; an earlier draft of this member is dropped. Nothing has gone out yet."""
+    """Start a draft request, replacing this member's earlier draft. Nobody has been asked yet."""
     unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
     request_id = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"request:{request_id}")
@@ -128,38 +128,38 @@ def get(unit: Unit, request_id: str) -> Request | None:
 
 
 def draft_of(unit: Unit, member_id: int) -> Request | None:
-    """Return the request that a member is preparing, if any."""
+    """Return the request that a member is drafting, if any."""
     return _load(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "draft")
 
 
 def open_of_member(unit: Unit, member_id: int) -> list[Request]:
-    """Return a member's requests that wait for opinions."""
+    """Return a member's requests that are open for opinions."""
     return _many(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "open")
 
 
 def open_of_team(unit: Unit, team: str) -> list[Request]:
-    """Return the requests of a team that wait for opinions."""
+    """Return a team's requests that are open for opinions."""
     return _many(unit, REQUEST.c.team == team, REQUEST.c.state == "open")
 
 
 def of_conversation(unit: Unit, conversation_id: str) -> list[Request]:
-    """Return the requests that were asked in a conversation, drafts apart."""
+    """Return the requests made in a conversation, except drafts, in the order in which they were made."""
     return [_open(unit, row._asdict()) for row in _ASKED_IN.all(unit, {"of": conversation_id})]
 
 
 def set_sentence(unit: Unit, request: Request, words: ScreenedText | None) -> Request:
-    """Put one sentence on the card of a draft, or take it off."""
+    """Add the practitioner's own sentence to the card of a draft, or remove it."""
     said = {"sentence": words.text, "said_not_a_person": words.said_not_a_person} if words else {}
     return _rewrite(unit, request, {"sentence": None, "said_not_a_person": 0, **said})
 
 
 def set_name(unit: Unit, request: Request, name: str | None) -> Request:
-    """Say on the card of a draft who asks, or do not."""
+    """Name the practitioner on the card of a draft, or stop naming them."""
     return _rewrite(unit, request, {"name": name})
 
 
 def note_shown(unit: Unit, request_id: str) -> None:
-    """Note that colleagues were shown an open request: its card is in the channel, or with the deputy."""
+    """Record that colleagues were shown an open request: its card has reached the channel or the deputy."""
     request = get(unit, request_id)
     if request and request.state == "open" and not request.content.get("shown", True):
         _rewrite(unit, request, {"shown": True}, state="open")
@@ -174,7 +174,7 @@ def _rewrite(unit: Unit, request: Request, changed: dict[str, Any], state: str =
 
 
 def ask(unit: Unit, request: Request, closes_at: str, at: str, actor: str) -> Request | None:
-    """Turn a draft into an open request that nobody was shown yet; None when it is not one any more."""
+    """Open a draft for opinions, not yet shown to anybody; return None if it is no longer a draft."""
     request = _rewrite(unit, request, {"shown": False})
     done = unit.connection.execute(
         update(REQUEST)
@@ -188,25 +188,25 @@ def ask(unit: Unit, request: Request, closes_at: str, at: str, actor: str) -> Re
 
 
 def drop_draft(unit: Unit, member_id: int) -> None:
-    """Drop what a member was preparing."""
+    """Delete the request that a member is drafting."""
     unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
 
 
 def drop_drafts_of(unit: Unit, conversation_id: str) -> None:
-    """Drop what was being prepared in a conversation."""
+    """Delete the drafts made in a conversation."""
     where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.state == "draft")
     unit.connection.execute(delete(REQUEST).where(*where))
 
 
 def pass_to_deputy(unit: Unit, request: Request, closes_at: str, at: str) -> Request:
-    """Note that the deputy was asked, and until when."""
+    """Record when the deputy was asked, and the new deadline."""
     values = {"deputy_asked_at": at, "closes_at": closes_at}
     unit.connection.execute(update(REQUEST).where(REQUEST.c.id == request.id).values(**values))
     return replace(request, deputy_asked_at=at, closes_at=closes_at)
 
 
 def end(unit: Unit, request: Request, by: str, at: str, actor: str) -> Request | None:
-    """End an open request, once: closed by quorum or deadline, else withdrawn. None when it has ended already."""
+    """End an open request: closed by quorum or deadline, otherwise withdrawn. Return None if it has already ended."""
     state = "closed" if by in ("quorum", "deadline") else "withdrawn"
     done = unit.connection.execute(
         update(REQUEST)
@@ -220,12 +220,12 @@ def end(unit: Unit, request: Request, by: str, at: str, actor: str) -> Request |
 
 
 def attach(unit: Unit, conversation_id: str, record_id: str) -> None:
-    """Tie the requests of a conversation to its record."""
+    """Link the requests made in a conversation to its record."""
     _ATTACH.change(unit, {"of": conversation_id, "record": record_id})
 
 
 def set_view(unit: Unit, request: Request, made_of_it: str, words: ScreenedText | None, at: str) -> Request:
-    """Keep what the practitioner made of a result."""
+    """Store what the practitioner made of a result."""
     view = {**(request.view or {}), "made_of_it": made_of_it, "at": at}
     if words:
         view["words"] = words.text
@@ -246,7 +246,10 @@ def give(
     at: str,
     actor: str,
 ) -> int:
-    """Keep an opinion; it counts in place of earlier ones of this member. Return how many members' opinions are in."""
+    """Store an opinion; return how many members have given one.
+
+    It counts instead of the member's earlier opinions, which are kept.
+    """
     mine = (OPINION.c.request_id == request.id, OPINION.c.member_id == member_id)
     last = unit.connection.execute(select(func.max(OPINION.c.seq)).where(*mine)).scalar() or 0
     unit.connection.execute(update(OPINION).where(*mine, OPINION.c.counts).values(counts=False))
@@ -262,19 +265,19 @@ def give(
 
 
 def how_many(unit: Unit, request: Request) -> int:
-    """Return how many members' opinions are in."""
+    """Return how many members have given an opinion."""
     query = select(func.count()).where(OPINION.c.request_id == request.id, OPINION.c.counts)
     return int(unit.connection.execute(query).scalar_one())
 
 
 def has_given(unit: Unit, request: Request, member_id: int) -> bool:
-    """Say whether a member's opinion is in."""
+    """Return whether a member has given an opinion."""
     mine = (OPINION.c.request_id == request.id, OPINION.c.member_id == member_id, OPINION.c.counts)
     return unit.connection.execute(select(OPINION.c.id).where(*mine)).first() is not None
 
 
 def given(unit: Unit, request: Request) -> list[Given]:
-    """Return the opinions of a request, in the order in which they came, earlier ones of a member too."""
+    """Return the opinions on a request in the order given, including those a member has since replaced."""
     rows = unit.connection.execute(select(OPINION).where(OPINION.c.request_id == request.id).order_by(OPINION.c.id))
     found = []
     for row in rows:
@@ -285,9 +288,9 @@ def given(unit: Unit, request: Request) -> list[Given]:
 
 
 def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
-    """Return a request as records keep it: who was asked what, when, and once it has closed what each said.
+    """Return a request as records store it: who was asked what, when, and, once it has closed, what each person said.
 
-    A request that is open or was withdrawn says how many opinions were in, never what they were.
+    For an open or withdrawn request this includes how many opinions were given, never what they were.
     """
     content = request.content
     advice: dict[str, Any] = {
@@ -310,12 +313,12 @@ def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
 
 
 def records_with_advice(unit: Unit, team: str) -> int:
-    """Return for how many of a team's records second opinions were asked."""
+    """Return how many of a team's records had second opinions requested."""
     where = (REQUEST.c.team == team, REQUEST.c.record_id.is_not(None), REQUEST.c.state != "draft")
     return int(unit.connection.execute(select(func.count(REQUEST.c.record_id.distinct())).where(*where)).scalar_one())
 
 
-# ---- inside --------------------------------------------------------------------------------------
+# ---- helpers -------------------------------------------------------------------------------------
 def _load(unit: Unit, *where: Any) -> Request | None:
     query = select(REQUEST).where(*where, REQUEST.c.wrapped_key != DESTROYED).with_for_update()
     row = unit.connection.execute(query).mappings().first()
@@ -340,5 +343,5 @@ def _sealed(sealer: Sealer, request_id: str, what: str, value: Any) -> bytes:
 
 
 def digest(clear: dict[str, Any], sealed: bytes) -> str:
-    """Return what the ledger keeps of an opinion."""
+    """Return the digest of an opinion for the ledger: a hash of its clear columns and its ciphertext."""
     return ledger.digest_of({**clear, "sealed": sha256(sealed).hexdigest()})

@@ -1,4 +1,4 @@
-"""The outbox: messages decided but not yet sent, sealed and deleted once sent; and which message is the card of what.
+"""The outbox: messages yet to be sent, sealed, and deleted once sent; and which message is the card about a subject.
 
 A card is a message that is edited in place: a newer one about the same subject replaces it.
 """
@@ -21,21 +21,21 @@ from storage.core.unit import Unit
 OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
 CARD = Card.__table__  # type: ignore[attr-defined]
 
-#: The kind of lock that a worker holds on a chat it is sending to.
+#: The kind of lock a worker holds on a chat it is sending to.
 LOCK = "chat"
-#: A picture that fails this often is dropped.
+#: A picture that fails this many times is dropped.
 TRIES = 3
-#: Telegram's reasons why a person cannot be reached that may pass.
+#: Telegram's reasons why a person cannot be reached, perhaps only for now.
 UNREACHABLE = ("Telegram: bot was blocked", "Telegram: user is deactivated", "Telegram: can't initiate conversation")
-#: The longest cause that is kept, in characters.
+#: The longest cause we store, in characters.
 CAUSE: int = OUTBOX.c.cause.type.length
 
-#: Part of the statement, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
+#: A literal, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
 _MOST = bindparam("most", type_=Integer)
 _SENT = Prepared(delete(OUTBOX).where(OUTBOX.c.id == bindparam("number")))
 _NEW_CARD = postgresql.insert(CARD)
-#: Another worker may write the same card at this moment, if both posted it after a lost connection.
+#: Two workers may write the same card at the same time, if both posted it after a lost connection.
 _CARD = Prepared(
     _NEW_CARD.on_conflict_do_update(
         index_elements=["subject"], set_={name: _NEW_CARD.excluded[name] for name in ("chat_id", "message_id")}
@@ -45,7 +45,7 @@ _CARD = Prepared(
 _CARD_OF = Prepared(
     select(CARD.c.message_id).where(CARD.c.subject == bindparam("of"), CARD.c.chat_id == bindparam("chat"))
 )
-#: Skips messages that another worker is noting as sent at this moment.
+#: Skips messages that another worker is just marking as sent.
 _UNSENT = Prepared(
     select(OUTBOX.c.id, OUTBOX.c.payload)
     .where(OUTBOX.c.chat_id == bindparam("chat"), OUTBOX.c.card == bindparam("of"), OUTBOX.c.state == WAITING)
@@ -54,7 +54,7 @@ _UNSENT = Prepared(
 _NEW = Prepared(insert(OUTBOX).inline(), ("chat_id", "kind", "card", "state", "tries", "created_at", "payload"))
 
 _OLDEST_MESSAGE = func.min(OUTBOX.c.id)
-#: Pictures are sent beside the messages: nothing waits behind them.
+#: Pictures are sent in parallel with messages, so they hold nothing up.
 PICTURE = "photo"
 _NO_PICTURE = OUTBOX.c.kind != literal_column("'photo'")
 _OLDEST_OF_CHAT = (
@@ -84,7 +84,7 @@ _PICTURES = Prepared(
         OUTBOX.c.state == WAITING,
         not_(_NO_PICTURE),
         not_(among(OUTBOX.c.id, "busy")),
-        # The screen that it belongs to is sent first.
+        # The message that the picture belongs to is sent first.
         not_(
             select(_EARLIER.c.id)
             .where(
@@ -103,7 +103,7 @@ _PICTURES = Prepared(
 
 @dataclass(frozen=True)
 class Message:
-    """A message waiting to be sent. `kind`: card, message, photo, delete, leave or remove; `card`: what it is the card of."""
+    """A message to be sent. `kind`: card, message, photo, delete, leave or remove; `card`: the card's subject."""
 
     id: int
     chat_id: int
@@ -113,7 +113,7 @@ class Message:
 
 
 def enqueue(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: str | None = None) -> None:
-    """Decide to send a message. A newer card about the same subject replaces one that is still unsent."""
+    """Queue a message. A newer card about the same subject replaces one that is still unsent."""
     if kind == "card":
         for row in _UNSENT.all(unit, {"chat": chat_id, "of": card}):
             below = unit.keys.mailbox.open_value(row.payload, f"outbox:{chat_id}").get("below")
@@ -132,9 +132,9 @@ def enqueue(unit: Unit, chat_id: int, kind: str, payload: dict[str, Any], card: 
 
 
 def claim(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[Message]:
-    """Return the oldest unsent message of each chat, except `not_chats` and those that another worker sends to.
+    """Return the oldest unsent message of each chat, except `not_chats` and chats that another worker is sending to.
 
-    On PostgreSQL this worker holds those chats until `release`.
+    On PostgreSQL this worker holds the locks of those chats until it calls `release`.
     """
     given = {"chats": list(not_chats), "most": limit}
     if unit.is_sqlite:
@@ -142,14 +142,17 @@ def claim(unit: Unit, not_chats: Sequence[int] = (), limit: int = 50) -> list[Me
     else:
         chats = {row.id: row.chat_id for row in _CHATS_FREE.all(unit, given)}
         locks.note_acquired(unit, LOCK, chats.values())
-        # A message that another worker has sent but not yet noted as sent is skipped.
+        # This skips a message that another worker has sent but not yet marked as sent.
         rows = _SEND_FREE.all(unit, {"ids": list(chats)}) if chats else []
         locks.release(unit, LOCK, set(chats.values()) - {row.chat_id for row in rows})
     return [_message(unit, row) for row in rows]
 
 
 def claim_pictures(unit: Unit, done: Sequence[int], busy: Sequence[int], most: int) -> list[Message]:
-    """Release the pictures that are done; return the oldest whose screens were sent. On PostgreSQL this worker holds them."""
+    """Release the pictures in `done`; return the oldest waiting ones whose messages were sent, at most `most`.
+
+    On PostgreSQL this worker holds the locks of those it returns.
+    """
     locks.release(unit, PICTURE, done)
     if most <= 0:
         return []
@@ -163,7 +166,7 @@ def _message(unit: Unit, row: Any) -> Message:
 
 
 def count_picture_failure(unit: Unit, message_id: int) -> bool:
-    """Count a failed try to send a picture; drop it after the last one. Return whether it was dropped."""
+    """Count a failed try to send a picture; drop it after the last try. Return whether it was dropped."""
     tries = unit.connection.execute(select(OUTBOX.c.tries).where(OUTBOX.c.id == message_id)).scalar()
     if tries is None or tries + 1 >= TRIES:
         mark_sent(unit, message_id)
@@ -173,39 +176,39 @@ def count_picture_failure(unit: Unit, message_id: int) -> bool:
 
 
 def drop_picture(unit: Unit, subject: str) -> None:
-    """Drop an unsent picture, because the person has gone on."""
+    """Drop an unsent picture, because the person has moved on."""
     unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.kind == PICTURE, OUTBOX.c.card == subject))
 
 
 def release(unit: Unit, chats: Sequence[int]) -> None:
-    """Let other workers send to these chats."""
+    """Release these chats, so that other workers can send to them."""
     locks.release(unit, LOCK, chats)
 
 
 def mark_sent(unit: Unit, message_id: int) -> None:
-    """Delete a message that was sent, or that a newer one replaces."""
+    """Delete a message that was sent, or that a newer one has replaced."""
     _SENT.change(unit, {"number": message_id})
 
 
 def park(unit: Unit, message_id: int, cause: str) -> None:
-    """Park a message that can never be sent, so that nothing waits behind it."""
+    """Park a message that can never be sent, so that it does not block those behind it."""
     parked = {"state": "parked", "tries": OUTBOX.c.tries + 1, "cause": cause[:CAUSE]}
     unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(parked))
 
 
 def set_card(unit: Unit, subject: str, chat_id: int, message_id: int) -> None:
-    """Remember which message of a chat is the card about a subject."""
+    """Record which message in a chat is the card about a subject."""
     _CARD.change(unit, {"subject": subject, "chat_id": chat_id, "message_id": message_id})
 
 
 def card_of(unit: Unit, subject: str, chat_id: int) -> int | None:
-    """Return the message that is the card about a subject in a chat; None if there is none."""
+    """Return the id of the message that is the card about a subject in a chat; None if there is none."""
     found = _CARD_OF.scalar(unit, {"of": subject, "chat": chat_id})
     return None if found is None else int(found)
 
 
 def chat_moved(unit: Unit, old: int, new: int) -> None:
-    """Follow a group to its new id: unsent messages go there and cards are sent again."""
+    """Follow a group to its new id: redirect its unsent messages, and forget its cards so that they are sent again."""
     for row in unit.connection.execute(select(OUTBOX.c.id, OUTBOX.c.payload).where(OUTBOX.c.chat_id == old)).all():
         plain = unit.keys.mailbox.open(row.payload, f"outbox:{old}")
         moved = unit.keys.mailbox.seal(plain, f"outbox:{new}")
@@ -216,13 +219,16 @@ def chat_moved(unit: Unit, old: int, new: int) -> None:
 
 
 def forget_chat(unit: Unit, chat_id: int) -> None:
-    """Delete unsent messages and cards of a chat that the bot has left."""
+    """Delete the unsent messages and cards of a chat that the bot has left."""
     unit.connection.execute(delete(OUTBOX).where(OUTBOX.c.chat_id == chat_id))
     unit.connection.execute(delete(CARD).where(CARD.c.chat_id == chat_id))
 
 
 def send_what_was_parked(unit: Unit, chat_id: int) -> int:
-    """Send what was parked while a person could not be reached, of each card only the newest; return how many messages."""
+    """Requeue the messages parked while a person could not be reached; return how many.
+
+    Only the newest version of each card is kept.
+    """
     blocked = (OUTBOX.c.chat_id == chat_id, OUTBOX.c.state == "parked", OUTBOX.c.cause.in_(UNREACHABLE))
     rows = unit.connection.execute(
         select(OUTBOX.c.id, OUTBOX.c.card).where(OUTBOX.c.chat_id == chat_id).order_by(OUTBOX.c.id)

@@ -1,4 +1,4 @@
-"""The switch that stops the bot for a time, with a reason that people are shown. An emergency still gets its card."""
+"""Pauses the bot, with a reason that people are shown. An emergency still gets its card."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _REASON = Prepared(select(PAUSE.c.reason))
 
 
 def put(unit: Unit, reason: ScreenedText, at: str, actor: str) -> None:
-    """Stop the bot, or give another reason."""
+    """Pause the bot, or change the reason."""
     unit.connection.execute(delete(PAUSE))
     unit.connection.execute(insert(PAUSE).values(id=1, reason=reason.text, at=at))
     ledger.append(unit, at, actor, "service.paused", "service", ledger.digest_of(reason.text))
 
 
 def end(unit: Unit, at: str, actor: str) -> bool:
-    """Let the bot go on; return whether it was stopped."""
+    """Resume the bot; return whether it was paused."""
     ended = unit.connection.execute(delete(PAUSE)).rowcount == 1
     if ended:
         ledger.append(unit, at, actor, "service.resumed", "service")
@@ -30,6 +30,6 @@ def end(unit: Unit, at: str, actor: str) -> bool:
 
 
 def reason(unit: Unit) -> str | None:
-    """Return why the bot is stopped, or None when it is not."""
+    """Return why the bot is paused, or None if it is not."""
     found = _REASON.scalar(unit)
     return None if found is None else str(found)

@@ -1,4 +1,4 @@
-"""What the next typed words in a chat are for, when they are not for the open questions. Sealed: it tells of a choice."""
+"""Pending input: what the next typed text in a chat is for, if not for the walk. Sealed, as it reveals a choice."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ WANTED = TextWanted.__table__  # type: ignore[attr-defined]
 _OF = Prepared(select(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
 _DROP = Prepared(delete(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
 
-#: Words of this kind were taken: the same words again are no new ones.
+#: Marks text that was used already, so that the same text sent again is not treated as new.
 TAKEN = "taken"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for, and when."""
+    """What the bot asked for, and when."""
 
     kind: str
     subject: str
@@ -28,14 +28,14 @@ class Wanted:
 
 
 def put(unit: Unit, chat_id: int, kind: str, subject: str, at: str) -> None:
-    """Take the next typed words in a chat for this."""
+    """Use the next typed text in a chat for this, instead of for any earlier purpose."""
     drop(unit, chat_id)
     sealed = unit.keys.mailbox.seal_value(subject, f"wanted:{chat_id}:{kind}")
     unit.connection.execute(insert(WANTED).values(chat_id=chat_id, kind=kind, subject=sealed.hex(), asked_at=at))
 
 
 def get(unit: Unit, chat_id: int) -> Wanted | None:
-    """Return what typed words in a chat are for, however long ago that was asked."""
+    """Return what typed text in a chat is for, however long ago the bot asked for it."""
     row = _OF.first(unit, {"chat": chat_id})
     if row is None:
         return None
@@ -44,21 +44,21 @@ def get(unit: Unit, chat_id: int) -> Wanted | None:
 
 
 def taken(unit: Unit, chat_id: int, text: str, message_id: int, at: str) -> None:
-    """Note that words were taken, by a keyed hash, and in which message they stood."""
+    """Record which text was used, as a keyed hash, and the message it came in."""
     put(unit, chat_id, TAKEN, f"{unit.keys.lookup(f'taken:{text.strip()}').hex()}.{message_id}", at)
 
 
 def are_same(unit: Unit, wanted: Wanted, text: str) -> bool:
-    """Say whether these are the words that were taken just before: a client that lost its connection sends them again."""
+    """Return whether this is the text used just before: a client that lost its connection sends it again."""
     hashed = wanted.subject.partition(".")[0]
     return wanted.kind == TAKEN and hashed == unit.keys.lookup(f"taken:{text.strip()}").hex()
 
 
 def taken_in(wanted: Wanted, message_id: int) -> bool:
-    """Say whether words were taken from this message."""
+    """Return whether the text used last came from this message."""
     return wanted.kind == TAKEN and wanted.subject.partition(".")[2] == str(message_id)
 
 
 def drop(unit: Unit, chat_id: int) -> None:
-    """Take typed words for what they were before."""
+    """Forget the pending input of a chat."""
     _DROP.change(unit, {"chat": chat_id})

@@ -1,4 +1,4 @@
-"""What people asked and got no help with: counted by edition and words or passage, never by person."""
+"""Questions the bot could not help with, counted by edition and wording or passage, never by person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from storage.core.unit import Unit
 
 QUESTION = AskedQuestion.__table__  # type: ignore[attr-defined]
 KNOWN_BY = ("edition_id", "kind", "subject", "question_hash")
-#: How many different unanswered questions are kept; further ones only count for their topic.
+#: How many different unanswered questions are kept. Beyond that, only their topics are counted.
 MOST = 5000
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A question or passage and how often it was counted."""
+    """A question or passage, and how often it was counted."""
 
     edition_id: str
     kind: str
@@ -31,7 +31,7 @@ class Counted:
 
 
 def count_unanswered(unit: Unit, edition_id: str, topic: str, question: ScreenedText, at: str) -> None:
-    """Count a question that got no answer; the same words in another case or with other spaces are one."""
+    """Count a question that got no answer, ignoring differences in case and spacing."""
     same = " ".join(question.text.casefold().split())
     mark = unit.keys.lookup(f"question:{edition_id}:{same}")
     sealed = unit.keys.questions.seal(question.text.encode(), f"question:{mark.hex()}")
@@ -69,7 +69,7 @@ def _is_full(unit: Unit) -> bool:
 
 
 def listed(unit: Unit, limit: int | None = None) -> list[Counted]:
-    """Return what was counted, most often first, opened; raise SealBroken."""
+    """Return the counts, highest first, with the questions decrypted; raise SealBroken."""
     query = select(QUESTION).order_by(QUESTION.c.times.desc(), QUESTION.c.last_at.desc(), QUESTION.c.id).limit(limit)
     found = []
     for row in unit.connection.execute(query):

@@ -1,6 +1,6 @@
-"""How fast messages go out, over all workers: what Telegram lets a bot send (generic cell rate algorithm).
+"""Rate limits for sending, shared by all workers: what Telegram lets a bot send (generic cell rate algorithm).
 
-A row a key holds when the next message would be exactly on time. A short burst may run ahead of that.
+Each key has a row that says when its next message would be exactly on time. A short burst may run ahead of that.
 """
 
 from __future__ import annotations
@@ -17,32 +17,35 @@ from storage.core.statements import upsert
 from storage.core.unit import Unit
 
 PACE = Pace.__table__  # type: ignore[attr-defined]
-# Built once: these are asked whenever something is sent.
+# Built once: these queries run whenever something is sent.
 _THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
 _DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
 _DUE_LOCKED = _DUE.with_for_update()
 _BEGUN = postgresql.insert(PACE).on_conflict_do_nothing()
-#: How far the clocks of two workers may differ, in seconds.
+#: How far two workers' clocks may differ, in seconds.
 SKEW = 1.0
-#: After how many seconds a row that lies in the past says nothing any more.
+#: A row that is this many seconds in the past no longer limits anything.
 OVER = 120.0
 
 
 @dataclass(frozen=True)
 class Rate:
-    """At most `burst` at once, and one each `seconds` in the long run."""
+    """At most `burst` at once, and on average one every `seconds`."""
 
     seconds: float
     burst: int
 
     @property
     def furthest(self) -> float:
-        """How far ahead a row can be, in seconds: what is further was written by a clock that was wrong, or was set back."""
+        """How far in the future a row can be, in seconds.
+
+        A row further ahead was written by a clock that was wrong or has since been put back.
+        """
         return self.seconds * self.burst + SKEW
 
 
 class Budget:
-    """What may be sent now, for some keys, in one transaction: `wait` asks, `spend` counts, `save` writes."""
+    """The rate limits of some keys in one transaction: `wait` checks them, `spend` counts a message, `save` writes."""
 
     def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
         self.unit, self.rates, self.now = unit, rates, now
@@ -51,28 +54,28 @@ class Budget:
         self._changed: set[str] = set()
 
     def _locked(self, keys: list[str]) -> Sequence[Row[Any]]:
-        """Return the rows of these keys, and let nobody else look at them until this transaction ends."""
+        """Return the rows of these keys, locked until this transaction ends."""
         found = [*self.unit.connection.execute(_DUE if self.unit.is_sqlite else _DUE_LOCKED, {"keys": keys})]
         if self.unit.is_sqlite or len(found) == len(keys):
             return found
-        # A row that is not there cannot be locked: two who look for it at once would both begin at nothing.
+        # A row that does not exist cannot be locked: two workers looking for it at once would both start from zero.
         missing = sorted(set(keys) - {row.key for row in found})
         self.unit.connection.execute(_BEGUN, [{"key": key, "due": 0.0} for key in missing])
         return [*self.unit.connection.execute(_DUE_LOCKED, {"keys": keys})]
 
     def wait(self, *keys: str) -> float:
-        """Return for how many seconds a message with these keys must wait; 0 when it may go now."""
+        """Return how many seconds a message with these keys must wait; 0 if it may be sent now."""
         waits = [self._ahead(key) - (rate.burst - 1) * rate.seconds for key, rate in self._of(keys)]
         return max([0.0, *waits])
 
     def spend(self, *keys: str) -> None:
-        """Count a message."""
+        """Count one message against these keys."""
         for key, rate in self._of(keys):
             self._due[key] = max(self.now, self._due.get(key, 0.0)) + rate.seconds
             self._changed.add(key)
 
     def save(self) -> None:
-        """Write what was counted."""
+        """Write the counts to the database."""
         if self._changed:
             rows = [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
             upsert(self.unit, PACE, ("key",), rows)
@@ -85,5 +88,5 @@ class Budget:
 
 
 def prune(unit: Unit, now: float) -> None:
-    """Forget chats that nothing was sent to lately."""
+    """Delete the rows of chats that have been sent nothing lately."""
     unit.connection.execute(delete(PACE).where(PACE.c.due < now - OVER))

@@ -23,9 +23,9 @@ from storage.core.unit import Unit
 RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
 AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
 
-#: A record whose key was destroyed is erased.
+#: Excludes erased records: erasing a record destroys its key.
 KEPT = RECORD.c.wrapped_key != DESTROYED
-#: Without 0 O 1 I L and U: what is left can be read out on the phone.
+#: Without 0 O 1 I L and U, so that a reference can be read out over the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = (
     "id", "reference", "conversation_id", "member_id", "role", "team", "edition_id", "edition_sha256", "bot_version",
@@ -39,7 +39,7 @@ _AMENDMENTS = Prepared(select(AMENDMENT).where(AMENDMENT.c.record_id == bindpara
 
 @dataclass(frozen=True)
 class Stored:
-    """A record as stored, opened with its key: clear columns, content, amendments."""
+    """A record as stored, decrypted with its key: clear columns, content, amendments."""
 
     clear: dict[str, Any]
     content: dict[str, Any]
@@ -47,7 +47,7 @@ class Stored:
 
 
 def new_reference(choose: Callable[[str], str] = secrets.choice) -> str:
-    """Make a reference that can be read out on the phone: SW-XXXX-XXXX."""
+    """Return a new reference that can be read out over the phone: SW-XXXX-XXXX."""
     letters = "".join(choose(ALPHABET) for _ in range(8))
     return f"SW-{letters[:4]}-{letters[4:]}"
 
@@ -55,7 +55,7 @@ def new_reference(choose: Callable[[str], str] = secrets.choice) -> str:
 def save(
     unit: Unit, clear: dict[str, Any], content: dict[str, Any], case_reference: str | None, actor: str
 ) -> tuple[str, str]:
-    """Write a record and its ledger entry; return its id and reference. The conversation may have only one."""
+    """Write a record and its ledger entry; return its id and reference. A conversation can have only one record."""
     record_id, reference = uuid.uuid4().hex, new_reference()
     while _REFERENCE.scalar(unit, {"wanted": reference}):
         reference = new_reference()
@@ -69,13 +69,13 @@ def save(
 
 
 def amend(unit: Unit, record_id: str, member_id: int, words: ScreenedText, at: str, actor: str) -> int:
-    """Add later words to a record; return the number of the amendment. The record itself stays as it is."""
+    """Add a note to a record; return the amendment's number. The record itself does not change."""
     content = {"kind": "note", "text": words.text, "said_not_a_person": words.said_not_a_person}
     return _amend(unit, record_id, member_id, content, at, actor)
 
 
 def add_advice(unit: Unit, record_id: str, request: opinions.Request, at: str, actor: str) -> int:
-    """Add to a record how a request for opinions ended, or what was made of it; return the amendment's number."""
+    """Add how an opinion request ended, or what the practitioner made of it; return the amendment's number."""
     content = {"kind": "advice", "advice": opinions.as_advice(unit, request)}
     return _amend(unit, record_id, request.member_id, content, at, actor)
 
@@ -93,17 +93,17 @@ def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], 
 
 
 def get(unit: Unit, record_id: str) -> Stored | None:
-    """Return a record by its id, opened; raise SealBroken."""
+    """Return a record by its id, decrypted; raise SealBroken."""
     return _one(unit, RECORD.c.id == record_id)
 
 
 def find(unit: Unit, reference: str) -> Stored | None:
-    """Return a record by its reference, opened; raise SealBroken."""
+    """Return a record by its reference, decrypted; raise SealBroken."""
     return _one(unit, RECORD.c.reference == reference)
 
 
 def of_conversation(unit: Unit, conversation_id: str) -> Stored | None:
-    """Return the record of a conversation, opened; raise SealBroken."""
+    """Return the record of a conversation, decrypted; raise SealBroken."""
     return _find(unit, _OF_CONVERSATION, {"of": conversation_id})
 
 
@@ -112,13 +112,13 @@ def _one(unit: Unit, where: Any) -> Stored | None:
 
 
 def _find(unit: Unit, query: Select[Any], given: dict[str, Any] | None = None) -> Stored | None:
-    """An erased record is answered as if it were absent."""
+    """Return the record that a query finds; an erased record counts as absent."""
     row = unit.connection.execute(query, given).mappings().first()
     return opened(unit, row) if row else None
 
 
 def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -> Iterator[Stored]:
-    """Give records, opened, newest first when limited, else in the order they were finished; raise SealBroken."""
+    """Yield records, decrypted, newest first if limited, else in the order they were finished; raise SealBroken."""
     query = select(RECORD).where(KEPT)
     if member_id is not None:
         query = query.where(RECORD.c.member_id == member_id)
@@ -129,14 +129,14 @@ def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -
 
 
 def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
-    """Give a team's newest records, opened, newest first; raise SealBroken."""
+    """Yield a team's newest records, decrypted, newest first; raise SealBroken."""
     query = select(RECORD).where(KEPT, RECORD.c.team == team).order_by(RECORD.c.finished_at.desc()).limit(limit)
     for row in unit.connection.execute(query).mappings():
         yield opened(unit, row)
 
 
 def opened(unit: Unit, row: RowMapping) -> Stored:
-    """Open a row with its key; raise SealBroken."""
+    """Decrypt a row and its amendments with its key; raise SealBroken."""
     place = f"record:{row['id']}"
     sealer = unit.keys.unwrap(row["wrapped_key"], place)
     content = sealer.open_value(row["content"], f"{place}:content")
@@ -148,5 +148,5 @@ def opened(unit: Unit, row: RowMapping) -> Stored:
 
 
 def digest(clear: dict[str, Any], sealed: bytes) -> str:
-    """Return what the ledger keeps of a row: a hash of its clear columns and its ciphertext."""
+    """Return the digest of a row for the ledger: a hash of its clear columns and its ciphertext."""
     return ledger.digest_of({**clear, "sealed": sha256(sealed).hexdigest()})

@@ -1,4 +1,4 @@
-"""Teams: their channel and what they agreed about second opinions."""
+"""Teams: their channels and their rules for second opinions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_QUORUM, MOST_MINUTES = 9, 14 * 24 * 60
 
 
 class CannotSet(Exception):
-    """A team's rule cannot be set to this."""
+    """A team's setting cannot have this value."""
 
 
 @dataclass(frozen=True)
@@ -41,34 +41,34 @@ class TeamRow:
 
 
 def ensure(unit: Unit, name: str) -> None:
-    """Make sure that a team exists."""
+    """Create a team with the default rules, unless it exists."""
     if unit.connection.execute(select(TEAM.c.name).where(TEAM.c.name == name)).first() is None:
         unit.connection.execute(insert(TEAM).values(name=name, quorum=QUORUM, deadline_minutes=DEADLINE_MINUTES))
 
 
 def get(unit: Unit, name: str) -> TeamRow:
-    """Return a team."""
+    """Return a team by its name; it must exist."""
     return TeamRow(**unit.connection.execute(select(TEAM).where(TEAM.c.name == name)).one()._mapping)
 
 
 def of_channel(unit: Unit, chat_id: int) -> TeamRow | None:
-    """Return the team whose channel this chat is, if it is one."""
+    """Return the team whose channel this chat is, or None."""
     row = unit.connection.execute(select(TEAM).where(TEAM.c.channel_chat_id == chat_id)).first()
     return TeamRow(**row._mapping) if row else None
 
 
 def has_channel(unit: Unit, member_id: int) -> bool:
-    """Say whether the team of a member has a channel."""
+    """Return whether a member's team has a channel."""
     return _CHANNEL_OF.scalar(unit, {"member_id": member_id}) is not None
 
 
 def listed(unit: Unit) -> list[TeamRow]:
-    """Return all teams."""
+    """Return all teams, sorted by name."""
     return [TeamRow(**row._mapping) for row in unit.connection.execute(select(TEAM).order_by(TEAM.c.name))]
 
 
 def claim(unit: Unit, name: str, chat_id: int, thread_id: int | None, at: str, actor: str) -> None:
-    """Make a chat the channel of a team; raise CannotSet when it is another team's."""
+    """Make a chat a team's channel; raise CannotSet if it is another team's."""
     holder = of_channel(unit, chat_id)
     if holder and holder.name != name:
         raise CannotSet("This group is the channel of another team.")
@@ -76,12 +76,12 @@ def claim(unit: Unit, name: str, chat_id: int, thread_id: int | None, at: str, a
 
 
 def release(unit: Unit, name: str, at: str, actor: str) -> None:
-    """Take a team's channel away from it."""
+    """Leave a team without a channel."""
     _set(unit, name, at, actor, "team.channel_released", channel_chat_id=None, channel_thread_id=None)
 
 
 def moved(unit: Unit, old: int, new: int, at: str) -> bool:
-    """Follow a group that got another id; return whether it is a team's channel."""
+    """Follow a group to its new id; return whether it is a team's channel."""
     team = of_channel(unit, old)
     if team is None:
         return False
@@ -97,14 +97,14 @@ def set_quorum(unit: Unit, name: str, quorum: int, at: str, actor: str) -> None:
 
 
 def set_deadline(unit: Unit, name: str, minutes: int, at: str, actor: str) -> None:
-    """Set after how many minutes a request closes; raise CannotSet."""
+    """Set how many minutes a request stays open; raise CannotSet."""
     if not 1 <= minutes <= MOST_MINUTES:
         raise CannotSet(f"The deadline must be 1 to {MOST_MINUTES} minutes.")
     _set(unit, name, at, actor, "team.deadline_set", deadline_minutes=minutes)
 
 
 def set_deputy(unit: Unit, name: str, member_id: int | None, at: str, actor: str) -> None:
-    """Set who is asked when the deadline has passed, or nobody."""
+    """Set who is asked once the deadline has passed; None for nobody."""
     _set(unit, name, at, actor, "team.deputy_set", deputy_id=member_id)
 
 

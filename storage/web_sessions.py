@@ -1,4 +1,4 @@
-"""Ways into the web console: a one-time code, or an opening as a Mini App; then a session. Only keyed hashes are kept."""
+"""Sign-in to the web console, by one-time code or Mini App launch, and its sessions. Only keyed hashes are kept."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
 SESSION = WebSession.__table__  # type: ignore[attr-defined]
 OPENING = UsedOpening.__table__  # type: ignore[attr-defined]
 
-#: 256 bits each.
+#: 256 bits for each code and token.
 BYTES = 32
 
 
 def make_sign_in(unit: Unit, member_id: int, expires_at: str) -> str:
-    """Make a code that opens one session for a member, once; an earlier unused one of theirs is void."""
+    """Return a one-time code that starts a session for a member; it voids their earlier unused code."""
     code = secrets.token_urlsafe(BYTES)
     unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.member_id == member_id))
     unit.connection.execute(
@@ -33,7 +33,7 @@ def make_sign_in(unit: Unit, member_id: int, expires_at: str) -> str:
 
 
 def use_sign_in(unit: Unit, code: str, at: str) -> str | None:
-    """Use a code up and return the token of a new session; None when it opens nothing."""
+    """Redeem a code and return the token of a new session; None if the code is unknown, used or expired."""
     key = unit.keys.lookup(f"sign-in:{code}")
     row = unit.connection.execute(select(SIGN_IN).where(SIGN_IN.c.code_hash == key)).first()
     used = unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.code_hash == key)).rowcount
@@ -43,7 +43,7 @@ def use_sign_in(unit: Unit, code: str, at: str) -> str | None:
 
 
 def use_opening(unit: Unit, seal: str, member_id: int, at: str) -> str | None:
-    """Return the token of a new session for an opening of the Mini App that was checked; None when it was used before."""
+    """Return the token of a new session for a Mini App launch already verified; None if the launch was used before."""
     keys = unit.keys.lookups(f"opening:{seal}")
     if unit.connection.execute(select(OPENING.c.used_at).where(OPENING.c.seal_hash.in_(keys))).first():
         return None
@@ -60,12 +60,12 @@ def _begin(unit: Unit, member_id: int, at: str) -> str:
 
 
 def prune(unit: Unit, before: str) -> None:
-    """Forget openings that were used before this time: by then they are too old to be believed."""
+    """Delete launches used before this time: they are now too old to be accepted anyway."""
     unit.connection.execute(delete(OPENING).where(OPENING.c.used_at < before))
 
 
 def seen(unit: Unit, token: str, at: str, idle_since: str, made_since: str) -> int | None:
-    """Return whose session this is, and note that it is used; None when it is none, idle too long or too old."""
+    """Return whose session this is, marking it as just used; None if it is unknown, idle too long or too old."""
     key = SESSION.c.token_hash == unit.keys.lookup(f"session:{token}")
     live = (key, SESSION.c.seen_at >= idle_since, SESSION.c.made_at >= made_since)
     member_id = unit.connection.execute(select(SESSION.c.member_id).where(*live)).scalar()
@@ -77,16 +77,16 @@ def seen(unit: Unit, token: str, at: str, idle_since: str, made_since: str) -> i
 
 
 def end(unit: Unit, token: str) -> None:
-    """End a session."""
+    """End the session that has this token."""
     unit.connection.execute(delete(SESSION).where(SESSION.c.token_hash == unit.keys.lookup(f"session:{token}")))
 
 
 def end_all(unit: Unit, member_id: int) -> None:
-    """End every session and void every code of a member."""
+    """End all sessions of a member and void all their sign-in codes."""
     unit.connection.execute(delete(SESSION).where(SESSION.c.member_id == member_id))
     unit.connection.execute(delete(SIGN_IN).where(SIGN_IN.c.member_id == member_id))
 
 
 def form_token(token: str) -> str:
-    """Return what a form of this session must carry, so that no other site can send one."""
+    """Return the token that this session's forms must carry, so that no other site can submit one (CSRF)."""
     return hmac.digest(token.encode(), b"form", sha256).hex()

@@ -22,9 +22,11 @@ KEYS = Keyring(bytes(range(32)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put every test that is not marked as slow into the fast tier. Tests of real processes are slow."""
+    """Put every test that is not marked as slow into the fast tier. Real processes and PostgreSQL are slow."""
     for item in items:
-        if "process" in item.path.parts:
+        given = getattr(item, "callspec", None)
+        on_server = "postgresql" in getattr(item, "fixturenames", ()) or (given and "postgresql" in given.params.values())
+        if on_server or "process" in item.path.parts:
             item.add_marker("slow")
         if item.get_closest_marker("slow") is None:
             item.add_marker("fast")

@@ -18,7 +18,9 @@ TOOLS = {
 }
 
 
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize(
+    "tool", [pytest.param(tool, marks=pytest.mark.slow) if tool in ("types", "imports") else tool for tool in TOOLS]
+)
 def test_gate(tool):
     done = subprocess.run(TOOLS[tool], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

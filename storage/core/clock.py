@@ -1,19 +1,19 @@
-"""Times as they are stored: UTC, ISO 8601, microseconds, Z. As text they sort alike in both databases."""
+"""Times as stored: UTC, ISO 8601 with microseconds and a Z. As text they sort the same in both databases."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
-#: Minutes.
+#: In minutes.
 DAY = 24 * 60
 
 
 def utc_now() -> str:
-    """Return the time now."""
+    """Return the current time in the stored format."""
     return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def later(at: str, minutes: float) -> str:
-    """Return a stored time some minutes after (or before) another."""
+    """Return the stored time that is some minutes after another, or before it if negative."""
     return (datetime.fromisoformat(at) + timedelta(minutes=minutes)).strftime(FORM)

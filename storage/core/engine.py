@@ -1,6 +1,6 @@
-"""The engine, on SQLite and on PostgreSQL, with the settings that a lasting commit needs, and the version of its tables.
+"""Engines for SQLite and PostgreSQL with the settings that durable commits need, and the version of the tables.
 
-SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: refused at start when its settings would lose a commit.
+SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: refused at start if its settings could lose a commit.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from sqlalchemy.pool import StaticPool
 
 from storage.core.faults import READ_ONLY_WORDS, StorageRefused, not_now, of_driver, unavailable
 
-#: The newest migration. A test compares it with the head of the migrations.
+#: The newest migration. A test checks that it is the head of the migrations.
 SCHEMA = "0011"
 
-#: How long to wait for a silent server, as libpq's parameters: seconds, the last in milliseconds.
+#: How long to wait for a server that does not answer, as libpq parameters: times in seconds, the last in milliseconds.
 TIMEOUTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -34,7 +34,7 @@ def sqlite_url(path: Path) -> str:
 
 
 def is_database_url(text: str) -> bool:
-    """Say whether a text names a database that Sharewise can use."""
+    """Return whether a text is the URL of a database that Sharewise can use."""
     try:
         return make_url(text).get_backend_name() in ("postgresql", "sqlite")
     except (ArgumentError, ValueError):
@@ -80,7 +80,7 @@ def make_engine(url: str) -> Engine:
 
 
 def check(engine: Engine) -> None:
-    """Refuse settings that could lose a commit or a character; raise StorageRefused."""
+    """Raise StorageRefused if the settings could lose a commit or cannot store every character."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             found = {
@@ -104,15 +104,15 @@ def _setting(connection: Connection, name: str) -> str:
 
 
 _SESSION = text("select pg_backend_pid()")
-#: Makes some poolers pin the session from then on.
+#: Makes some poolers pin the client to its session from then on.
 _LOCK = text("select pg_try_advisory_lock(0), pg_advisory_unlock(0)")
 
 
 def check_for_serving(url: str) -> None:
     """Refuse a database that suits single commands but not the bot; raise StorageRefused or StorageUnavailable.
 
-    Refused are a read-only database, and one behind a pooler that may run each transaction in a different session: our
-    session locks would stay behind. Several poolers behind one address may go unnoticed.
+    This refuses a read-only database, and one behind a pooler that may run each transaction in a different session: we
+    would leave our session locks behind. It may not notice several poolers behind one address.
     """
     if url.startswith("sqlite"):
         return
@@ -122,7 +122,7 @@ def check_for_serving(url: str) -> None:
             if _setting(connection, "transaction_read_only") == "on":
                 raise not_now(READ_ONLY_WORDS)
             driver: Any = connection.connection.driver_connection
-            if connection.scalar(_SESSION) != driver.info.backend_pid:  # a pooler is in between
+            if connection.scalar(_SESSION) != driver.info.backend_pid:  # there is a pooler in between
                 _check_sessions(engine, connection)
     except DBAPIError as error:
         raise unavailable(error) from None
@@ -136,7 +136,7 @@ def _check_sessions(engine: Engine, connection: Connection) -> None:
         for other in (one, two):
             session = connection.scalar(_SESSION)
             connection.rollback()
-            # A pooler hands a session that it takes to be free to the next client.
+            # A pooler gives a session that it considers free to the next client.
             other.execute(_SESSION)
             if connection.scalar(_SESSION) != session:
                 raise StorageRefused(
@@ -147,7 +147,7 @@ def _check_sessions(engine: Engine, connection: Connection) -> None:
 
 
 def version(engine: Engine) -> str | None:
-    """Return the migration that the tables are at; None for an empty database."""
+    """Return the revision of the newest migration applied to the tables; None for an empty database."""
     with engine.connect() as connection:
         if not engine.dialect.has_table(connection, "alembic_version"):
             return None

@@ -1,7 +1,7 @@
-"""What can be wrong with a database, told apart by who must act: nobody (try again) or the operator.
+"""Database errors, by who must act: nobody (try again later) or the operator.
 
-A driver's own text never leaves this file: it may hold what was being written, or a password. `SIGNS` and `CODES` hold
-what servers, poolers and drivers say, read from their sources and seen in tests against each of them, and our words for it.
+A driver's own text never leaves this file: it may contain the data being written or a password. `SIGNS` and `CODES` map
+what servers, poolers and drivers say, read from their sources and seen in tests against each of them, to our words.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class StorageRefused(Exception):
     """The database's settings or contents are wrong; the operator must act."""
 
 
-#: PostgreSQL's code for a read-only server, such as a standby.
+#: PostgreSQL's error code for a read-only server, such as a standby.
 READ_ONLY = "25006"
 READ_ONLY_WORDS = "it may only be read: a standby, or set so"
-#: Classes of errors for which trying again can help: connection, read only, rollback or deadlock, out of space, lock,
+#: Error classes for which trying again can help: connection, read only, rollback or deadlock, out of space, lock,
 #: shutdown, disk.
 PASSING = ("08", READ_ONLY, "40", "53", "55P03", "57", "58")
-#: Messages of servers, poolers and drivers when a connection cannot be made or kept -> our words. The first match counts.
+#: What servers, poolers and drivers say when a connection fails or is lost -> our words. The first match counts.
 SIGNS = {
     "too many connections": "it lets no more connections in",
     "connection slots are reserved": "it lets no more connections in",
@@ -51,7 +51,7 @@ SIGNS = {
     "shutting down": "it is shutting down",
     "unable to open database file": "the file cannot be opened",
 }
-#: PostgreSQL's classes of connection errors. Only their messages are safe to read: they never quote a statement.
+#: PostgreSQL's classes of connection errors. Only their messages are safe to read, as they never quote a statement.
 OF_CONNECTION = ("08", "57P")
 #: Error codes of PostgreSQL and SQLite -> our words.
 CODES = {
@@ -77,7 +77,7 @@ def of_driver(dialect: Any, statement: str, error: Exception) -> BaseException:
 
 
 def unavailable(error: DBAPIError) -> StorageUnavailable:
-    """Turn a driver's error into ours, with its kind and without its text."""
+    """Return our error for a driver's error: it states the cause but never quotes the driver."""
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None) or ""
     of_connection = error.connection_invalidated or error.statement is None or code.startswith(OF_CONNECTION)
     said = str(error.orig).lower() if of_connection else ""
@@ -88,16 +88,16 @@ def unavailable(error: DBAPIError) -> StorageUnavailable:
 
 
 def not_now(why: str) -> StorageUnavailable:
-    """Return the error to raise when the database cannot be used, with the reason in plain words."""
+    """Return the error to raise when the database cannot be used, giving the reason in plain words."""
     return StorageUnavailable(f"The database cannot be used just now ({why}).")
 
 
 def is_passing(error: Exception) -> bool:
-    """Say whether trying again later can help: the server is down, the disk is full, or a lock is held."""
+    """Return whether trying again later can help: the server is down, the disk is full, or a lock is held."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, StorageUnavailable | PendingRollbackError)
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:
         return str(state).startswith(PASSING)
-    # An error of SQLite, or of a server that could not be reached.
+    # SQLite, or a server that could not be reached: neither gives an SQLSTATE.
     return error.connection_invalidated or type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")

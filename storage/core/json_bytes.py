@@ -1,4 +1,4 @@
-"""Plain values <-> JSON bytes: orjson where it can, the standard library where it cannot.
+"""Converts plain values to and from JSON bytes, with orjson where possible and the standard library otherwise.
 
 An integer of more than 64 bits comes back as a float; ours and Telegram's are shorter.
 """
@@ -12,16 +12,16 @@ import orjson
 
 
 def dumps(value: Any) -> bytes:
-    """Return a value as JSON."""
+    """Return a value as JSON bytes."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        # For example a lone surrogate, which Telegram's JSON can hold.
+        # orjson rejects, for example, a lone surrogate, which Telegram's JSON can contain.
         return json.dumps(value).encode()
 
 
 def loads(said: bytes) -> Any:
-    """Return the value of JSON bytes; raise ValueError, or RecursionError if it is nested too deeply."""
+    """Parse JSON bytes; raise ValueError, or RecursionError if the value is nested too deeply."""
     try:
         return orjson.loads(said)
     except ValueError:

@@ -36,7 +36,7 @@ def digest_of(value: object) -> str:
 
 
 def append(unit: Unit, at: str, actor: str, action: str, subject: str, digest: str = "") -> None:
-    """Add an entry to the current transaction. It joins the chain just before the commit."""
+    """Add an entry to the current transaction. It joins the chain only just before the commit."""
     unit.entries.append({"at": at, "actor": actor, "action": action, "subject": subject, "digest": digest})
 
 
@@ -69,14 +69,14 @@ def about(unit: Unit, subject: str, action: str) -> list[RowMapping]:
 
 
 def head(unit: Unit) -> tuple[int, str]:
-    """Return the number and hash of the last entry. Stored elsewhere, they later reveal a cut or rewritten ledger."""
+    """Return the number and hash of the last entry. Stored elsewhere, they reveal a cut or rewritten ledger."""
     write(unit)
     last = _LAST.first(unit)
     return (last.seq, last.hash) if last else (0, START)
 
 
 def holds(unit: Unit, seq: int, hashed: str) -> bool:
-    """Say whether the entry with this number still has this hash."""
+    """Return whether the entry with this number still has this hash."""
     if seq == 0:
         return hashed == START
     found = unit.connection.execute(select(LEDGER.c.hash).where(LEDGER.c.seq == seq)).scalar()
@@ -84,7 +84,7 @@ def holds(unit: Unit, seq: int, hashed: str) -> bool:
 
 
 def check_head(unit: Unit, seq: int, hashed: str) -> Broken | None:
-    """Compare the ledger with a head that was stored elsewhere."""
+    """Compare the ledger with a head that was stored elsewhere; return None if they agree."""
     if holds(unit, seq, hashed):
         return None
     return Broken(f"ledger entry {seq}", "is not what was kept outside: the ledger was cut or rewritten")

@@ -1,7 +1,8 @@
-"""Session locks: which of several workers on one PostgreSQL handles what. They end with the session.
+"""Session-level advisory locks: they divide the work between several workers on one PostgreSQL.
 
-They keep each ordering key in order and stop workers from competing. Handling an update exactly once does not depend on
-them: the rows ensure it. Sending a message once does: a connection lost in the middle of a call can post it twice.
+They end with the session. They keep the updates of each ordering key in order and stop workers from competing.
+Handling an update exactly once does not depend on them, because the rows ensure it. Sending a message only once does: a
+connection lost in the middle of a call can post it twice.
 A SQLite store has a single process, so these functions do nothing there.
 """
 
@@ -24,7 +25,7 @@ _WAIT = Prepared(text("select pg_advisory_xact_lock(hashtextextended(cast(:kind 
 
 
 def lock_number(kind: str, number: ColumnElement[int] | int) -> ColumnElement[int]:
-    """Return the number that PostgreSQL knows the lock by: a hash of its kind and number."""
+    """Return the key of the advisory lock: a hash of its kind and number."""
     return func.hashtextextended(literal(f"{kind}:") + cast(number, String), 0)
 
 

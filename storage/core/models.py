@@ -1,7 +1,7 @@
-"""The tables. Clear: ids, times, coded choices, team, states. Sealed (bytes): free text and whatever could identify.
+"""The tables. In clear: ids, times, coded choices, team, states. Sealed (bytes): free text and whatever could identify.
 
-Times are text, UTC, ISO 8601 with microseconds and a Z, so that they sort and read the same on every database.
-Hot paths insert into `Model.__table__` by Core statements; the models define and document.
+Times are text, UTC, ISO 8601 with microseconds and a Z, so that they sort and read the same in every database.
+Hot paths insert into `Model.__table__` with Core statements; the models define and document the tables.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-#: SQLite numbers only INTEGER primary keys by itself.
+#: SQLite generates ids only for INTEGER primary keys.
 Counter = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -37,14 +37,14 @@ class Member(SQLModel, table=True):
     team: str
     added_at: str
     ended_at: str | None = None
-    #: How colleagues know the person, as whoever invited them wrote it. Sealed.
+    #: What colleagues call the person, as written by whoever invited them. Sealed.
     known_as: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
-    #: Since when Telegram says that the bot may not write to this person: they stopped it.
+    #: Since when the bot may not write to this person, according to Telegram: they stopped the bot.
     unreachable_since: str | None = None
 
 
 class Team(SQLModel, table=True):
-    """A team: its channel, and what it agreed about second opinions."""
+    """A team: its channel, and its rules for second opinions."""
 
     __tablename__ = "team"
     name: str = Field(primary_key=True, max_length=40)
@@ -56,7 +56,7 @@ class Team(SQLModel, table=True):
 
 
 class Invite(SQLModel, table=True):
-    """A way in for one person, once, for a time. Only a keyed hash of its code is kept."""
+    """An invite for one person, valid once and for a limited time. Only a keyed hash of its code is kept."""
 
     __tablename__ = "invite"
     __table_args__ = (
@@ -77,7 +77,7 @@ class Invite(SQLModel, table=True):
 
 
 class WrongCode(SQLModel, table=True):
-    """How often somebody tried a code that lets nobody in, by a keyed hash of who."""
+    """How often a person tried a wrong code. The person is stored as a keyed hash."""
 
     __tablename__ = "wrong_code"
     who: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
@@ -86,7 +86,7 @@ class WrongCode(SQLModel, table=True):
 
 
 class Timer(SQLModel, table=True):
-    """Something that is due at a time. Whoever deletes the row does it: it fires once."""
+    """An action due at a time. The worker that deletes the row carries it out, so it fires once."""
 
     __tablename__ = "timer"
     __table_args__ = (UniqueConstraint("kind", "subject"),)
@@ -97,7 +97,7 @@ class Timer(SQLModel, table=True):
 
 
 class Conversation(SQLModel, table=True):
-    """An unfinished walk: one person, one flow, one pinned edition. `revision` goes up with every change."""
+    """An unfinished walk: one person, one flow, one pinned edition. `revision` rises with every change."""
 
     __tablename__ = "conversation"
     __table_args__ = (
@@ -125,7 +125,7 @@ class Conversation(SQLModel, table=True):
 
 
 class ConversationEvent(SQLModel, table=True):
-    """One thing that was done in a conversation, sealed. Appended only."""
+    """One event in a conversation, sealed. Append-only."""
 
     __tablename__ = "conversation_event"
     __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
@@ -168,7 +168,7 @@ class DecisionRecord(SQLModel, table=True):
 
 
 class Amendment(SQLModel, table=True):
-    """Later words on a record. Appended only."""
+    """A later addition to a record. Append-only."""
 
     __tablename__ = "amendment"
     __table_args__ = (UniqueConstraint("record_id", "seq"),)
@@ -181,7 +181,7 @@ class Amendment(SQLModel, table=True):
 
 
 class LedgerEntry(SQLModel, table=True):
-    """Who did what to which record, hash-chained; never content. Neither updated nor deleted."""
+    """Who did what to which record, hash-chained and without content. Rows are never updated or deleted."""
 
     __tablename__ = "ledger"
     __table_args__ = (Index("ix_ledger_subject", "subject", "action"),)
@@ -196,7 +196,7 @@ class LedgerEntry(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """An update taken in. The payload is sealed, and erased once the update was handled."""
+    """An update received. The payload is sealed, and erased once the update has been handled."""
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -215,18 +215,18 @@ class InboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     bot_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     update_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    #: Whose update it is: those of one lane are handled in order, one at a time.
+    #: The ordering key: updates with the same one are handled in order, one at a time.
     lane: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     state: str
     tries: int
     received_at: str
     payload: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
-    #: Why it was parked, or last failed: what failed and where, never its own words.
+    #: Why it was parked or last failed: what failed and where, never the error's own text.
     cause: str | None = Field(default=None, max_length=120)
 
 
 class OutboxRow(SQLModel, table=True):
-    """A message decided but not yet sent. Deleted when it was sent."""
+    """A message to be sent; deleted once sent."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -237,7 +237,7 @@ class OutboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     chat_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     kind: str = Field(sa_column=Column(String(16), nullable=False))
-    #: What this is the card of: a conversation, a request in a channel. A newer card takes its place.
+    #: The subject this is the card about: a conversation, or a request in a channel. A newer card replaces it.
     card: str | None = Field(default=None, max_length=80)
     state: str
     tries: int
@@ -248,9 +248,9 @@ class OutboxRow(SQLModel, table=True):
 
 
 class Pace(SQLModel, table=True):
-    """How fast messages go out: to all together, and to each chat, over all workers. When the next would be on time.
+    """The rate limits for sending, shared by all workers: one for all chats together, and one for each chat.
 
-    `due`: seconds since 1970.
+    `due`: when the next message would be exactly on time, in seconds since 1970.
     """
 
     __tablename__ = "pace"
@@ -259,7 +259,7 @@ class Pace(SQLModel, table=True):
 
 
 class Card(SQLModel, table=True):
-    """Which message of a chat is the card of a conversation or request now: it is edited, not sent again."""
+    """Which message in a chat is the current card of a conversation or request: it is edited, not sent again."""
 
     __tablename__ = "card"
     subject: str = Field(primary_key=True, max_length=80)
@@ -268,9 +268,9 @@ class Card(SQLModel, table=True):
 
 
 class AskedQuestion(SQLModel, table=True):
-    """What people asked and got no help with, counted, without who asked.
+    """A question the bot could not help with, counted, without who asked.
 
-    `unanswered`: the screened words, sealed, and the topic if it is known. `did_not_help`: the passage shown.
+    `unanswered`: the screened words, sealed, and the topic if known. `did_not_help`: the passage shown.
     """
 
     __tablename__ = "asked_question"
@@ -290,7 +290,7 @@ class AskedQuestion(SQLModel, table=True):
 
 
 class LocalRoute(SQLModel, table=True):
-    """One thing an administrator set about the local route: a number, a link, a name."""
+    """One local contact that an administrator set: a number, a link or a name."""
 
     __tablename__ = "local_route"
     name: str = Field(primary_key=True, max_length=32)
@@ -299,7 +299,7 @@ class LocalRoute(SQLModel, table=True):
 
 
 class NamePass(SQLModel, table=True):
-    """A person said that a flagged name is none: the next words in this chat may hold one."""
+    """A name override: a person said that a flagged word is not a name. It covers the next text in this chat."""
 
     __tablename__ = "name_pass"
     chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -307,7 +307,7 @@ class NamePass(SQLModel, table=True):
 
 
 class TextWanted(SQLModel, table=True):
-    """The next typed words in a chat belong to a request or an opinion, not to the open questions."""
+    """Pending input: the next typed text in a chat is for something other than the walk, such as an opinion."""
 
     __tablename__ = "text_wanted"
     chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -317,7 +317,7 @@ class TextWanted(SQLModel, table=True):
 
 
 class OpinionRequest(SQLModel, table=True):
-    """An anonymised question to a team. Clear: what is counted and what timers need; sealed: the card and its result."""
+    """An anonymised question to a team. In clear: what we count and what timers need. Sealed: card and result."""
 
     __tablename__ = "opinion_request"
     __table_args__ = (
@@ -344,12 +344,12 @@ class OpinionRequest(SQLModel, table=True):
     ended_by: str | None = None
     wrapped_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    #: What the practitioner made of it, once said.
+    #: What the practitioner made of the result, if they have said.
     view: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
 class Opinion(SQLModel, table=True):
-    """One colleague's answer with a reason. The latest of a member counts; earlier ones are kept."""
+    """A colleague's answer with a reason. Each member's latest one counts; earlier ones are kept."""
 
     __tablename__ = "opinion"
     __table_args__ = (
@@ -374,7 +374,7 @@ class Opinion(SQLModel, table=True):
 
 
 class Review(SQLModel, table=True):
-    """Where a supervisor's look at a record stands. One a record; what was done is in review_event."""
+    """The state of a supervisor's review of a record, one per record; what was done is in review_event."""
 
     __tablename__ = "review"
     __table_args__ = (
@@ -394,7 +394,7 @@ class Review(SQLModel, table=True):
 
 
 class ReviewEvent(SQLModel, table=True):
-    """One thing that was done in a review. Appended only; comments are sealed with the record's key."""
+    """One event in a review. Append-only; comments are sealed with the record's key."""
 
     __tablename__ = "review_event"
     __table_args__ = (UniqueConstraint("record_id", "seq"),)
@@ -409,7 +409,7 @@ class ReviewEvent(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A one-time way into the web console, made by the bot for a member. Only a keyed hash of its code is kept."""
+    """A one-time sign-in to the web console, made by the bot for a member. Only a keyed hash of its code is kept."""
 
     __tablename__ = "sign_in"
     code_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
@@ -428,7 +428,7 @@ class WebSession(SQLModel, table=True):
 
 
 class UsedOpening(SQLModel, table=True):
-    """An opening of the console as a Mini App that signed somebody in: it does not do so again. Only a keyed hash is kept."""
+    """A Mini App launch that has signed somebody in and cannot do so again. Only a keyed hash is kept."""
 
     __tablename__ = "used_opening"
     seal_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
@@ -436,7 +436,7 @@ class UsedOpening(SQLModel, table=True):
 
 
 class ShownMessage(SQLModel, table=True):
-    """A message in a private chat that is to be taken out after a time, where the organisation asks for that."""
+    """A message in a private chat, to be deleted after a time where the organisation asks for that."""
 
     __tablename__ = "shown"
     chat_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
@@ -445,7 +445,7 @@ class ShownMessage(SQLModel, table=True):
 
 
 class Retention(SQLModel, table=True):
-    """How long the organisation keeps one class of records. No days: indefinitely, and then a review date is due."""
+    """How long the organisation keeps a class of records. No `days`: indefinitely, reviewed every `review_days`."""
 
     __tablename__ = "retention"
     record_class: str = Field(primary_key=True, max_length=20)
@@ -455,7 +455,7 @@ class Retention(SQLModel, table=True):
 
 
 class Hold(SQLModel, table=True):
-    """A record that must not be erased, whatever its time, and why."""
+    """A record that must not be erased, however old it is, and why."""
 
     __tablename__ = "hold"
     record_id: str = Field(foreign_key="decision_record.id", primary_key=True, max_length=32)
@@ -465,7 +465,7 @@ class Hold(SQLModel, table=True):
 
 
 class Pause(SQLModel, table=True):
-    """The organisation has stopped the bot for a time, and why. At most one row."""
+    """That the organisation has paused the bot, and why. At most one row."""
 
     __tablename__ = "pause"
     id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
@@ -474,7 +474,7 @@ class Pause(SQLModel, table=True):
 
 
 class ListExport(SQLModel, table=True):
-    """A list of many records that somebody wants to take out: a second person must agree first."""
+    """An export of many records that somebody has requested: a second person must agree first."""
 
     __tablename__ = "list_export"
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))

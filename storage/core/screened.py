@@ -1,4 +1,4 @@
-"""What storage takes as free text: only what carries the mark of screening. A plain string does not fit this type."""
+"""The type of the free text that storage accepts: only text marked as screened. A plain string does not fit it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Protocol
 
 
 class ScreenedText(Protocol):
-    """Text that went through `flows.screening`, which alone can make one."""
+    """Text that has passed `flows.screening`, the only place that can make one."""
 
     @property
     def text(self) -> str:
-        """The words."""
+        """The text itself."""
 
     @property
     def said_not_a_person(self) -> int:
-        """How many things in it looked like a name and were said to be none."""
+        """How many words or phrases in it looked like a name, but the person said that they are not."""
 
     @property
     def made_by(self) -> object:

@@ -1,6 +1,6 @@
-"""Sealing: AES-256-GCM, a key per record wrapped by a master key that lives outside the database.
+"""Sealing: AES-256-GCM, with one key per record, wrapped by a master key that is kept outside the database.
 
-The place of a value (table, row, column) is the associated data, so that two sealed values cannot change places.
+The associated data names the place of a value (table, row, column), so that sealed values cannot be swapped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEY_ID = 4
 
 
 class SealBroken(Exception):
-    """A sealed value cannot be opened: wrong key, or it was changed or moved."""
+    """A sealed value cannot be opened: the key is wrong, or the value was changed or moved."""
 
 
 class BadKey(Exception):
@@ -37,23 +37,23 @@ class BadKey(Exception):
 
 @dataclass(frozen=True)
 class Sealer:
-    """One key and what it can do. The key is never shown."""
+    """Encrypts and decrypts with one key, which its repr never shows."""
 
     _key: bytes
     _random: Callable[[int], bytes] = secrets.token_bytes
-    #: What was sealed before the master key was changed is opened with this.
+    #: Opens what was sealed before the master key was changed.
     _older: Sealer | None = None
 
     def __repr__(self) -> str:
         return "Sealer(…)"
 
     def seal(self, plain: bytes, place: str) -> bytes:
-        """Seal bytes for one place; the same bytes never look the same twice."""
+        """Seal bytes for one place. Sealing the same bytes again gives a different result."""
         nonce = self._random(NONCE)
         return nonce + AESGCM(self._key).encrypt(nonce, plain, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
-        """Open what was sealed for this place; raise SealBroken."""
+        """Open bytes that were sealed for this place; raise SealBroken."""
         try:
             return AESGCM(self._key).decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
         except (InvalidTag, ValueError) as error:
@@ -70,15 +70,15 @@ class Sealer:
         return loads(self.open(sealed, place))
 
 
-#: What stands where a record's wrapped key was destroyed: nothing opens its content again.
+#: Replaces a record's wrapped key when it is destroyed; the content can then never be opened again.
 DESTROYED = b""
 
 
 class Keyring:
-    """The master key and the keys made from it: one a purpose, one a record."""
+    """The master key, from which one key per purpose is derived, and which wraps one key per record."""
 
     def __init__(self, master: bytes, old_master: bytes | None = None) -> None:
-        """Take the master key, and while it is being changed the one before: it opens, but nothing is sealed with it."""
+        """Take the master key and, during rotation, the old one, which opens values but seals none."""
         if len(master) != KEY or (old_master is not None and len(old_master) != KEY):
             raise BadKey("The master key must be 32 bytes.")
         old = old_master if old_master != master else None
@@ -86,9 +86,9 @@ class Keyring:
         self.mailbox = _sealer(master, old, "mailbox")
         self.questions = _sealer(master, old, "questions")
         self.members = _sealer(master, old, "members")
-        #: Signs the ledger's head.
+        #: Signs the head of the ledger.
         self.signer = Ed25519PrivateKey.from_private_bytes(_derived(master, "head"))
-        #: For backups, which are sealed as files.
+        #: Encrypts backups, which are whole files.
         self.backup = _derived(master, "backup")
         self._lookups = [_derived(key, "lookup") for key in (master, old) if key is not None]
         self.key_id = _id_of(master)
@@ -98,7 +98,7 @@ class Keyring:
         return f"Keyring({self.key_id.hex()})"
 
     def new_key(self, place: str) -> tuple[bytes, Sealer]:
-        """Make a key for one record; return it wrapped, for the row, and ready to use."""
+        """Make a key for one record; return it wrapped, to store in the row, and ready to use."""
         key = secrets.token_bytes(KEY)
         return self.key_id + self._wrapper.seal(key, place), Sealer(key)
 
@@ -107,7 +107,7 @@ class Keyring:
         return Sealer(self._unwrapped(wrapped, place))
 
     def rewrap(self, wrapped: bytes, place: str) -> bytes:
-        """Return a record's key wrapped by the master key of now; raise SealBroken."""
+        """Return a record's key wrapped with the current master key; raise SealBroken."""
         return self.key_id + self._wrapper.seal(self._unwrapped(wrapped, place), place)
 
     def _unwrapped(self, wrapped: bytes, place: str) -> bytes:
@@ -116,15 +116,15 @@ class Keyring:
         return self._wrapper.open(wrapped[KEY_ID:], place)
 
     def knows(self, key_id: bytes) -> bool:
-        """Say whether this is the id of a master key that was given: the one of now, or the one before."""
+        """Return whether this is the id of the current master key or of the old one, if given."""
         return key_id in self._known
 
     def lookup(self, value: str) -> bytes:
-        """Return the keyed hash under which a value can be found but not read."""
+        """Return the keyed hash by which a value can be found but not read."""
         return self.lookups(value)[0]
 
     def lookups(self, value: str) -> list[bytes]:
-        """Return the hashes under which a value may be filed: by the master key of now, and by the one before."""
+        """Return the keyed hashes by which a value may be indexed: under the current master key and any old one."""
         return [hmac.digest(key, value.encode(), "sha256") for key in self._lookups]
 
 
@@ -167,7 +167,7 @@ def key_from_file(path: Path) -> bytes:
 
 
 def make_key_file(path: Path) -> bytes:
-    """Make a new key file, readable by its owner only, and return the key. An existing file is kept and read."""
+    """Create a key file that only its owner can read, and return the key. If the file exists, read it instead."""
     if path.exists():
         return key_from_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,6 +177,6 @@ def make_key_file(path: Path) -> bytes:
         file.write(key.hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
-    # The rename is one step: a kill leaves the whole key or none.
+    # The rename is atomic: if the process is killed, the file holds the whole key or does not exist.
     os.replace(draft, path)
     return key

@@ -1,6 +1,6 @@
-"""Statements that run at every update: built from the tables, compiled once and given straight to the driver.
+"""Statements that run for every update: built from the tables, compiled once and given straight to the driver.
 
-Going through SQLAlchemy costs several times as much as the query itself. Statements that run now and then use it anyway.
+Going through SQLAlchemy costs several times as much as the query itself. Statements that run now and then still do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DIALECTS: dict[str, Dialect] = {
 
 
 class Among(FunctionElement[bool]):
-    """The condition that a number is in a list passed as one value: the statement is the same for any length."""
+    """The condition that a number is in a list passed as one value: the SQL is then the same for any length."""
 
     inherit_cache = True
     type = Boolean()
@@ -61,7 +61,7 @@ _ALL, _ONE, _COUNT = methodcaller("fetchall"), methodcaller("fetchone"), attrget
 
 
 class Prepared:
-    """One statement. `columns` are those an insert writes. A list among the values stays one value: see `among`.
+    """One statement. `columns`: those that an insert writes. A list among the values stays one value: see `among`.
 
     Rows are named tuples. SQLite returns booleans as 0 and 1.
     """

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 log = logging.getLogger("sharewise.storage")
 
-#: The most pieces of work that share one commit.
+#: How many pieces of work may share one commit.
 BATCH = 32
 
 #: A piece of work, and its outcome: a result or an error.
@@ -64,7 +64,7 @@ class Store:
     def unit(self) -> Iterator[Unit]:
         """Open one transaction; commit it at the end, roll it back on any error.
 
-        Raises StorageUnavailable when the database could not be reached or could not write.
+        Raise StorageUnavailable if the database cannot be reached or written to.
         """
         locked: list[tuple[str, int]] = []
         try:
@@ -93,7 +93,7 @@ class Store:
         return self._connection
 
     def _must_reconnect(self, error: Exception) -> bool:
-        """Say whether the connection broke or its server became read only, for example after a failover."""
+        """Return whether the connection broke or its server became read only, for example after a failover."""
         if self._connection is None or self.engine.dialect.name == "sqlite":
             return False
         if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == READ_ONLY:
@@ -102,7 +102,7 @@ class Store:
         return driver is None or driver.closed
 
     def _disconnect(self) -> None:
-        """Close the connection; every session lock taken on it ends too."""
+        """Close the connection, which also ends its session locks."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
@@ -120,8 +120,9 @@ class Store:
     def run(self, work: Callable[..., Result], *args: Any) -> asyncio.Future[Result]:
         """Run `work(unit, *args)` in the store's thread; the future has its result once it is committed.
 
-        Work runs in the order of these calls. Pieces waiting at the same time share a commit, each in its own savepoint,
-        so a failing piece does not affect the others. The future raises what the work raised, or StorageUnavailable.
+        Work runs in the order of these calls. Pieces waiting at the same time share a commit, each in its own
+        savepoint, so a failing piece does not affect the others. The future raises what the work raised, or
+        StorageUnavailable.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
@@ -146,7 +147,7 @@ class Store:
         loop.call_soon_threadsafe(self._stop_or_go_on, loop)
 
     def _stop_or_go_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stop, unless more work came in meanwhile. Runs in the event loop."""
+        """Stop, unless more work has arrived meanwhile. Runs in the event loop."""
         self._working = bool(self._waiting)
         if self._working:
             loop.run_in_executor(self._thread, self._work, loop)
@@ -178,8 +179,8 @@ class Store:
                 ran = True
         except Exception as error:
             if not began or (ran and self._connection is None):
-                # No piece is to blame. Retrying would make each wait as long again, and if the connection broke during the
-                # commit, the commit may have happened.
+                # No piece is to blame. Retrying would make each wait as long again, and if the connection broke during
+                # the commit, that commit may have succeeded.
                 return [(None, error)] * len(pieces)
             return [self._run_one(piece) for piece in pieces]
         return results
@@ -192,7 +193,7 @@ class Store:
             return None, error
 
     def forget_old_pages(self) -> None:
-        """Remove overwritten content from SQLite's write-ahead log, which keeps it until a checkpoint truncates the log."""
+        """Remove overwritten content from SQLite's write-ahead log, which keeps it until a checkpoint truncates it."""
         if self.engine.dialect.name == "sqlite":
             raw = self.engine.raw_connection()
             try:

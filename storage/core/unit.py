@@ -1,4 +1,4 @@
-"""The unit of work: one open transaction, and what belongs to it."""
+"""The unit of work: one open transaction and its state."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ class Unit:
         return self.connection.connection.driver_connection
 
     def is_read_only(self) -> bool:
-        """Say whether the server accepts no changes, as a standby does. SQLite says so only when it is written to."""
+        """Return whether the server accepts no changes, as a standby does. SQLite reveals that only on a write."""
         return not self.is_sqlite and self.connection.scalar(text("show transaction_read_only")) == "on"

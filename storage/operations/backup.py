@@ -1,6 +1,6 @@
-"""Backup and restore of a SQLite store: taken while it serves, encrypted, the key kept apart.
+"""Backup and restore of a SQLite store. Backups are made while the bot serves, and encrypted; the key is kept apart.
 
-Restoring applies erasures again, which a backup from before knows nothing of, and lets no message from before go out unasked.
+Restoring repeats the erasures made since, and parks the messages that were waiting, so that none is sent unasked.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ CHUNK = 1 << 20
 
 
 class BadBackup(Exception):
-    """The file is no backup of ours, was changed or cut, or was made with another key."""
+    """The file is not one of our backups, was changed or truncated, or was made with another key."""
 
 
 def make(database: Path, target: Path, keys: Keyring) -> int:
-    """Write an encrypted copy of a database that is in use; return its size. Each piece knows its place and the last one."""
+    """Write an encrypted copy of a database that is in use; return its size.
+
+    Each piece is authenticated with its position and with whether it is the last.
+    """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
         copy = Path(folder) / "copy.db"
         with sqlite3.connect(database) as source:
@@ -59,7 +62,7 @@ def _pieces(path: Path) -> Iterator[tuple[bytes, bool]]:
 
 
 def restore(source: Path, database: Path, keys: Keyring) -> None:
-    """Write a backup back as a database that is not there yet; raise BadBackup. Nothing half-done stays."""
+    """Restore a backup to a database file that does not exist yet, whole or not at all; raise BadBackup."""
     if database.exists():
         raise BadBackup(f"{database} is there already. Restore into an empty folder.")
     cipher, content = AESGCM(keys.backup), source.read_bytes()
@@ -89,6 +92,9 @@ def restore(source: Path, database: Path, keys: Keyring) -> None:
 
 
 def hold_messages(unit: Unit) -> int:
-    """Put aside every message that waited when the backup was made: the people may have had it already. Return how many."""
+    """Park every message that was waiting when the backup was made; return how many.
+
+    People may have received these messages already.
+    """
     waiting = update(outbox.OUTBOX).where(outbox.OUTBOX.c.state == "waiting").values(state="parked")
     return int(unit.connection.execute(waiting).rowcount)

@@ -1,7 +1,7 @@
 """Erasure destroys keys, so that the content can never be read again; the ledger still verifies.
 
-A backup made before an erasure still holds the keys. A list beside the database names every erased record, by id alone, so
-that a restore can erase them again.
+A backup made before an erasure still contains the keys. A list next to the database names every erased record, by id
+alone, so that a restore can erase them again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from storage.opinions import REQUEST
 from storage.records import RECORD
 from storage.reviews import REVIEW
 
-#: The name of the list, beside the database.
+#: The name of the list, which is next to the database.
 LIST = "erased.jsonl"
 
 
@@ -37,7 +37,7 @@ class BadList(Exception):
 
 
 def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
-    """Destroy the keys of a record, its conversation and its requests; raise Held. Clear columns and the ledger stay."""
+    """Destroy the keys of a record, its conversation and its requests; raise Held. Clear columns and ledger stay."""
     if unit.connection.execute(
         select(retention.HOLD.c.record_id).where(retention.HOLD.c.record_id == record_id)
     ).first():
@@ -55,7 +55,7 @@ def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
 
 
 def expire_unfinished(unit: Unit, now: str) -> int:
-    """Destroy the keys of conversations left unfinished for longer than the time set; return how many."""
+    """Destroy the keys of conversations left unfinished for longer than the retention rule allows; return how many."""
     rule = retention.rules(unit).get("unfinished")
     if rule is None or rule.days is None:
         return 0
@@ -69,7 +69,7 @@ def expire_unfinished(unit: Unit, now: str) -> int:
     expired = 0
     for conversation_id in ids:
         if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status="cancelled"):
-            continue  # another worker expired it, or the person has just gone on
+            continue  # another worker expired it, or the person has just continued it
         unit.connection.execute(
             update(REQUEST)
             .where(REQUEST.c.conversation_id == conversation_id)
@@ -87,9 +87,9 @@ def _close_conversation(unit: Unit, where: Any, **values: Any) -> int:
 
 # ---- the list for restores ----------------------------------------------------------------------
 def note(folder: Path, record_ids: Iterable[str]) -> None:
-    """Add records to the list. Call this last in the transaction that erases them: a kill then cannot undo an erasure.
+    """Add records to the list. Call this last in the transaction that erases them, so that every erasure is listed.
 
-    A kill before the commit leaves a record on the list that was not erased; `reconcile` removes it.
+    If the process is killed before the commit, the list names records that were not erased; `reconcile` removes them.
     """
     with (folder / LIST).open("a", encoding="ascii") as file:
         file.writelines(_line(record_id) for record_id in record_ids)
@@ -98,7 +98,7 @@ def note(folder: Path, record_ids: Iterable[str]) -> None:
 
 
 def reconcile(unit: Unit, folder: Path) -> None:
-    """Make the list agree with the database. Records that the database does not know stay on the list."""
+    """Make the list agree with the database. Records that are not in the database stay on the list."""
     listed = read(folder / LIST) if (folder / LIST).exists() else []
     kept = set(
         unit.connection.scalars(select(RECORD.c.id).where(RECORD.c.wrapped_key != DESTROYED, RECORD.c.id.in_(listed)))
@@ -134,7 +134,7 @@ def read(path: Path) -> list[str]:
 
 
 def repeat(unit: Unit, record_ids: Iterable[str], at: str) -> int:
-    """Erase the records that a restored store still holds, even those on hold; return how many."""
+    """Erase those of the records that a restored store still contains, even if on hold; return how many."""
     count = 0
     for record_id in record_ids:
         row = unit.connection.execute(RECORD.select().where(RECORD.c.id == record_id)).mappings().first()

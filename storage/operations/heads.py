@@ -1,7 +1,8 @@
-"""The ledger's head on signed lines, to be kept where nobody can change them: what was cut or rewritten later is found.
+"""Signed heads of the ledger. Stored where nobody can change them, they reveal whether the ledger was cut or rewritten.
 
-A line is JSON: when, number and hash of the last entry, the public key, and an Ed25519 signature over when and head. The key
-that signs is made from the master key; its public half is shown by `sharewise head`, to be kept apart from the lines.
+A line is JSON: the time, the number and hash of the last entry, the public key, and an Ed25519 signature over time and
+head. The signing key is derived from the master key. `sharewise head` shows the public key, to be kept apart from the
+lines.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from storage.core.unit import Unit
 
 
 class BadLine(Exception):
-    """A line is no signed head at all."""
+    """A line is not a signed head."""
 
 
 def signed(unit: Unit, at: str) -> str:
-    """Return the ledger's head now, as a signed line without its end."""
+    """Return the current head of the ledger as a signed line, without a newline."""
     seq, hashed = ledger.head(unit)
     head, key = f"{seq}:{hashed}", unit.keys.signer.public_key().public_bytes_raw().hex()
     signature = unit.keys.signer.sign(_words(at, head)).hex()
@@ -31,9 +32,12 @@ def signed(unit: Unit, at: str) -> str:
 
 
 def write_daily(unit: Unit, path: Path, at: str) -> bool:
-    """Add today's signed head to a file unless one is there; return whether it was added; raise OSError or ValueError."""
+    """Append today's signed head to a file, unless today's is there; raise OSError or ValueError.
+
+    Return whether the head was appended.
+    """
     if not locks.acquire(unit, "heads", 0):
-        return False  # another worker is at it
+        return False  # another worker is writing it
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     is_there = bool(lines) and lines[-1].startswith(json.dumps({"at": at[:10]})[:-2])
     if not is_there:
@@ -44,9 +48,10 @@ def write_daily(unit: Unit, path: Path, at: str) -> bool:
 
 
 def check(unit: Unit, lines: Iterable[str], keys: frozenset[str]) -> tuple[int, Broken | None]:
-    """Check that each line was signed by one of these public keys and that the ledger still holds it; raise BadLine.
+    """Check that each line was signed with one of these keys and still matches the ledger; raise BadLine.
 
-    Without keys, the store's own counts. Return how many lines hold, and the first broken place.
+    `keys` are public keys; if there are none, use the store's own. Return how many lines are good, and the first broken
+    place, if any.
     """
     known = keys or frozenset((unit.keys.signer.public_key().public_bytes_raw().hex(),))
     good = 0

@@ -1,4 +1,4 @@
-"""Proves the store against its ledger: nothing changed, missing or added since it was written."""
+"""Checks the store against its ledger: nothing has been changed, removed or added since it was written."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from storage.core import ledger
 from storage.core.sealing import SealBroken
 from storage.core.unit import Unit
 
-#: The ledger's actions whose entries cover a row.
+#: The ledger actions whose entries cover a row.
 WRITTEN = ("record.saved", "record.amended", "opinion.given")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check went through and the first broken place, if any."""
+    """How much a check covered, and the first broken place, if any."""
 
     entries: int
     records: int
@@ -26,7 +26,7 @@ class Checked:
 
 
 def verify(unit: Unit) -> Checked:
-    """Check the ledger, every record's and amendment's seal, and that none is missing or added."""
+    """Check the ledger, the seal of every record and amendment, and that no row is missing or added."""
     entries, broken = ledger.check_chain(unit)
     if broken:
         return Checked(entries, 0, broken)

@@ -1,4 +1,4 @@
-"""Whether a store was sealed with the master key that is given. With another, what is new could not be read beside what is old."""
+"""Checks that the given master key sealed this store. With another key, old and new values could not both be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANOTHER = (
 
 
 def check(unit: Unit) -> None:
-    """Look at one sealed row of each kind; raise StorageRefused when the keys given did not seal it."""
+    """Check one sealed row of each kind; raise StorageRefused if none of the given keys sealed it."""
     for table in (RECORD, CONVERSATION, REQUEST):
         wrapped = unit.connection.scalar(select(table.c.wrapped_key).where(table.c.wrapped_key != DESTROYED).limit(1))
         if wrapped is not None and not unit.keys.knows(wrapped[:KEY_ID]):

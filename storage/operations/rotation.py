@@ -1,7 +1,7 @@
-"""Changing the master key while the bot serves: every key is wrapped anew, every seal of its own made anew, in small steps.
+"""Rotates the master key while the bot serves: rewraps every record key and reseals all other values, in small steps.
 
-Both keys are given while it runs. Each step is one transaction and each row is done once, so it can be stopped or killed and
-begun again.
+The process needs both the old and the new key meanwhile. Each step is one transaction and each row is done once, so the
+rotation can be stopped or killed and started again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STEP = 200
 
 @dataclass(frozen=True)
 class Wrapped:
-    """A table whose rows have keys of their own."""
+    """A table in which each row has its own key."""
 
     table: Any
     name: str
@@ -46,7 +46,10 @@ TABLES = (Wrapped(RECORD, "record"), Wrapped(CONVERSATION, "conversation"), Wrap
 
 
 def rotate(store: Store, at: str, tell: Callable[[str, int], None]) -> int:
-    """Bring everything under the master key of now; return how many rows were changed. `tell` hears of each step."""
+    """Move everything to the current master key; return how many rows were changed.
+
+    `tell` is called after each step that changed rows.
+    """
     total = 0
     for step in (
         *_wrapped_steps(),
@@ -77,7 +80,7 @@ def _wrapped_steps() -> Iterator[tuple[str, Callable[[Unit], int]]]:
 def _rewrap(unit: Unit, wrapped: Wrapped) -> int:
     table, mine = wrapped.table, unit.keys.key_id
     old = select(table.c.id, table.c.wrapped_key).where(table.c.wrapped_key != DESTROYED)
-    # Keys wrapped by the master key of now begin with its id.
+    # Keys wrapped with the current master key start with its id.
     old = old.where((table.c.wrapped_key < mine) | (table.c.wrapped_key >= _next(mine))).limit(STEP)
     rows = unit.connection.execute(old).all()
     for row in rows:
@@ -91,13 +94,13 @@ def _rewrap(unit: Unit, wrapped: Wrapped) -> int:
 
 
 def _next(key_id: bytes) -> bytes:
-    """Return the first value after all that begin with a key id."""
+    """Return the first value that sorts after everything starting with a key id."""
     number = int.from_bytes(key_id, "big") + 1
     return number.to_bytes(KEY_ID, "big") if number < 256**KEY_ID else b"\xff" * (KEY_ID + 64)
 
 
 def _seals(unit: Unit) -> int:
-    """Names of members, reasons of holds, lists that were asked for: few enough for one step."""
+    """Reseal members' names, the reasons for holds and requested exports: few enough for one step."""
     for row in unit.connection.execute(select(MEMBER.c.id, MEMBER.c.telegram_id, MEMBER.c.known_as)).all():
         if row.known_as:
             sealed = _again(unit.keys.members, row.known_as, f"member:{row.telegram_id}")
@@ -116,7 +119,7 @@ def _again(sealer: Sealer, sealed: bytes, place: str) -> bytes:
 
 
 def _waiting(unit: Unit) -> int:
-    """What waits in the mailboxes or is parked there, and what typed words were asked for."""
+    """Reseal waiting and parked updates and messages, and pending input."""
     sealer = unit.keys.mailbox
     for row in unit.connection.execute(select(INBOX).where(INBOX.c.payload.is_not(None))).all():
         sealed = _again(sealer, row.payload, f"inbox:{row.bot_id}:{row.update_id}")
@@ -131,7 +134,7 @@ def _waiting(unit: Unit) -> int:
 
 
 def _questions(unit: Unit) -> int:
-    """Questions are filed by a keyed hash of their words; one that was counted under both keys becomes one."""
+    """Reseal questions and index them by a new keyed hash; merge a question that was counted under both keys."""
     for row in unit.connection.execute(select(QUESTION).where(QUESTION.c.question.is_not(None))).all():
         words = unit.keys.questions.open(row.question, f"question:{row.question_hash.hex()}").decode()
         same = " ".join(words.casefold().split())
@@ -147,7 +150,7 @@ def _questions(unit: Unit) -> int:
 
 
 def _ways_in(unit: Unit) -> int:
-    """Invites that are open and sessions are filed by keyed hashes of what only their holders have: they end."""
+    """End open invites, sessions and sign-ins: they are indexed by keyed hashes that we cannot recompute."""
     unit.connection.execute(update(INVITE).where(INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
     unit.connection.execute(delete(SESSION))
     unit.connection.execute(delete(SIGN_IN))

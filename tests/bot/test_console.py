@@ -254,6 +254,7 @@ async def test_guessed_links_and_tokens_open_nothing(chat):
             web.cookies.clear()
 
 
+@pytest.mark.slow
 async def test_reads_in_the_ledger_are_the_reads_that_were_made(chat):
     """1,000 random reads, in the chat and in the console, of own, colleagues' and other teams' records."""
     pick = random.Random(9)
@@ -493,6 +494,7 @@ def test_no_cell_is_a_formula(text):
     assert spreadsheets.safe(text).startswith("'")
 
 
+@pytest.mark.slow
 async def test_ten_thousand_guessed_and_replayed_links_open_nothing(chat):
     await chat.say("/console", SUPER)
     link = re.search(rf"{BASE}/in/(\S+)", chat.text(SUPER))[1]

@@ -231,6 +231,7 @@ async def said(chat, words):
     return words in chat.text(100)
 
 
+@pytest.mark.slow
 async def test_when_it_is_nobodys_turn_the_sender_waits_and_does_not_ask_without_end(chat, monkeypatch):
     chat.context.sends_per_second = 30
     asked = []

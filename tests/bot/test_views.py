@@ -34,6 +34,7 @@ def fits(message):
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", sorted(BOOK.machines))
 def test_the_card_of_every_state_fits_and_has_emergency_one_tap_away(flow):
     machine = BOOK.machine(flow)

@@ -33,6 +33,7 @@ def test_words_are_counted_as_the_collection_of_texts_does():
     assert not any(map(frequency, ("", "#", "\n", "a\n", "aa", "zzzz", "\ud800", "xqzzt", "Jaydon-Rae", "a" * 5000)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["given_names.txt", "family_names.txt", "counts.txt"])
 def test_every_word_of_a_list_is_found_and_no_other(name):
     words, lines = lexicon(name), list(lexicon(name))

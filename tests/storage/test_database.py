@@ -115,6 +115,7 @@ def test_a_pooler_that_has_no_session_left_is_told(postgresql):
             check_for_serving(url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_transaction", [True, False])
 def test_a_pooler_that_changes_sessions_between_transactions_is_refused_and_one_that_keeps_them_serves(
     postgresql, migrated_postgresql, by_transaction

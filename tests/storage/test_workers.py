@@ -299,6 +299,7 @@ def test_no_window_holds_more_than_its_rate(burst, seconds, pauses):
             assert inside <= burst + length / seconds + 1e-6
 
 
+@pytest.mark.slow
 def test_telegrams_limits_hold_over_two_workers(two):
     """A virtual minute: as much as may go to a group and to 40 people, by two workers in turn; counted by the second."""
     workers, now = two, 1000.0
