@@ -25,7 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put every test that is not marked as slow into the fast tier. Real processes and PostgreSQL are slow."""
     for item in items:
         given = getattr(item, "callspec", None)
-        on_server = "postgresql" in getattr(item, "fixturenames", ()) or (given and "postgresql" in given.params.values())
+        on_server = "postgresql" in getattr(item, "fixturenames", ()) or (
+            given and "postgresql" in given.params.values()
+        )
         if on_server or "process" in item.path.parts:
             item.add_marker("slow")
         if item.get_closest_marker("slow") is None:

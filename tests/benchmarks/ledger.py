@@ -57,7 +57,8 @@ def main() -> None:
             with store.unit() as unit:
                 good, broken = ledger.check_chain(unit)
             store.close()
-            assert broken is None and good == len(took)
+            assert broken is None
+            assert good == len(took)
             print(
                 f"{count} writers: {len(took) / args.seconds:7.0f} entries/s   "
                 f"p50 {1000 * statistics.median(took):.2f} ms   p99 {1000 * took[int(0.99 * (len(took) - 1))]:.2f} ms"

@@ -164,7 +164,9 @@ async def erased_is_gone(chat, tmp_path, reference):
         erasure.erase(unit, record_id, chat.now(), "test")
         exports.prune(unit, "9")
         counts = backlog.counts(unit)
-        assert not counts.get("outbox.waiting") and not counts.get("outbox.parked") and not counts.get("inbox.waiting")
+        assert not counts.get("outbox.waiting")
+        assert not counts.get("outbox.parked")
+        assert not counts.get("inbox.waiting")
         assert integrity.verify(unit).broken is None
 
     await chat.store.run(erase)
@@ -179,7 +181,8 @@ async def erased_is_gone(chat, tmp_path, reference):
             if how is not None and how.startswith(("erased", "pruned")):
                 assert not [v for v in unit.connection.scalars(text(f"select {column} from {table}")) if v], name
         assert unit.connection.execute(text("select case_hash from decision_record")).scalar() is None
-        assert records.find(unit, reference) is None and list(records.listed(unit)) == []
+        assert records.find(unit, reference) is None
+        assert list(records.listed(unit)) == []
     store.close()
     content = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("x.db"))
     assert not any(key in content for key in keys), "the destroyed keys are nowhere in the files"

@@ -42,7 +42,7 @@ def test_a_piped_chat_ends_in_a_record_that_is_found_afterwards(finished):
     assert (record["outcome"], record["decision"], record["content"]["case_reference"]) == ("share", "share", "CASE-77")
     table = sharewise("records", "--data", str(finished)).stdout
     assert record["reference"] in table
-    assert "1 records" in table
+    assert "1 record\n" in table
 
 
 def test_the_first_question_is_there_without_typing_anything(tmp_path):
@@ -165,9 +165,11 @@ def test_two_master_keys_at_once_or_the_same_as_old_and_new_are_refused(finished
     key = (finished / "master.key").rename(finished / "key")
     env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(key)}
     both = sharewise("records", env={**env, "SHAREWISE_MASTER_KEY": "cd" * 32})
-    assert both.returncode == 2 and "Both are set" in both.stderr
+    assert both.returncode == 2
+    assert "Both are set" in both.stderr
     same = sharewise("rotate", env={**env, "SHAREWISE_OLD_MASTER_KEY_FILE": str(key)})
-    assert same.returncode == 2 and "the same key" in same.stderr
+    assert same.returncode == 2
+    assert "the same key" in same.stderr
 
 
 def test_a_list_of_erasures_that_is_not_there_leaves_nothing_half_restored(finished, tmp_path):
@@ -175,7 +177,9 @@ def test_a_list_of_erasures_that_is_not_there_leaves_nothing_half_restored(finis
     env = {"SHAREWISE_DATA_DIR": str(finished), "SHAREWISE_MASTER_KEY_FILE": str(finished / "master.key")}
     assert sharewise("backup", str(backup), env=env).returncode == 0
     done = sharewise("restore", str(backup), "--into", str(into), "--erased", str(tmp_path / "none.jsonl"), env=env)
-    assert done.returncode == 1 and "leave out --erased" in done.stderr and not into.exists()
+    assert done.returncode == 1
+    assert "leave out --erased" in done.stderr
+    assert not into.exists()
     assert sharewise("restore", str(backup), "--into", str(into), env=env).returncode == 0
 
 
@@ -190,8 +194,10 @@ def test_a_list_of_erasures_that_is_not_there_leaves_nothing_half_restored(finis
 )
 def test_an_address_that_leads_to_no_database_is_told_without_its_password(database, code, said):
     done = sharewise("records", env={"SHAREWISE_DATABASE_URL": database, "SHAREWISE_MASTER_KEY": "cd" * 32})
-    assert done.returncode == code and said in done.stderr
-    assert "secret" not in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
@@ -219,7 +225,8 @@ def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
 def test_what_is_wrong_in_a_call_is_told(arguments, said):
     env = {"SHAREWISE_TOKEN": f"1:{'x' * 30}", "SHAREWISE_EDITION": "hmg-2015", "SHAREWISE_MASTER_KEY": "cd" * 32}
     done = sharewise(*arguments, env={**env, "SHAREWISE_WEBHOOK_SECRET": "s" * 40})
-    assert done.returncode == 2 and said in done.stderr
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -232,7 +239,9 @@ def test_an_address_that_cannot_be_listened_on_is_told_with_the_reason(tmp_path,
         "SHAREWISE_TOKEN": f"1:{'x' * 30}", "SHAREWISE_WEBHOOK_SECRET": "s" * 40,
     }  # fmt: skip
     done = sharewise("serve", "--webhook", "--listen", listen, env=env)
-    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_start_of_a_command_is_not_slowed_by_what_it_does_not_need():

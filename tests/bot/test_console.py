@@ -81,18 +81,24 @@ async def test_a_supervisor_signs_in_reads_signs_off_and_sends_back(chat):
         assert page.text.index(urgent) < page.text.index(quiet), "riskiest first"
         assert "2 records of other people wait" in page.text
         page = await web.get(f"/records/{quiet}")
-        assert "It is not needed." in page.text and "CASE-1" in page.text and "you" in page.text
+        assert "It is not needed." in page.text
+        assert "CASE-1" in page.text
+        assert "you" in page.text
         page = await do(web, quiet, "sign_off")
-        assert "Signed off." in page.text and "signed off" in page.text
+        assert "Signed off." in page.text
+        assert "signed off" in page.text
         assert f"Record {quiet}: signed off by a supervisor." in await settled(chat)
         page = await do(web, urgent, "return", words="What did the police say?")
-        assert "Sent back." in page.text and "What did the police say?" in page.text
+        assert "Sent back." in page.text
+        assert "What did the police say?" in page.text
         page = await do(web, urgent, "comment", words="call 07700 900123")
-        assert "a phone number" in page.text and "call 07700 900123</textarea>" in page.text, "words are shown again"
+        assert "a phone number" in page.text, "words are shown again"
+        assert "call 07700 900123</textarea>" in page.text, "words are shown again"
         assert "Choose a grade" in (await do(web, urgent, "grade", value="9")).text
         assert "Give a day" in (await do(web, urgent, "follow_up", value="soon")).text
         assert "follow-up on 2027-01-31" in (await do(web, urgent, "follow_up", value="2027-01-31")).text
-        assert "0 records" in (await web.get("/")).text and "There is no such record" in (await web.get("/")).text
+        assert "0 records" in (await web.get("/")).text
+        assert "There is no such record" in (await web.get("/")).text
         assert quiet in (await web.get("/?state=signed_off")).text
 
 
@@ -111,7 +117,8 @@ async def test_filters_and_pages(chat, monkeypatch):
             seen += re.findall(r'href="/records/(SW-[\w-]+)"', page.text)
             following = re.search(r'<a href="(/\?[^"]*)">Next page', page.text)
             address = following[1].replace("&amp;", "&") if following else ""
-        assert sorted(seen) == sorted(made) and len(seen) == len(set(seen))
+        assert sorted(seen) == sorted(made)
+        assert len(seen) == len(set(seen))
         assert re.findall(r"/records/(SW-[\w-]+)", (await web.get("/?case=case-3")).text) == [made[3]]
         for query in (
             "outcome=share",
@@ -212,10 +219,12 @@ async def test_strict_headers_on_every_answer_and_no_script_anywhere(chat):
             answer = await web.get(address)
             for name, value in security.HEADERS.items():
                 assert answer.headers[name.decode()] == value.decode(), address
-            assert "<script" not in answer.text and "style=" not in answer.text.split("<svg")[0]
+            assert "<script" not in answer.text
+            assert "style=" not in answer.text.split("<svg")[0]
             assert not re.search(r'(?:src|href)="https?:', answer.text), "nothing from elsewhere"
         cookie = next(iter(web.cookies.jar))
-        assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "strict"
+        assert cookie.has_nonstandard_attr("HttpOnly")
+        assert cookie.get_nonstandard_attr("SameSite") == "strict"
         answer = await web.post(f"/records/{reference}/sign_off", content=b"x" * (security.MOST_BODY + 1))
         assert answer.status_code == 413
 
@@ -303,7 +312,8 @@ async def test_hostile_words_appear_literally(chat, text):
         exported = json.loads((await do(web, reference, "record", value="json", words="the case file")).text)
         assert exported["content"]["reasons"] == text
         made = await do(web, reference, "record", value="pdf", words="the case file")
-        assert made.content.startswith(b"%PDF-") and made.headers["content-type"] == "application/pdf"
+        assert made.content.startswith(b"%PDF-")
+        assert made.headers["content-type"] == "application/pdf"
     actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
     assert actions.count("review.exported") == 2
 
@@ -317,12 +327,14 @@ async def test_a_record_that_was_taken_out_says_when_as_what_and_where_to_and_it
             ("pdf", "the file of John Smith", "a name"),
         ):
             page = await do(web, reference, "record", value=value, words=words)
-            assert said in page.text and "Taken out as" not in page.text
+            assert said in page.text
+            assert "Taken out as" not in page.text
         await do(web, reference, "record", value="pdf", words="the case file")
         assert "Taken out as PDF (supervisor) “the case file”" in (await web.get(f"/records/{reference}")).text
     await chat.say("/records")
     await chat.press(f"-:readers.{reference}")
-    assert "Taken out as PDF (supervisor)" in chat.text() and "“the case file”" in chat.text()
+    assert "Taken out as PDF (supervisor)" in chat.text()
+    assert "“the case file”" in chat.text()
     await chat.press(f"-:rv.exported.{reference}", SUPER, chat.card())
     review = await chat.store.run(lambda unit: reviews.done(unit, records.find(unit, reference).clear["id"]))
     assert [one.act for one in review] == ["exported"], "no button marks a record as taken out"
@@ -373,7 +385,10 @@ async def test_a_record_is_put_on_hold_and_released_by_a_second_person_of_its_te
     chat.minutes += 3 * 24 * 60
     async with signed_in(chat) as web:
         page = (await web.get("/retention")).text
-        assert theirs in page and mine in page and elsewhere not in page and ">1 day<" in page
+        assert theirs in page
+        assert mine in page
+        assert elsewhere not in page
+        assert ">1 day<" in page
         assert "is on hold" in await hold(web, "hold", theirs)
         for reference in (mine, elsewhere, "SW-NOPE-NOPE"):
             assert "There is no such record for you" in await hold(web, "hold", reference)
@@ -381,21 +396,24 @@ async def test_a_record_is_put_on_hold_and_released_by_a_second_person_of_its_te
         assert "Write something first" in await hold(web, "hold", theirs, " ")
     async with signed_in(chat, BOSS) as web:
         page = (await web.get("/retention")).text
-        assert "A complaint is open." in page and f'href="/records/{theirs}"' not in page
+        assert "A complaint is open." in page
+        assert f'href="/records/{theirs}"' not in page
         assert "is released" in await hold(web, "release", theirs)
         assert "It was not on hold" in await hold(web, "release", theirs)
         assert (
             await web.post("/retention/erase", data={"form_token": token_of(await web.get("/retention"))})
         ).status_code == 200
     actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
-    assert actions.count("record.held") == actions.count("record.released") == 1 and "record.erased" not in actions
+    assert actions.count("record.held") == actions.count("record.released") == 1
+    assert "record.erased" not in actions
 
 
 async def test_statistics_hold_nothing_that_was_typed(chat):
     await not_shared(chat, reasons="canary words in the reasons", case="CANARY-7")
     async with signed_in(chat, BOSS) as web:
         page = await web.get("/")
-        assert "Statistics of team north" in page.text and "1 record." in page.text
+        assert "Statistics of team north" in page.text
+        assert "1 record." in page.text
         assert "canary" not in page.text.lower()
         assert "The supervisor" in (await web.get("/team")).text
 
@@ -409,9 +427,11 @@ async def test_a_page_that_fails_says_so_and_neither_page_nor_log_holds_what_was
     await chat.store.run(break_seal)
     async with signed_in(chat) as web:
         page = await web.get(f"/records/{reference}")
-    assert page.status_code == 500 and "It is our fault" in page.text
+    assert page.status_code == 500
+    assert "It is our fault" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
-    assert "A page failed (SealBroken" in caplog.text and "canary" not in caplog.text + page.text
+    assert "A page failed (SealBroken" in caplog.text
+    assert "canary" not in caplog.text + page.text
 
 
 def health_of(chat):
@@ -424,10 +444,8 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
         assert (await web.get("/livez")).json() == {"ok": True}
         assert (await web.get("/readyz")).json() == {"ready": True, "why": []}
         figures = (await web.get("/metrics")).text
-        assert (
-            'sharewise_records{state="kept"} 1.0' in figures
-            and 'sharewise_mailbox_rows{mailbox="inbox",state="done"}' in figures
-        )
+        assert 'sharewise_records{state="kept"} 1.0' in figures
+        assert 'sharewise_mailbox_rows{mailbox="inbox",state="done"}' in figures
         assert "canary" not in figures.lower()
         for caller, server, status in (("192.0.2.7", "192.0.2.7", 200), ("192.0.2.8", "192.0.2.7", 404)):
             # An address of this machine's own, called from this machine, and from another one.
@@ -438,7 +456,8 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
         assert (await web.get("/metrics", headers=from_afar)).status_code == 404
         await chat.store.run(pause.put, screened("The guidance is being checked."), chat.now(), "test")
         answer = await web.get("/readyz")
-        assert answer.status_code == 503 and answer.json()["why"] == ["paused"]
+        assert answer.status_code == 503
+        assert answer.json()["why"] == ["paused"]
         assert (await web.get("/readyz", headers=from_afar)).json() == {"ready": False}
         await chat.store.run(pause.end, chat.now(), "test")
         chat.world.say(AUTHOR, "/help")
@@ -450,9 +469,11 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
 async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
     await chat.store.run(pause.put, screened("The guidance is being checked."), chat.now(), "test")
     await chat.say("/start")
-    assert "The guidance is being checked." in chat.text() and "call 999" in chat.text()
+    assert "The guidance is being checked." in chat.text()
+    assert "call 999" in chat.text()
     await chat.say("hello", 999)
-    assert "members only" in chat.text(999) and "checked" not in chat.text(999)
+    assert "members only" in chat.text(999)
+    assert "checked" not in chat.text(999)
     await chat.tap("Emergency: danger now")
     assert "Saved. Record" in chat.text()
     await chat.store.run(pause.end, chat.now(), "test")
@@ -465,7 +486,8 @@ async def test_a_list_of_many_leaves_only_when_a_second_person_agrees(chat):
     async with signed_in(chat) as one, signed_in(chat, BOSS) as two:
         page = await one.get("/?state=all")
         page = await one.post("/lists", data={"form_token": token_of(page), "state": "all"})
-        assert "List 1 was asked for" in page.text and "waits for somebody else" in page.text
+        assert "List 1 was asked for" in page.text
+        assert "waits for somebody else" in page.text
         await chat.settle()
         assert "asks to take a list of records out" in chat.text(BOSS)
         assert (await one.get("/lists/1/list.csv")).status_code == 404, "not before"
@@ -476,7 +498,9 @@ async def test_a_list_of_many_leaves_only_when_a_second_person_agrees(chat):
         assert "Agreed." in (await two.post("/lists/1/agree", data={"form_token": token_of(page)})).text
         assert (await two.get("/lists/1/list.csv")).status_code == 404, "only whoever asked takes it out"
         found = (await one.get("/lists/1/list.csv")).content.decode("utf-8-sig")
-        assert all(reference in found for reference in made) and "canary" not in found and found.count("\r\n") == 4
+        assert all(reference in found for reference in made)
+        assert "canary" not in found
+        assert found.count("\r\n") == 4
         book = openpyxl.load_workbook(io.BytesIO((await one.get("/lists/1/list.xlsx")).content))
         assert [row[0].value for row in book.active.rows][1:] == [
             line.split(",")[0] for line in found.split("\r\n")[1:4]
@@ -486,7 +510,8 @@ async def test_a_list_of_many_leaves_only_when_a_second_person_agrees(chat):
             await web.get("/lists")
         chat.minutes += 24 * 60
     actions = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
-    assert actions.count("list_export.taken") == 2 and actions.count("list_export.agreed") == 1
+    assert actions.count("list_export.taken") == 2
+    assert actions.count("list_export.agreed") == 1
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+44", "-1", "@SUM(A1)", "\t=1", "\r=1"])

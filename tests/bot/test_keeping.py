@@ -77,7 +77,8 @@ def test_erasing_destroys_what_was_said_and_the_ledger_still_verifies(data, capf
     assert main(["retention", "erase", gone, "--data", str(data)]) == 0
     assert main(["retention", "erase", gone, "--data", str(data)]) == 1, "once"
     files = b"".join(path.read_bytes() for path in data.iterdir() if path.is_file())
-    assert len(keys) == 2 and not any(key in files for key in keys), "its keys are nowhere in the files, the log too"
+    assert len(keys) == 2, "its keys are nowhere in the files, the log too"
+    assert not any(key in files for key in keys), "its keys are nowhere in the files, the log too"
     assert [record["reference"] for record in listed(capfd, data)] == [record["reference"] for record in found[1:]]
     assert main(["verify", "--data", str(data)]) == 0
     store = opened(data)
@@ -87,7 +88,8 @@ def test_erasing_destroys_what_was_said_and_the_ledger_still_verifies(data, capf
         )
         assert tuple(row.one()) == (b"", None)
         without = unit.connection.exec_driver_sql("select count(*) from conversation where wrapped_key = x''").scalar()
-        assert without == 1 and records.find(unit, gone) is None
+        assert without == 1
+        assert records.find(unit, gone) is None
     store.close()
     assert main(["retention", "release", held, "--data", str(data)]) == 0
     assert main(["retention", "erase", held, "--data", str(data)]) == 0
@@ -136,7 +138,8 @@ def test_unfinished_questions_end_when_their_time_is_up(data):
         assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
         retention.put(unit, "unfinished", 30, None, "2026-01-01", "test")
         assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 1
-        assert conversations.get(unit, row.id) is None and conversations.get_open(unit, 900) is None
+        assert conversations.get(unit, row.id) is None
+        assert conversations.get_open(unit, 900) is None
     store.close()
 
 
@@ -145,7 +148,8 @@ def test_a_backup_restores_erases_again_and_holds_messages_back(data, tmp_path, 
     target = tmp_path / "backup.bin"
     assert main(["backup", str(target), "--data", str(data)]) == 0
     content = target.read_bytes()
-    assert b"SQLite" not in content and b"canary" not in content
+    assert b"SQLite" not in content
+    assert b"canary" not in content
     assert main(["retention", "erase", found[0]["reference"], "--data", str(data)]) == 0
     into = tmp_path / "restored"
     into.mkdir(mode=0o700)
@@ -321,7 +325,8 @@ def test_rotate_on_the_command_line(data, tmp_path, capfd, monkeypatch):
     assert main(["rotate"]) == 0
     assert "keys were wrapped anew" in capfd.readouterr().out
     monkeypatch.delenv("SHAREWISE_OLD_MASTER_KEY_FILE")
-    assert main(["records"]) == 0 and "3 records" in capfd.readouterr().out
+    assert main(["records"]) == 0
+    assert "3 records" in capfd.readouterr().out
     assert main(["verify"]) == 0
 
 
@@ -364,7 +369,8 @@ def test_signed_heads_kept_outside_find_a_ledger_that_was_rewritten(data, tmp_pa
     database.commit()
     database.close()
     capfd.readouterr()
-    assert main(verify) == 1 and "cut or rewritten" in capfd.readouterr().out
+    assert main(verify) == 1
+    assert "cut or rewritten" in capfd.readouterr().out
 
 
 def test_the_head_is_written_once_a_day(data, tmp_path):
@@ -390,7 +396,8 @@ def test_logs_are_lines_of_json_without_what_was_written_and_without_the_token()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "WARNING", "ERROR"]
     assert set(lines[0]) == {"at", "level", "process", "logger", "message"}
-    assert "canary" not in stream.getvalue() and "AbC-dEf" not in stream.getvalue()
+    assert "canary" not in stream.getvalue()
+    assert "AbC-dEf" not in stream.getvalue()
 
 
 def test_trouble_that_is_met_again_and_again_is_one_line_and_says_how_often(monkeypatch):

@@ -109,7 +109,8 @@ async def test_codes_and_names_are_not_in_the_store_in_plain(chat, tmp_path):
     await chat.restart()
     for path in tmp_path.iterdir():
         content = path.read_bytes()
-        assert b"Zorblax" not in content and code.encode() not in content
+        assert b"Zorblax" not in content
+        assert code.encode() not in content
 
 
 # ---- leaving ------------------------------------------------------------------------------------
@@ -159,7 +160,9 @@ async def test_a_team_sets_its_quorum_deadline_and_deputy(chat):
     await chat.tap("1 hour", BOSS)
     await chat.tap("Deputy: The supervisor", BOSS)
     text = chat.text(BOSS)
-    assert "close a request: 3" in text and "1 hour" in text and "time is up: The supervisor" in text
+    assert "close a request: 3" in text
+    assert "1 hour" in text
+    assert "time is up: The supervisor" in text
     await chat.say("/team quorum 99", BOSS)
     assert "must be 1 to 9" in chat.text(BOSS)
     await chat.say("/team quorum 1", PERSON)
@@ -167,7 +170,8 @@ async def test_a_team_sets_its_quorum_deadline_and_deputy(chat):
     await chat.say("/team", PERSON)
     assert "close a request: 3" in chat.text(PERSON)
     seen = [entry["action"] for entry in await chat.store.run(lambda unit: list(ledger.entries(unit)))]
-    assert seen.count("team.quorum_set") == 1 and seen.count("team.deputy_set") == 1
+    assert seen.count("team.quorum_set") == 1
+    assert seen.count("team.deputy_set") == 1
 
 
 # ---- the table ----------------------------------------------------------------------------------
@@ -187,7 +191,8 @@ def test_every_cell_of_the_table(action, role, resource):
 def test_strangers_and_unknown_actions_are_refused():
     assert not any(may(None, action) for action in RULES)
     assert not any(may(MemberRow(1, 1, role, "x", "", None), "fly") for role in ROLES)
-    assert not access.operator_may("give_opinion") and not access.operator_may("fly")
+    assert not access.operator_may("give_opinion")
+    assert not access.operator_may("fly")
     assert {role for rule in RULES.values() for role in rule} <= set(EVERY_ROLE)
 
 

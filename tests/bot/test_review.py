@@ -57,7 +57,8 @@ async def test_the_queue_is_riskiest_first_and_an_emergency_is_told_at_once(chat
     urgent = await emergency(chat)
     assert f"Please look now: record {urgent}. Emergency." in chat.text(SUPER)
     await chat.say("/review", SUPER)
-    assert "2 records wait" in chat.text(SUPER) and urgent in chat.text(SUPER)
+    assert "2 records wait" in chat.text(SUPER)
+    assert urgent in chat.text(SUPER)
     await chat.tap("Next", SUPER)
     assert quiet in chat.text(SUPER)
     assert "It is not needed" not in chat.text(SUPER), "typed words only in the opened record"
@@ -106,7 +107,8 @@ async def test_nobody_reviews_their_own_and_no_other_team(chat):
     own = await not_shared(chat, SUPER)
     reference = await not_shared(chat)
     await chat.say("/review", SUPER)
-    assert "1 record waits" in chat.text(SUPER) and reference in chat.text(SUPER)
+    assert "1 record waits" in chat.text(SUPER)
+    assert reference in chat.text(SUPER)
     for person, record in ((SUPER, own), (SOUTH, reference), (SOUTH, own)):
         for verb in ("show", "sign_off", "return", "comment", "grade.1", "follow_up.7"):
             name, _, value = verb.partition(".")
@@ -174,7 +176,8 @@ async def test_a_dip_sample_is_the_same_whenever_asked_and_spread_over_people(ch
     by = reviews.Author(reviewer.id, "supervisor", chat.now())
     await chat.store.run(lambda unit: reviews.act(unit, drawn[0], "sampled", drawn[0].state, by))
     left = await chat.store.run(reviewing.sample, "north", 0, month, "2020", 9)
-    assert drawn[0].reference not in [row.reference for row in left] and len(left) == 4
+    assert drawn[0].reference not in [row.reference for row in left]
+    assert len(left) == 4
 
 
 async def test_a_dip_sample_is_drawn_in_the_chat_and_what_was_opened_is_not_drawn_again(chat):

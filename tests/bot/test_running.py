@@ -76,7 +76,8 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
     async with running(chat):
         await until(lambda: no_more(chat))
     # What turns out to be a question is looked up outside the store, and comes again.
-    assert failed == ["first"] and list(dict.fromkeys(seen)) == ["first", "second", "third"]
+    assert failed == ["first"]
+    assert list(dict.fromkeys(seen)) == ["first", "second", "third"]
 
 
 async def no_more(chat):
@@ -125,7 +126,8 @@ async def test_a_picture_that_cannot_be_sent_is_dropped_and_nothing_waits_behind
     assert "Next in the same chat." in chat.text(100)
     assert await chat.store.run(backlog.parked) == []
     times = {"an edition that is gone": 0, "never an answer": 3, "chat not found": 1}[trouble]
-    assert len(calls) == times and "dropped" in caplog.text
+    assert len(calls) == times
+    assert "dropped" in caplog.text
     assert all(shown_after[1:]), "what came after the picture did not wait for it"
 
 
@@ -150,7 +152,9 @@ async def test_a_message_that_cannot_be_sent_is_parked_and_holds_up_nobody(chat,
         "never an answer": ("no answer 3 times; it may have been shown", 3),
         "chat not found": ("Telegram: chat not found", 1),
     }[trouble]
-    assert parked.name == "message" and parked.cause.startswith(said) and len(calls) == times
+    assert parked.name == "message"
+    assert parked.cause.startswith(said)
+    assert len(calls) == times
 
 
 def test_of_telegrams_words_only_those_that_hold_nothing_of_a_message_are_kept():
@@ -195,13 +199,15 @@ async def test_a_webhook_that_nobody_set_is_told_and_one_that_is_set_is_not(chat
         chat.service.listening = service.Listening(socket.socket(), "s" * 40)
         asking = asyncio.create_task(chat.service._ask_for_webhook())
         await until(lambda: written(log))
-        assert "No webhook is set, so nothing arrives" in log.getvalue() and not asking.done()
+        assert "No webhook is set, so nothing arrives" in log.getvalue()
+        assert not asking.done()
         asking.cancel()
         log.seek(0), log.truncate()
         await chat.app.bot.set_webhook("https://example.org/telegram")
         asking = asyncio.create_task(chat.service._ask_for_webhook())
         await asyncio.sleep(0.2)
-        assert log.getvalue() == "" and not asking.done()
+        assert log.getvalue() == ""
+        assert not asking.done()
         asking.cancel()
         chat.service.listening.socket.close()
 
@@ -212,7 +218,8 @@ async def test_the_picture_is_shown_with_its_words(chat):
     async with running(chat):
         await until(lambda: no_more(chat))
     (shown,) = chat.visible(100)
-    assert shown["caption"] == "Your way" and shown["photo"]
+    assert shown["caption"] == "Your way"
+    assert shown["photo"]
 
 
 async def test_somebody_who_asks_faster_than_a_bot_may_answer_makes_nothing_unready(chat):
@@ -257,4 +264,5 @@ async def test_telegram_refusing_for_a_while_loses_no_message(chat):
     await chat.store.run(outbox.enqueue, 100, "message", {"text": "It comes."})
     async with running(chat):
         await until(lambda: no_more(chat))
-    assert "It comes." in chat.text(100) and len(refused) == 3
+    assert "It comes." in chat.text(100)
+    assert len(refused) == 3

@@ -72,15 +72,19 @@ async def test_a_second_opinion_comes_back_and_ends_up_in_the_record(chat):
     await chat.tap("Send it to the team")
     assert "0 of 2 in" in chat.text()
     post = chat.text(CHANNEL)
-    assert "Second opinion wanted" in post and "clear and legitimate purpose" in post
+    assert "Second opinion wanted" in post
+    assert "clear and legitimate purpose" in post
     await chat.tap("Yes", ONE, CHANNEL)
     assert "Your opinion counts then" in chat.text(ONE)
     assert "0 of 2 in" in chat.text(), "without a reason it does not count"
     await chat.tap("The purpose is clear", ONE)
     assert "1 of 2 in" in chat.text()
-    assert "Yes: 1" not in chat.text() and chat.text(CHANNEL) == post
+    assert "Yes: 1" not in chat.text()
+    assert chat.text(CHANNEL) == post
     await give(chat, TWO, "No", "The purpose is not clear")
-    assert "Yes: 1" in chat.text() and "No: 1" in chat.text() and "do not agree with each other" in chat.text()
+    assert "Yes: 1" in chat.text()
+    assert "No: 1" in chat.text()
+    assert "do not agree with each other" in chat.text()
     assert "has ended: enough opinions were in" in chat.text(CHANNEL)
     await chat.tap("I follow it in part")
     await chat.tap("Go on with my questions")
@@ -113,7 +117,8 @@ async def test_what_comes_after_the_decision_is_added_to_the_record(chat):
     await give(chat, TWO, "Yes")
     (record,) = await record_of(chat)
     (note,) = record.amendments
-    assert note["kind"] == "advice" and note["advice"]["ended_by"] == "quorum"
+    assert note["kind"] == "advice"
+    assert note["advice"]["ended_by"] == "quorum"
     assert "Yes: 2." in chat.text()
 
 
@@ -129,7 +134,8 @@ async def test_half_of_the_time_reminds_once_then_the_deputy_is_asked_then_it_cl
     assert len(reminders) == 1
     await chat.tick(120)
     assert "You are the deputy" in chat.text(DEPUTY)
-    assert "The deputy was asked now" in chat.text() and "1 of 2 in" in chat.text()
+    assert "The deputy was asked now" in chat.text()
+    assert "1 of 2 in" in chat.text()
     await chat.tick(125)
     assert "has ended: the time was up" in chat.text()
     assert "Yes: 1." in chat.text()
@@ -149,7 +155,8 @@ async def test_the_deputy_can_answer_in_the_private_chat(chat):
 async def test_a_deadline_with_nobody_in_says_so(chat):
     await ask(chat)
     await chat.tick(241)
-    assert "No opinion came." in chat.text() and "has ended: the time was up" in chat.text(CHANNEL)
+    assert "No opinion came." in chat.text()
+    assert "has ended: the time was up" in chat.text(CHANNEL)
 
 
 async def test_timers_survive_a_restart_and_fire_once(chat):
@@ -184,7 +191,8 @@ async def test_a_withdrawn_request_shows_nobody_what_was_said(chat):
     await chat.tap("Withdraw the request")
     for where in (AUTHOR, CHANNEL, ONE):
         assert "Yes: 1" not in chat.text(where)
-    assert "stays sealed" in chat.text() and "stays sealed" in chat.text(CHANNEL)
+    assert "stays sealed" in chat.text()
+    assert "stays sealed" in chat.text(CHANNEL)
     await chat.press("-:op.Q-XXXXXX.choose.0", TWO, chat.visible(CHANNEL)[0])
 
 
@@ -234,11 +242,13 @@ async def test_words_with_an_identifier_do_not_get_into_the_channel(chat):
     assert "Asked by: a practitioner" in chat.text()
     await chat.tap("Do not say who asks")
     await chat.tap("Send it to the team")
-    assert "They rang twice." in chat.text(CHANNEL) and "Asked by" not in chat.text(CHANNEL)
+    assert "They rang twice." in chat.text(CHANNEL)
+    assert "Asked by" not in chat.text(CHANNEL)
     await chat.tap("Yes", ONE, CHANNEL)
     await chat.tap("In my own words", ONE)
     await chat.say("Her number is 07700 900123.", ONE)
-    assert "a phone number" in chat.text(ONE) and "0 of 2 in" in chat.text()
+    assert "a phone number" in chat.text(ONE)
+    assert "0 of 2 in" in chat.text()
     await chat.say("I know the service.", ONE)
     assert "1 of 2 in" in chat.text()
     await give(chat, TWO, "Yes")
@@ -261,7 +271,8 @@ async def test_a_request_about_an_outcome_and_about_a_finished_record(chat):
     await not_shared(chat)
     await chat.tap("Ask the team")
     assert "The guidance points to: Do not share" in chat.text()
-    assert "CASE-1" not in chat.text() and "It is not needed" not in chat.text()
+    assert "CASE-1" not in chat.text()
+    assert "It is not needed" not in chat.text()
     await chat.tap("Send it to the team")
     await give(chat, ONE, "I disagree", "A child may be suffering harm, or is likely to")
     await give(chat, TWO, "I agree", "It is more than is needed")
@@ -310,7 +321,8 @@ async def test_a_bot_that_was_taken_out_says_so_to_those_it_concerns(chat):
     await ask(chat)
     chat.world.take_out(CHANNEL)
     await chat.settle()
-    assert "taken out of the channel" in chat.text() and "taken out of the channel" in chat.text(BOSS)
+    assert "taken out of the channel" in chat.text()
+    assert "taken out of the channel" in chat.text(BOSS)
     await chat.say("/opinion")
     chat.world.gone.discard(CHANNEL)
     chat.world.open_group(-5, "New")
@@ -330,7 +342,8 @@ async def test_a_channel_in_a_topic_is_posted_to_that_topic(chat):
 
 async def test_the_guidance_answers_in_the_channel_and_identifiers_are_taken_out(chat):
     await chat.say("/ask do i always need consent", ONE, CHANNEL)
-    assert "Consent" in chat.text(CHANNEL) and not chat.visible(CHANNEL)[0].get("reply_markup")
+    assert "Consent" in chat.text(CHANNEL)
+    assert not chat.visible(CHANNEL)[0].get("reply_markup")
     await chat.say("/ask can i share about Mrs Zorblax, 07700 900123", ONE, CHANNEL)
     shown = [m["text"] for m in chat.visible(CHANNEL)]
     assert any("Please delete it now" in text for text in shown)
@@ -417,9 +430,12 @@ def test_several_people_and_a_channel_at_one_terminal(tmp_path, monkeypatch, cap
     monkeypatch.setattr("sys.stdin", io.StringIO(lines))
     assert main(["chat", "--data", str(tmp_path), "--as", "me"]) == 0
     out = capfd.readouterr().out
-    assert "There is nobody called 'nobody'" in out and "Say /in team or /in private." in out
-    assert "Something new in the team's channel" in out and "Something new for me" in out
-    assert "Yes: 2." in out and "What you made of it: I follow it" in out
+    assert "There is nobody called 'nobody'" in out
+    assert "Say /in team or /in private." in out
+    assert "Something new in the team's channel" in out
+    assert "Something new for me" in out
+    assert "Yes: 2." in out
+    assert "What you made of it: I follow it" in out
 
 
 async def test_pressing_twice_makes_one_request_and_one_post(chat):
@@ -433,7 +449,8 @@ async def test_pressing_twice_makes_one_request_and_one_post(chat):
     chat.world.press(AUTHOR, message, data)
     await chat.press(data, AUTHOR, message)
     posts = [shown for shown in chat.seen if shown.chat_id == CHANNEL and "wanted" in shown.message["text"]]
-    assert len(posts) == 1 and "They rang twice." in posts[0].message["text"]
+    assert len(posts) == 1
+    assert "They rang twice." in posts[0].message["text"]
     assert "0 of 2 in" in chat.text()
 
 
@@ -451,7 +468,8 @@ async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
             await chat.sender._post(found, card)
     await chat.settle()
     one, other = [m for m in chat.visible(CHANNEL) if "Second opinion wanted" in m["text"]]
-    assert one["text"] == other["text"] and one["message_id"] != other["message_id"]
+    assert one["text"] == other["text"]
+    assert one["message_id"] != other["message_id"]
     for person, post in ((ONE, one), (TWO, other)):
         chat.world.press(person, post, post["reply_markup"]["inline_keyboard"][0][0]["callback_data"])
         await chat.settle()
@@ -490,7 +508,8 @@ async def test_the_longest_result_and_lists_fit_into_a_message(chat):
         await chat.tap("Yes", person, CHANNEL)
         await chat.tap("In my own words", person)
         await chat.say("we see it so & thus " * 10, person)
-    assert "has ended: enough opinions were in" in chat.text() and chat.text().count("• Colleague") == teams.MOST_QUORUM
+    assert "has ended: enough opinions were in" in chat.text()
+    assert chat.text().count("• Colleague") == teams.MOST_QUORUM
 
 
 @pytest.mark.parametrize("number", ["²", "9" * 40, "-1", "", "x", "0x1"])
@@ -525,7 +544,8 @@ async def test_words_sent_twice_are_taken_once_and_go_nowhere_else(chat):
     await chat.tap("In my own words", ONE)
     chat.world.say(ONE, "I know the service.")
     await chat.say("I know the service.", ONE)
-    assert "You sent that already" in chat.text(ONE) and "1 of 2 in" in chat.text()
+    assert "You sent that already" in chat.text(ONE)
+    assert "1 of 2 in" in chat.text()
     assert await chat.store.run(lambda unit: questions.listed(unit)) == []
 
 
@@ -535,7 +555,8 @@ async def test_words_asked_for_too_long_ago_are_not_kept(chat):
     await chat.tap("In my own words", ONE)
     await chat.tick(61)
     await chat.say("I know the service.", ONE)
-    assert "too long ago" in chat.text(ONE) and "0 of 2 in" in chat.text()
+    assert "too long ago" in chat.text(ONE)
+    assert "0 of 2 in" in chat.text()
 
 
 async def test_danger_is_answered_first_whatever_the_words_were_wanted_for(chat):
@@ -587,7 +608,8 @@ async def test_a_request_that_cannot_be_posted_is_told(chat):
 
     chat.world.before = refuse
     await ask(chat)
-    assert "could not be posted" in chat.text() and "could not be posted" in chat.text(BOSS)
+    assert "could not be posted" in chat.text()
+    assert "could not be posted" in chat.text(BOSS)
 
 
 async def test_a_topic_that_is_gone_does_not_lose_the_post(chat):

@@ -96,7 +96,8 @@ class Stage:
         sent, after, status, record = await self.type(text, **more)
         where = (text, self.position.state)
         assert same(after, self.walk), where
-        assert status == "open" and record is None, where
+        assert status == "open", where
+        assert record is None, where
         assert told(sent), ("no answer", where)
         return sent
 
@@ -157,7 +158,8 @@ async def control_words(stage):
             expected = stage.walk
         assert same(after, expected), (word, stage.position.state)
     _, _, status, record = await stage.type("cancel")
-    assert status == "cancelled" and record is None, stage.position.state
+    assert status == "cancelled", stage.position.state
+    assert record is None, stage.position.state
 
 
 async def commands(stage):
@@ -173,7 +175,8 @@ async def commands(stage):
         )
     for text in RAISES:
         _, _, status, record = await stage.type(text, entities=[])
-        assert status == "finished" and record.clear["outcome"] == "emergency", (text, stage.position.state)
+        assert status == "finished", (text, stage.position.state)
+        assert record.clear["outcome"] == "emergency", (text, stage.position.state)
 
 
 async def danger_first(stage):
@@ -189,7 +192,8 @@ async def danger_first(stage):
             )
             assert same(after, expected), (text, stage.position.state)
         else:
-            assert same(after, stage.walk) and status == "open", (text, stage.position.state)
+            assert same(after, stage.walk), (text, stage.position.state)
+            assert status == "open", (text, stage.position.state)
 
 
 def chat_screened(_self, text):
@@ -277,6 +281,7 @@ def test_every_written_way_to_say_an_option_chooses_it():
                     reply = replies.understand(way, choices, takes_text=question.text != "no")
                     named = [c.act for c in reply.choices]
                     if len(shared) == 1:
-                        assert reply.kind == "choice" and named == [choice.act], (question.id, way, reply)
+                        assert reply.kind == "choice", (question.id, way, reply)
+                        assert named == [choice.act], (question.id, way, reply)
                     said += 1
     COUNTS["ways to say an option, each tried"] = said

@@ -124,7 +124,9 @@ async def test_one_refusal_while_sending_ends_nothing(alone):
         await alone.intake.handle(taken)
     await alone.settle()
     await alone.settle()
-    assert refused and "What you can do" in alone.text() and not alone.sender.failed.done()
+    assert refused
+    assert "What you can do" in alone.text()
+    assert not alone.sender.failed.done()
 
 
 @pytest.mark.parametrize("trouble", ["message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED"])
@@ -167,7 +169,8 @@ async def test_the_record_of_a_request_that_nobody_was_shown_never_says_that_no_
     await ask(chat)
     await chat.tick(10_000)
     said = " ".join(m["text"] for m in chat.visible(AUTHOR))
-    assert "Nobody was shown this request" in said and "No opinion came" not in said
+    assert "Nobody was shown this request" in said
+    assert "No opinion came" not in said
 
 
 async def test_what_was_parked_because_a_person_blocked_the_bot_is_sent_when_they_come_back(alone):
@@ -185,7 +188,9 @@ async def test_what_was_parked_because_a_person_blocked_the_bot_is_sent_when_the
     alone.world.before = None
     await alone.say("/help")
     shown = [m["text"] for m in alone.visible(100)]
-    assert "Your record was sent back." in shown and "New state." in shown and "Old state." not in shown
+    assert "Your record was sent back." in shown
+    assert "New state." in shown
+    assert "Old state." not in shown
     assert await alone.store.run(backlog.parked) == []
 
 

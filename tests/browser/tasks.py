@@ -200,7 +200,8 @@ class Served:
                 await asyncio.sleep(0.05)
             self.ready.set()
             await serving
-            assert re.match("SW-", quiet) and await chat.store.run(records.find, quiet)
+            assert re.match("SW-", quiet)
+            assert await chat.store.run(records.find, quiet)
 
     def end(self) -> None:
         """Stop serving."""

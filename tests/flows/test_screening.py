@@ -29,7 +29,8 @@ STRUCTURED = [kind for kind in screening.KINDS if kind != PERSON]
 def test_words_are_counted_as_the_collection_of_texts_does():
     packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
     counts = json.loads(gzip.decompress(packed))
-    assert all(frequency(word) == count for word, count in counts.items()) and len(counts) > 100_000
+    assert all(frequency(word) == count for word, count in counts.items())
+    assert len(counts) > 100_000
     assert not any(map(frequency, ("", "#", "\n", "a\n", "aa", "zzzz", "\ud800", "xqzzt", "Jaydon-Rae", "a" * 5000)))
 
 
@@ -37,14 +38,13 @@ def test_words_are_counted_as_the_collection_of_texts_does():
 @pytest.mark.parametrize("name", ["given_names.txt", "family_names.txt", "counts.txt"])
 def test_every_word_of_a_list_is_found_and_no_other(name):
     words, lines = lexicon(name), list(lexicon(name))
-    assert len(lines) > 10_000 and lines == sorted(set(lines), key=str.encode)
+    assert len(lines) > 10_000
+    assert lines == sorted(set(lines), key=str.encode)
     assert all(word in words and (word + "\x00" in words) is False for word in lines)
-    assert (
-        "" not in Lexicon(b"")
-        and "a" in Lexicon(b"a")
-        and "b" not in Lexicon(b"a\nc")
-        and "#" not in Lexicon(b"# a\nb\n")
-    )
+    assert "" not in Lexicon(b"")
+    assert "a" in Lexicon(b"a")
+    assert "b" not in Lexicon(b"a\nc")
+    assert "#" not in Lexicon(b"# a\nb\n")
 
 
 def test_the_set_of_sentences_is_screened_as_well_as_the_figures_say():
@@ -119,5 +119,6 @@ def test_a_configured_reference_passes_but_never_an_nhs_number():
     ],
 )  # fmt: skip
 def test_usual_case_references_pass(reference):
-    assert re.fullmatch(CASE_REFERENCE, reference) and typed_text.looks_personal(reference) is None
+    assert re.fullmatch(CASE_REFERENCE, reference)
+    assert typed_text.looks_personal(reference) is None
     assert identifiers(f"See case {reference} for the rest.") == ()

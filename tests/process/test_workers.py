@@ -182,7 +182,8 @@ async def test_several_workers_on_one_file_are_refused(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "bot", "serve", "--workers", "2"], env=env, capture_output=True, text=True, timeout=60
     )
-    assert done.returncode == 2 and "need PostgreSQL" in done.stderr
+    assert done.returncode == 2
+    assert "need PostgreSQL" in done.stderr
 
 
 async def test_only_telegram_can_post_and_nothing_too_long(tmp_path):
@@ -249,7 +250,8 @@ async def test_one_that_polls_can_be_asked_how_it_is_and_takes_no_updates_there(
         assert await asyncio.to_thread(workers.end) == 0
     log = (tmp_path / "log").read_text()
     assert f"1 worker on SQLite, by polling, listening on 127.0.0.1:{port}." in log
-    assert "Serving as @" in log and log.rstrip().endswith("Stopped.")
+    assert "Serving as @" in log
+    assert log.rstrip().endswith("Stopped.")
 
 
 async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped(tmp_path):
@@ -266,7 +268,9 @@ async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped
                 break
             await asyncio.sleep(0.1)
         (one,) = map(json.loads, found)
-        assert one["is"] == str(10**9) and one["tries"] == 3 and "Error at " in one["cause"]
+        assert one["is"] == str(10**9)
+        assert one["tries"] == 3
+        assert "Error at " in one["cause"]
         assert "Nothing was changed" in subprocess.run(
             [sys.executable, "-m", "bot", "parked", "retry", "update:999999"], env=env, capture_output=True, text=True
         ).stderr  # fmt: skip
@@ -315,7 +319,8 @@ async def test_the_database_server_is_killed_and_comes_back_and_nobody_restarts_
             cases = [record["content"]["case_reference"] for record in stored]
             assert sorted(cases) == sorted(tag for person in people for tag in person.tags)
             assert "All is as it was written" in sharewise("verify", env=env)
-            assert poster.answers[200] and poster.answers[503], "Telegram was asked to post again meanwhile"
+            assert poster.answers[200], "Telegram was asked to post again meanwhile"
+            assert poster.answers[503], "Telegram was asked to post again meanwhile"
             COUNTS["records after the database's ends, each exactly once"] += len(stored)
 
 
@@ -335,8 +340,10 @@ async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):
             return done.returncode, done.stdout, done.stderr
 
         code, out, _ = await asyncio.to_thread(webhook, "set", "https://bot.example.org/")
-        assert code == 0 and "https://bot.example.org/telegram" in out
-        assert world.webhook["secret_token"] == SECRET and int(world.webhook["max_connections"]) == 40
+        assert code == 0
+        assert "https://bot.example.org/telegram" in out
+        assert world.webhook["secret_token"] == SECRET
+        assert int(world.webhook["max_connections"]) == 40
         assert "callback_query" in str(world.webhook["allowed_updates"])
         code, out, _ = await asyncio.to_thread(webhook, "info", "--json")
         assert json.loads(out)["url"] == "https://bot.example.org/telegram"
@@ -346,7 +353,9 @@ async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):
             code, _, error = await asyncio.to_thread(
                 webhook, "set", "https://x.example.org", env={**env, "SHAREWISE_WEBHOOK_SECRET": secret}
             )
-            assert code == 2 and "SHAREWISE_WEBHOOK_SECRET" in error and (not secret or secret not in error)
+            assert code == 2
+            assert "SHAREWISE_WEBHOOK_SECRET" in error
+            assert not secret or secret not in error
 
 
 async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp_path):

@@ -71,7 +71,8 @@ def test_trouble_at_any_step_of_an_act_is_the_databases_never_the_acts(tmp_path)
                 try:
                     outbox.enqueue(unit, 1, "card", {"text": "x"}, "card")
                     inbox.take_in(unit, 1, [{"update_id": step}], "2026-01-01")
-                    assert inbox.claim(unit, 1) and outbox.claim(unit)
+                    assert inbox.claim(unit, 1)
+                    assert outbox.claim(unit)
                 finally:
                     driver.set_progress_handler(None, 0)
             fine = True

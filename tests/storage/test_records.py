@@ -229,7 +229,8 @@ def test_a_failing_update_is_parked_after_three_tries_and_holds_up_nobody(store)
     (parked,) = run(store, backlog.parked)
     assert (parked.what, parked.name, parked.tries, parked.cause) == ("update", "7", 3, "it was hot")
     assert run(store, lambda unit: backlog.retry(unit, "update", parked.id))
-    assert run(store, backlog.parked) == [] and len(run(store, lambda unit: inbox.claim(unit, 1))) == 2
+    assert run(store, backlog.parked) == []
+    assert len(run(store, lambda unit: inbox.claim(unit, 1))) == 2
 
 
 def test_the_outbox_gives_the_oldest_message_of_each_chat_and_a_newer_card_replaces_an_unsent_one(store):
@@ -245,7 +246,7 @@ def test_the_outbox_gives_the_oldest_message_of_each_chat_and_a_newer_card_repla
         outbox.mark_sent(unit, found[0].id)
         outbox.park(unit, found[1].id, "x" * 500)
         assert [message.payload["text"] for message in outbox.claim(unit)] == ["b"]
-        assert [(one.name, one.cause) for one in backlog.parked(unit)] == [("card", "x" * inbox.CAUSE)]
+        assert [(one.name, one.cause) for one in backlog.parked(unit)] == [("card", "x" * LONGEST_CAUSE)]
 
 
 def test_nothing_that_was_said_is_readable_in_the_files(tmp_path):

@@ -64,9 +64,8 @@ def test_a_worker_whose_connection_ends_leaves_no_lock_behind(two):
     one, other = two
     run(one, lambda unit: inbox.take_in(unit, 1, [update(1, 7)], AT))
     assert ids(run(one, lambda unit: inbox.claim(unit, 1))) == [1]
-    assert run(one, lambda unit: locks.acquire(unit, "poll", 1)) and not run(
-        other, lambda unit: locks.acquire(unit, "poll", 1)
-    )
+    assert run(one, lambda unit: locks.acquire(unit, "poll", 1))
+    assert not run(other, lambda unit: locks.acquire(unit, "poll", 1))
     one._disconnect()
     assert ids(run(other, lambda unit: inbox.claim(unit, 1))) == [1]
     assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
@@ -105,7 +104,8 @@ def test_one_persons_flood_does_not_keep_others_out(store, keys):
     busy = sorted({taken.ordering_key for taken in first})
     found = first + run(store, lambda unit: inbox.claim(unit, 1, busy=busy, keys=keys))
     per_person = Counter(taken.payload["message"]["from"]["id"] for taken in found)
-    assert per_person[8] == 1 and per_person[7] <= 16
+    assert per_person[8] == 1
+    assert per_person[7] <= 16
 
 
 # ---- committing together ----------------------------------------------------------------------------
@@ -134,7 +134,8 @@ async def test_what_waits_together_commits_together_and_one_that_fails_harms_no_
     assert len(commits) <= 1 + 100 // BATCH + 1
     with store.unit() as unit:
         assert [member.telegram_id for member in members.listed(unit)] == fine
-        assert len(list(ledger.entries(unit))) == len(fine) and integrity.verify(unit).broken is None
+        assert len(list(ledger.entries(unit))) == len(fine)
+        assert integrity.verify(unit).broken is None
 
 
 async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store):
@@ -146,7 +147,9 @@ async def test_a_broken_rule_of_the_database_is_told_to_its_own_piece_only(store
 
     added = [store.run(members.save, number, "practitioner", "north", AT, "test") for number in (1, 2)]
     found = await asyncio.gather(added[0], store.run(twice), added[1], return_exceptions=True)
-    assert isinstance(found[1], IntegrityError) and found[0].telegram_id == 1 and found[2].telegram_id == 2
+    assert isinstance(found[1], IntegrityError)
+    assert found[0].telegram_id == 1
+    assert found[2].telegram_id == 2
 
 
 async def test_when_all_fails_together_each_is_done_alone(store):
@@ -160,7 +163,8 @@ async def test_when_all_fails_together_each_is_done_alone(store):
         return number
 
     _, *found = await together(store, [(passing, number) for number in (0, 1, 2)])
-    assert found == [0, 1, 2] and tries == {0: 2, 1: 2, 2: 1}
+    assert found == [0, 1, 2]
+    assert tries == {0: 2, 1: 2, 2: 1}
     with store.unit() as unit:
         assert {member.telegram_id for member in members.listed(unit)} == {0, 1, 2}
         assert len(list(ledger.entries(unit))) == 3
@@ -173,7 +177,8 @@ async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, 
     run(one, lambda unit: outbox.enqueue(unit, 5, "message", {"text": "x"}))
 
     def fails(unit):
-        assert ids(inbox.claim(unit, 1)) == [1] and len(outbox.claim(unit)) == 1
+        assert ids(inbox.claim(unit, 1)) == [1]
+        assert len(outbox.claim(unit)) == 1
         assert locks.acquire(unit, "poll", 1)
         raise ValueError("after the locks")
 
@@ -183,7 +188,8 @@ async def test_locks_taken_in_a_transaction_that_fails_are_free_for_others(two, 
             await one.run(fails)
     else:
         _, failed, kept = await together(one, [(fails,), (locks.acquire, "poll", 2)])
-        assert isinstance(failed, ValueError) and kept is True
+        assert isinstance(failed, ValueError)
+        assert kept is True
         assert not run(other, lambda unit: locks.acquire(unit, "poll", 2)), "a piece that went well keeps its lock"
     assert one.connected == connected
     assert ids(run(other, lambda unit: inbox.claim(unit, 1))) == [1]
@@ -330,7 +336,8 @@ def test_telegrams_limits_hold_over_two_workers(two):
         now += 0.1
     in_a_second = [sum(start <= at < start + 1 for at, _ in sent) for start, _ in sent]
     per_person = Counter(key for _, key in sent)
-    assert max(in_a_second) <= 30 and per_person["group"] <= 20
+    assert max(in_a_second) <= 30
+    assert per_person["group"] <= 20
     assert len(sent) > 20 * 60, "and it is used: more than 20 a second"
     COUNTS["messages of a virtual minute within Telegram's limits"] += len(sent)
 
