@@ -1,8 +1,8 @@
-"""A question in a person's own words -> cited passages, or nothing.
+"""Answer a question in a person's own words with cited passages, or with nothing.
 
-An index in memory (SQLite FTS5) over the passages of an edition and over written-down ways people ask for them. Topics
-that the edition does not cover have ways people ask too: where one of them fits better, or nothing fits, the answer is
-nothing. It never decides and never words anything: it finds.
+An in-memory index (SQLite FTS5) holds the passages of an edition and sample questions about them. Topics that the
+edition does not cover have sample questions too: if one of those fits better, or nothing fits, there is no answer. This
+module only finds passages. It never decides anything and never writes text of its own.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from flows.yaml_files import packaged, read
 Band = Literal["answer", "closest", "none"]
 
 MOST = 3
-#: From this much evidence on a passage answers; below the second one nothing is shown at all. Measured: docs/figures.md.
+#: Evidence at or above the first counts as an answer; below the second we show nothing. Measured: docs/figures.md.
 STRONG, WEAK = 0.40, 0.18
-#: How often a word stands in English texts to be taken for the word rather than a shortcut.
+#: A word at least this frequent in English is read as the word, not as a shortcut, unless it is in capitals.
 COMMON = 3000
-#: A passage that fits less than this share of what the best one does is left out.
+#: Leave out passages that score less than this share of the best score.
 FAR = 0.25
-#: How much a topic that is not covered counts against the best passage; more where the question names it.
+#: The weight of the best topic that is not covered against the best passage; the second if the question names it.
 AGAINST, AGAINST_NAMED = 0.52, 0.9
-#: A phrase of one or two words never fits as well as its length alone would say.
+#: Minimum vector lengths, so that very short phrases do not score too high; the second is for topics not covered.
 SHORTEST, SHORTEST_OUTSIDE = 4.5, 5.5
-#: How much the words of a question, each for itself, count beside the score of the best passage; the most they lean; and
-#: what a word counts that nobody wrote down.
+#: How the individual words of a question adjust the best score: their weight, the largest total either way, and the
+#: value of a word that is in no phrase.
 LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
-#: How much the likeliest passage, by all words of its phrases together (naive Bayes), counts beside the most alike
-#: phrase; the count given to a word that a passage's phrases do not have; how far likelihoods are flattened.
+#: Naive Bayes over all the words of a passage's phrases: its weight relative to the most similar phrase, the count
+#: assumed for a word that the phrases do not contain, and the divisor that flattens the log likelihoods.
 GUESS, UNSEEN, FLAT = 0.4, 0.1, 2.0
-#: Words nobody knows that are compared with those that are known: each costs as much as a short question.
+#: The most unknown words to check for typing errors: each costs as much as a short question.
 MOST_REPAIRED = 40
-#: Rows of the index that are looked at for a question.
+#: The most index rows to compare with a question.
 CANDIDATES = 300
 
 WORD = re.compile(r"[^\W_]+(?:['/][^\W_]+)*")
@@ -73,7 +73,7 @@ class Shortcut:
 
 @dataclass(frozen=True)
 class Topic:
-    """Something people ask that an edition does not cover, and the passage that is near, if one is."""
+    """A topic that people ask about but the edition does not cover, and the nearest passages, if any."""
 
     id: str
     title: str
@@ -82,7 +82,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage and how well it fits: 0 to 1."""
+    """A passage and how well it fits, from 0 to 1."""
 
     passage: str
     score: float
@@ -90,7 +90,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found. `passages` is empty in band none; `topic` is then what was asked, if it is known."""
+    """The result of a question. In band "none", `passages` is empty and `topic` says what was asked, if we know."""
 
     band: Band
     passages: tuple[Hit, ...]
@@ -122,19 +122,19 @@ def _words() -> _Words:
 
 
 def _asked(edition: Edition) -> Any:
-    """Read how people ask for an edition's passages; raise InvalidEdition."""
+    """Read an edition's sample questions; raise InvalidEdition if the file is missing."""
     try:
         return read(edition.folder / "asked.yaml")
     except FileNotFoundError:
         raise InvalidEdition((f"{edition.id}/asked.yaml: file: is missing; it holds the ways people ask",)) from None
 
 
-#: A stemmer keeps its word inside itself while it works, so every thread has one of its own.
+#: A stemmer keeps its current word as state, so each thread needs its own.
 _local = threading.local()
 
 
 def _stemmer() -> Any:
-    # It brings the stemmers of all languages along: not at start, which nobody's first tap should wait for.
+    # The import loads stemmers for every language. Doing it at first use keeps it out of start-up and the first tap.
     if not hasattr(_local, "stemmer"):
         import snowballstemmer
 
@@ -143,7 +143,7 @@ def _stemmer() -> Any:
 
 
 def _folded(text: str) -> str:
-    """Return a text in small letters and canonical form, without accents, word by word so that each costs once."""
+    """Return a text in canonical form, in lower case, without accents. Each word is folded once, then cached."""
     return " ".join(fold(word) for word in canonical(text).text.split())
 
 
@@ -153,7 +153,7 @@ def _stem(word: str) -> str:
 
 
 class Index:
-    """The search seam of one edition: `search` gives passages with scores, `ask` puts them into bands."""
+    """The search index of one edition: `search` returns scored passages, `ask` sorts the result into a band."""
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
@@ -161,13 +161,13 @@ class Index:
         self.topics = {
             key: Topic(key, item["title"], tuple(item.get("near", ()))) for key, item in raw["not_covered"].items()
         }
-        #: Words that name a topic which is not covered, for example Scotland.
+        #: Words that name a topic that is not covered, for example Scotland.
         self._names = {_stem(word): key for key, item in raw["not_covered"].items() for word in item.get("names", ())}
-        #: Passages that name law of 2015: an answer with one of them says that the law has changed.
+        #: Passages that cite the law of 2015. An answer that includes one says that the law has changed.
         self.on_law = frozenset(raw["on_law"])
-        #: What is cited when a text speaks of danger, beside what fits well.
+        #: Passages to cite when a text mentions danger, in addition to those that fit well.
         self._danger: tuple[str, ...] = tuple(raw["danger"])[:MOST]
-        #: Passages that rest on others: the first brings the second.
+        #: Passage -> the passage that it depends on, which is shown with it.
         self._together: Mapping[str, str] = raw["together"]
         _check(edition, raw)
         asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
@@ -197,7 +197,7 @@ class Index:
         self._likely = _Likely(self._rows)
         self._unknown = math.log(1 + total)
         self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
-        #: Questions may be asked by several threads; a cursor's rows belong to one of them at a time.
+        #: Several threads may ask at once, but only one may use the database connection at a time.
         self._asking = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         self._database.execute("create virtual table asked using fts5(words, tokenize = \"unicode61 tokenchars '_'\")")
@@ -208,7 +208,7 @@ class Index:
 
     # ---- words ------------------------------------------------------------------------------------
     def plain(self, text: str) -> str:
-        """Return a text in small letters with phone spelling and typing errors mended."""
+        """Return a text in lower case, with text-message spellings expanded and typing errors corrected."""
         return " ".join(self._mended(text))
 
     def _mended(self, text: str) -> Iterator[str]:
@@ -237,7 +237,7 @@ class Index:
         return str(found[0]) if found else word
 
     def terms(self, text: str) -> Iterator[str]:
-        """Give what a text is looked up by: stems of its words, and what they count as."""
+        """Yield the search terms of a text: the stems of its words, and the concepts that they belong to."""
         words = _words()
         for word in self._mended(text):
             if word in words.shortcuts:
@@ -253,7 +253,7 @@ class Index:
                 yield from words.same.get(stem, ())
 
     def shortcuts_in(self, text: str) -> tuple[Shortcut, ...]:
-        """Return the shortcuts written in a text, each once. Those that are words too count in capitals only."""
+        """Return the shortcuts in a text, each once. One that is also a common word counts only in capitals."""
         known = _words().shortcuts
         found = {word.lower(): word for word in WORD.findall(text) if word.lower() in known}
         counted = {key: word for key, word in found.items() if word.isupper() or frequency(key) < COMMON}
@@ -264,7 +264,7 @@ class Index:
 
     # ---- searching --------------------------------------------------------------------------------
     def search(self, question: str) -> list[Hit]:
-        """Return passages and topics (`~id`), best first, each with a score from 0 to 1."""
+        """Return matching passages and uncovered topics (`~id`), best first, each with a score from 0 to 1."""
         asked = tuple(dict.fromkeys(self.terms(question)))
         if not asked:
             return []
@@ -286,12 +286,12 @@ class Index:
         return sorted(found, key=lambda hit: (-hit.score, hit.passage))
 
     def _leaning(self, question: str) -> float:
-        """Return how far the words of a question lean to what the edition covers (above 0) or away from it."""
+        """Return how far a question's words lean towards what the edition covers (above 0) or away from it (below 0)."""
         total = sum(self._lean.get(term, NEVER_WRITTEN) for term in set(self.terms(question)))
         return max(-MOST_LEANING, min(MOST_LEANING, total))
 
     def ask(self, question: str) -> Answer:
-        """Answer a question: up to three passages, or none and what topic it was."""
+        """Answer a question with up to three passages, or with none and the topic that it was about, if we know."""
         found = self.search(question)
         emergency = danger.is_spoken_of(question)
         shortcuts = self.shortcuts_in(question)
@@ -310,14 +310,17 @@ class Index:
         return Answer(band, tuple(self._with_companion(passages)), emergency, shortcuts)
 
     def _beside_danger(self, passages: list[Hit]) -> tuple[Hit, ...]:
-        """What fits loosely, "tell the person" for example, would be wrong beside a child in danger."""
+        """Return the passages to cite when a child is in danger: close matches, then the edition's danger passages.
+
+        A loose match, such as "tell the person", would be wrong there.
+        """
         fitting = [hit for hit in passages[:MOST] if hit.score >= STRONG or hit.passage in self._danger]
         known = {hit.passage for hit in fitting}
         fitting += [Hit(key, 0.0) for key in self._danger if key not in known]
         return tuple(fitting[:MOST])
 
     def on_worry(self, found: Answer) -> Answer:
-        """Return what is cited for a worry about a child that nothing answers: a worry is never "not covered"."""
+        """Return the answer to a worry about a child that no passage matches: we never call a worry "not covered"."""
         return Answer("answer", self._beside_danger([]), found.emergency, found.shortcuts)
 
     def _with_companion(self, passages: list[Hit]) -> list[Hit]:
@@ -330,7 +333,7 @@ class Index:
 
 
 class _Likely:
-    """Which passage or topic a question is likeliest about, by how often its words stand in each one's phrases."""
+    """Naive Bayes: which passage or topic a question is most likely about, from word counts in the phrases of each."""
 
     def __init__(self, rows: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -344,7 +347,7 @@ class _Likely:
             self._keys[key] = words, math.log(UNSEEN) - total
 
     def guess(self, asked: Iterable[str]) -> dict[str, float]:
-        """Return for each passage and topic how likely it is meant: 0 to 1, the root of its flattened probability."""
+        """Return how likely each passage and topic is, from 0 to 1: the square root of its flattened probability."""
         terms = [(term, 0.5 if term.startswith("same") else 1.0) for term in asked if term in self._known]
         fits = {
             key: sum(weight * words.get(term, other) for term, weight in terms)
@@ -357,7 +360,7 @@ class _Likely:
 
 
 def _lean(rows: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
-    """Return for each term the logarithm of how much likelier it is in what is covered than in what is not."""
+    """Return, for each term, the log of how much likelier it is in covered passages than in uncovered topics."""
     covered, outside = Counter[str](), Counter[str]()
     for key, terms in rows:
         (outside if key.startswith("~") else covered).update(terms)
@@ -366,7 +369,7 @@ def _lean(rows: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, float]:
 
 
 def _joined(values: list[float]) -> float:
-    """The best likeness counts most; others of the same passage add what is left a little."""
+    """Combine the scores of a passage's phrases: the best, and up to three more that close part of the gap to 1."""
     values.sort(reverse=True)
     score = values[0]
     for value, share in zip(values[1:4], (0.4, 0.25, 0.15), strict=False):

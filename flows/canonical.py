@@ -1,7 +1,8 @@
-"""One canonical form of a text, made before any pattern looks at it, with the way back to the original places.
+"""Convert a text to canonical form before any pattern is applied, and map positions back to the original.
 
-Compatibility forms, look-alike letters, dashes, spaces, line breaks, dots, quotes and digits of every script become their
-plain ASCII form; invisible characters disappear; digits spelled as words become digits. Linear in the length of the text.
+Compatibility characters, look-alike letters, dashes, spaces, line breaks, dots, quotes and the digits of every script
+become plain ASCII. Invisible characters are removed. Numbers spelled out in words become digits. The time taken is linear
+in the length of the text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import category, combining, decimal, normalize
 
-#: Letters of other scripts, by the Latin letter that they look like.
+#: Latin letter -> the letters of other scripts that look like it.
 _LIKE = {
     "a": "аαɑ", "b": "Ьᖯ", "c": "сϲⅽ", "d": "ԁⅾ", "e": "еҽ", "g": "ɡց", "h": "һհ", "i": "іιӏɩ", "j": "јϳ", "k": "кκ", "l": "ⅼӀ",
     "m": "мⅿ", "n": "ոпη", "o": "оοօσ", "p": "рρ", "q": "ԛգ", "r": "гᴦ", "s": "ѕꜱ", "t": "тτ", "u": "υս", "v": "νѵⅴ", "w": "ԝѡω",
@@ -31,7 +32,7 @@ _BREAKS = "\r\v\f\x85\u2028\u2029"
 
 @dataclass(frozen=True)
 class Canonical:
-    """A text in canonical form. `starts` and `ends` give each character's place in the original; None: the same places."""
+    """A text in canonical form. `starts` and `ends` give each character's position in the original; None: unchanged."""
 
     text: str
     original_length: int
@@ -39,7 +40,7 @@ class Canonical:
     ends: Sequence[int] | None = None
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a span of the canonical form stands in the original text, in characters."""
+        """Return the position in the original text, in characters, of a span of the canonical form."""
         if self.starts is None or self.ends is None:
             return start, end
         return self.starts[start], self.ends[end - 1] if end > start else self.starts[start]
@@ -47,7 +48,7 @@ class Canonical:
 
 @lru_cache(maxsize=4096)
 def _folded(character: str) -> str:
-    """Return one character in plain form; nothing for one that cannot be seen."""
+    """Return the plain form of one character; an empty string if it is invisible."""
     if character in _LOOK_ALIKES:
         return _LOOK_ALIKES[character]
     if character in _DASHES:
@@ -79,7 +80,7 @@ _ODD = re.compile(r"[^\n\x20-\x5f\x61-\x7d]")
 
 
 def canonical(text: str) -> Canonical:
-    """Return a text in canonical form."""
+    """Return a text in canonical form, with the positions of its characters in the original."""
     form = Canonical(text, len(text)) if not _ODD.search(text) else _fold(text)
     return _letters_to_digits(_words_to_digits(form))
 
@@ -91,7 +92,7 @@ def _fold(text: str) -> Canonical:
     for place, character in enumerate(text):
         plain = character if "!" <= character <= "_" or "a" <= character <= "}" else _folded(character)
         if character == "\n" and out and out[-1] == "\n" and text[place - 1] == "\r":
-            # One line break in two characters.
+            # "\r\n" is one line break written as two characters.
             ends[-1] = place + 1
             continue
         for letter in plain:
@@ -102,7 +103,7 @@ def _fold(text: str) -> Canonical:
 
 
 def _replaced(form: Canonical, changes: Iterable[tuple[int, int, str]]) -> Canonical:
-    """Return a form with spans replaced; every new character stands where its whole span stood."""
+    """Return a form with spans replaced; every new character maps back to the whole span that it replaces."""
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -141,7 +142,7 @@ _SPELLED = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN_SPELLED = re.compile(r"[\s,./-]{1,4}")
-#: From so many digits on, and so many words among them, a row of digits in words is a number.
+#: A sequence counts as a spelled-out number if it has at least this many digits, and this many of its parts are words.
 _LEAST_DIGITS, _LEAST_WORDS = 6, 3
 
 
@@ -172,7 +173,7 @@ def _words_to_digits(form: Canonical) -> Canonical:
     return _replaced(form, found) if found else form
 
 
-#: A word of digits and letters that look like some.
+#: A word made of digits and of letters that look like digits.
 _LIKE_DIGITS = re.compile(
     r"(?<![A-Za-z0-9])(?=[OoIl]{0,12}\d)(?!ol\d{1,2} ?\d[a-z]{2})[\dOoIl]{3,16}(?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Z]\d(?=\d)[\dOoIl]{10,11}(?![A-Za-z0-9])"
 )

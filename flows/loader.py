@@ -1,7 +1,7 @@
-"""YAML -> Edition. The only reader of editions/.
+"""Load an Edition from its YAML files. Only this module and advice.py (asked.yaml) read editions/.
 
-An edition is data only: ids, edges, wording, sources. Whatever is wrong is collected, so that the author sees all
-problems at once, each with its file and id.
+An edition is pure data: ids, edges, wording and sources. The loader collects every problem before it raises, so that the
+author sees them all at once, each with its file and id.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ EDITION_KEYS = {
 FLOW_KEYS = {"id", "parts", "start", "entries", "questions", "outcomes"}
 QUESTION_KEYS = {"kind", "cites", "options", "text", "next", "may_finish", "follows_outcome"}
 ROLES_KEYS = {"starts", "questions", "options", "outcomes", "duties", "passages", "rules"}
-#: Files that say how the rest of Sharewise finds its way in an edition. They change no word and no route: not hashed.
+#: Files that only help the rest of Sharewise to find things in an edition. They change no wording and no route, so they
+#: are not part of the hash.
 NOT_HASHED = {"roles.yaml", "asked.yaml"}
 OPTION_KEYS = {"to", "offered_when", "duties", "plain"}
 OUTCOME_KEYS = {"cites", "duties", "then", "agrees_with", "implies"}
@@ -51,7 +52,7 @@ DUTY_KEYS = {"text", "strength", "cites"}
 
 
 class _StrictLoader(SafeLoader):  # type: ignore[misc]
-    """A loader that refuses a key written twice instead of keeping the last one."""
+    """A loader that rejects duplicate keys instead of silently keeping the last one."""
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -68,7 +69,7 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _m
 
 
 def load(folder: Path) -> Edition:
-    """Read one edition; raise InvalidEdition with every problem found."""
+    """Load the edition in a folder; raise InvalidEdition with every problem found."""
     reader = _Reader(folder)
     edition = reader.edition()
     found = [*reader.problems]
@@ -80,7 +81,7 @@ def load(folder: Path) -> Edition:
 
 
 def sha256_of(folder: Path) -> str:
-    """Return the content address of an edition: SHA-256 over the files that hold its words and routes, names included."""
+    """Return the content hash of an edition: SHA-256 over the names and contents of the files with its wording and routes."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.yaml")):
         if path.name in NOT_HASHED:
@@ -95,7 +96,7 @@ class _Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
-        #: A file could not be read: what rests on it would only repeat that.
+        #: Set when a file could not be read. The later checks would only report the consequences, so they are skipped.
         self.unread = False
         self.texts: dict[str, Any] = {}
 
@@ -128,7 +129,7 @@ class _Reader:
         return False
 
     def section(self, file: str, where: str, raw: object, known: Iterable[str] | None = None) -> dict[str, Any]:
-        """Return raw as a mapping with text keys; note unknown keys."""
+        """Return `raw` as a mapping with text keys; report unknown keys as problems."""
         if raw is None:
             return {}
         if not isinstance(raw, dict):

@@ -1,6 +1,6 @@
-"""Names of people in free text: from lists of names, what stands around a word, and a model learned from marked texts.
+"""Find people's names in free text from lists of names, the surrounding words and a model trained on labelled texts.
 
-It cannot find every name: a rare surname alone and a name that is also a word may slip through.
+It cannot find every name: it may miss a rare surname on its own, or a name that is also an everyday word.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ TITLES, RANKS, RELATIONS = _AROUND["titles"], _AROUND["ranks"], _AROUND["relatio
 BODY, PLACE_BEFORE = _AROUND["bodies"] | _AROUND["small_bodies"], _AROUND["place_before"]
 TELLS, DOES = _AROUND["tells"], _AROUND["does"] | _AROUND["tells"]
 
-#: Of a word whose line in counts.txt has no number.
+#: The count of a word whose line in counts.txt has no number.
 LEAST_COUNT = 50
-#: A word, or a single letter with its full stop.
+#: A word, possibly with apostrophes or hyphens inside.
 WORD = re.compile(r"[^\W\d_][^\W_]{0,40}(?:['-][^\W\d_]{1,40}){0,4}")
 CUES = re.compile(
     r"\b(?:named|called|name (?:is|was)|name ?[:=]|name'?s|known as|goes by|aka|a\.k\.a\.?|names are|surname(?: is|:)?|"
     r"first name(?: is|:)?|nickname(?: is|:)?|nicknamed)[ \n]{1,2}[\"']?$",
     re.IGNORECASE,
 )
-#: Sayings, works and people of public life whose words look like names.
+#: Sayings, titles of works, public figures and brands whose words look like names.
 SAYINGS = re.compile(
     r"\b(?:mr (?:men|scans?|benn|bean|potato|tumble|blobby)|rosie and jim|marks and spencer|"
     r"john lewis|jack wills|ted baker|great ormond|union jack|jack[ -]of[ -]all[ -]trades|peter pan|"
@@ -49,16 +49,16 @@ SAYINGS = re.compile(
     r"pandora'?s box|adam and eve|mary and joseph|silent night|billy no mates|happy larry|plain jane|even stevens|holy joe)\b",
     re.IGNORECASE,
 )
-#: Words that stand for a person: a text about somebody has some of them.
+#: Pronouns for people. Text about a particular person usually contains some.
 _PRONOUNS = frozenset(["he", "she", "his", "her", "him", "hers", "himself", "herself", "they", "them", "their"])
-#: So many words on either side are looked at for themselves, and twice as many and more for pronouns.
+#: How many words on either side become features, and how far to look for pronouns.
 _AROUND_IT, _PRONOUNS_WITHIN = 5, 11
 _FIRST = re.compile(r"[.!?:;\n\"(]|\s-\s|\s-$")
 
 
 @dataclass(frozen=True)
 class Token:
-    """One word: as written, where it stands, whether a sentence begins with it."""
+    """One word as written, its position, whether it starts a sentence (`first`), and the text before it (`gap`)."""
 
     text: str
     start: int
@@ -68,20 +68,20 @@ class Token:
 
     @property
     def is_capital(self) -> bool:
-        """Whether it is written with a capital letter."""
+        """Whether the word starts with a capital letter."""
         return self.text[0].isupper()
 
 
 @lru_cache(maxsize=20_000)
 def fold(word: str) -> str:
-    """Return a word in small letters, without accents."""
+    """Return a word in lower case, without accents."""
     parts = normalize("NFKD", word.replace("’", "'").replace("ł", "l").replace("Ł", "l").replace("ı", "i").lower())
     return "".join(letter for letter in parts if not combining(letter))
 
 
 @lru_cache(maxsize=20_000)
 def bare(word: str) -> str:
-    """Return a word in small letters, without accents and without a possessive ending."""
+    """Return a word in lower case, without accents or a possessive ending."""
     return re.sub(r"'s?$", "", fold(word))
 
 
@@ -92,13 +92,13 @@ def _listed(name: str) -> frozenset[str]:
 
 
 def frequency(word: str) -> int:
-    """Return how often a word stands in a large collection of English texts; 0 for one that is not an English word."""
+    """Return how often a word occurs in a large corpus of English; 0 if it is not an English word."""
     said = lexicon("counts.txt").get(word)
     return 0 if said is None else int(said or LEAST_COUNT)
 
 
 def _given(plain: str) -> str:
-    """Return how common a given name is, as 1 to 3, with a w if it is more often a word; nothing for no given name."""
+    """Return how common a given name is (1 to 3), with a "w" if it is more often a word; "" if it is not one."""
     given = lexicon("given_names.txt")
     said = given.get(plain)
     if said is None and "-" in plain:
@@ -122,7 +122,7 @@ def _is_place(plain: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _lists(plain: str) -> tuple[str, ...]:
-    """Say in which lists a word is, and how common it is in English."""
+    """Return the lists that contain a word and, as the last item, how common it is in English (f0 to f6)."""
     found = []
     given = _given(plain)
     if given:
@@ -149,7 +149,7 @@ def _lists(plain: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def _only(plain: str) -> str:
-    """Say what a word can be: a name and nothing else, a name or a word, a family name, a word, or unknown."""
+    """Classify a word on its own: only a name, a name or a word, a family name, a word, or unknown."""
     lists = _lists(plain)
     if "not_name" in lists:
         return "not_name"
@@ -170,7 +170,7 @@ def _only(plain: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _kind(plain: str) -> str:
-    """Say what a word beside a name tells."""
+    """Return what a word suggests about its neighbour, for example "title" or "relation"; "" if nothing."""
     for name, words in _KINDS:
         if plain in words:
             return name
@@ -184,7 +184,7 @@ _KINDS = (
 
 
 def shape(word: str) -> str:
-    """Return how a word is written: x, X, Xx, XX, xX."""
+    """Return how a word is capitalised: x or X for a single letter, otherwise xx, Xx, XX, xX or XxX."""
     if len(word) == 1:
         return "X" if word.isupper() else "x"
     if word.isupper():
@@ -195,7 +195,10 @@ def shape(word: str) -> str:
 
 
 def could_be_name(word: str) -> bool:
-    """Say whether a word by itself, as in a would-be case reference, is a person's name: a rare one that is a word is not."""
+    """Say whether a word on its own, for example in a proposed case reference, could be a person's name.
+
+    A rare name that is also an English word does not count.
+    """
     plain = bare(word)
     if _only(plain) not in ("given", "family", "given+s"):
         return False
@@ -204,7 +207,7 @@ def could_be_name(word: str) -> bool:
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the words of a text in canonical form, without those of sayings."""
+    """Return the words of a text in canonical form, with each word of a known saying replaced by the token "saying"."""
     said = [match.span() for match in SAYINGS.finditer(text)]
     found: list[Token] = []
     end = 0
@@ -222,13 +225,13 @@ def tokens(text: str) -> list[Token]:
 
 
 def is_shouted(words: list[Token]) -> bool:
-    """Say whether a text is written in capitals throughout."""
+    """Say whether a text is mostly in capitals, so that a capital letter tells us nothing about a word."""
     long = [word for word in words if len(word.text) > 3]
     return len(long) >= 2 and sum(word.text.isupper() for word in long) > len(long) / 2
 
 
 def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]:
-    """Return what is known of one word: of itself, and of two words on either side."""
+    """Return the features of one word: its own, those of two neighbours on either side, and the words further away."""
     word = words[at]
     plain = bare(word.text)
     how = "caps" if shouted else shape(word.text)
@@ -308,13 +311,13 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
 
 @lru_cache(maxsize=20_000)
 def _letters(plain: str) -> tuple[str, ...]:
-    """Return the runs of three and of four letters of a word, with its ends."""
+    """Return the three- and four-letter sequences of a word, with its start and end marked."""
     ends = f"^{plain}$"
     return tuple("g" + ends[at : at + size] for size in (3, 4) for at in range(len(ends) - size + 1))
 
 
 def may_be_name(words: list[Token], at: int) -> bool:
-    """Say whether a word is worth a closer look: everyday words in small letters seldom are."""
+    """Say whether the model should judge a word. Everyday words in lower case are rarely names, so they are skipped."""
     word = words[at]
     if word.is_capital or word.text == "saying":
         return word.text != "saying"
@@ -326,11 +329,11 @@ def may_be_name(words: list[Token], at: int) -> bool:
     return lists[-1] in ("f0", "f1", "f2") or ("family" in lists and lists[-1] in ("f3", "f4"))
 
 
-#: What a word can be that is no everyday word.
+#: Classes of word (see `_only`) that are not everyday words.
 _NAMES_ALONE = frozenset({"given", "family", "given+s", "unknown", "rare"})
-#: Behind these, what can be a name is one, in any case.
+#: After these titles, any word that can be a name is one, whether capitalised or not.
 _MR = frozenset({"mr", "mrs", "ms", "mx"})
-#: What a person is said to do or be, small words, and words of offices: not the name behind a title.
+#: Words that cannot be the name after a title: verbs about a person, function words and words for offices.
 _NOT_TITLED = DOES | frozenset(
     [
         "is",
@@ -375,7 +378,7 @@ _NOT_TITLED = DOES | frozenset(
         "big",
     ]
 )
-#: Feelings and virtues: at the start of a sentence they are seldom people when something is said of them.
+#: Feelings and virtues. As the subject at the start of a sentence ("Joy was seen") they are rarely people.
 _VIRTUES = frozenset(
     ["joy", "hope", "faith", "patience", "charity", "harmony", "prudence", "mercy", "justice", "comfort", "honour"]
 )
@@ -385,32 +388,35 @@ _SAID_OF = frozenset(
 
 
 def _is_titled(words: list[Token], at: int) -> bool:
-    """Say whether a word stands behind Mr, Mrs, Ms or Mx and can be a name."""
+    """Say whether a word follows Mr, Mrs, Ms or Mx and can be a name."""
     if not at or words[at].gap.strip(" .") or bare(words[at - 1].text) not in _MR or len(words[at].text) < 2:
         return False
     return bare(words[at].text) not in _NOT_TITLED
 
 
 def _is_virtue(words: list[Token], at: int) -> bool:
-    """Say whether a word is a virtue of which something is said, as in "Joy was seen"."""
+    """Say whether a word is a virtue as the subject of a sentence, as in "Joy was seen"."""
     follows = at + 1 < len(words) and words[at + 1].text in _SAID_OF
     return words[at].first and bool(follows) and bare(words[at].text) in _VIRTUES
 
 
 def _is_saint(words: list[Token], at: int) -> bool:
-    """Say whether a word stands behind St or Saint: a church, a school, a ward."""
+    """Say whether a word follows St or Saint, as in the name of a church, a school or a ward."""
     return at > 0 and not words[at].gap.strip(" .") and bare(words[at - 1].text) in ("st", "sts", "saint", "saints")
 
 
 def _is_full_name(words: list[Token], at: int) -> bool:
-    """Say whether a given name and a family name stand together, both with a capital: whatever is around them."""
+    """Say whether a capitalised given name starts here with a capitalised given or family name right after it.
+
+    That is a full name whatever the words around it.
+    """
     if at + 1 >= len(words) or words[at + 1].gap.strip(" ") or not (words[at].is_capital and words[at + 1].is_capital):
         return False
     return _only(bare(words[at].text)) == "given" and _only(bare(words[at + 1].text)) in ("given", "family")
 
 
 def _names(text: str) -> Iterator[tuple[Token, bool]]:
-    """Give each word of a text, and whether it is a name or part of one."""
+    """Yield each word of a text, and whether it is a name or part of one."""
     words, judge = tokens(text), learned.model("names")
     shouted = is_shouted(words)
     for at, word in enumerate(words):
@@ -424,9 +430,9 @@ def _names(text: str) -> Iterator[tuple[Token, bool]]:
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Give the places of what seems to be a person's name, in order, without overlap; the text is in canonical form."""
+    """Yield the positions of likely names of people, in order, without overlaps. `text` must be in canonical form."""
     judged = list(_names(text))
-    # Who is named once in a text is named wherever the word stands again.
+    # Once a word is judged a name, every other occurrence of it in the text is one too.
     people = {bare(word.text) for word, is_name in judged if is_name} - {""}
     people = {plain for plain in people if _only(plain) in _NAMES_ALONE}
     start = end = -1

@@ -1,6 +1,7 @@
-"""Moving through a flow: every act takes a Walk and gives a new one; nothing is stored or sent here.
+"""Move through a flow. Every action takes a Walk and returns a new one; nothing is stored or sent here.
 
-A Walk is what a person said, keyed by the state it answers. Its Position is replayed from that by the machine.
+A Walk holds a person's answers, keyed by the state that each one answers. The machine derives its Position by replaying
+them.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from flows.screening import Screened
 
 
 class UnexpectedAnswer(Exception):
-    """The answer does not fit where the walk stands; nothing was changed."""
+    """The answer is not possible in the walk's current state; nothing has changed."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Walk:
-    """An unfinished conversation as said so far. Immutable; every act returns a new one.
+    """The answers of an unfinished conversation. Immutable; every action returns a new one.
 
-    `answers`: by state. `offered`: earlier answers that no longer apply, to be offered again.
-    `focus`: the question being answered again. `pending`: its new answer, waiting for a yes to what it drops.
-    `interrupt`: "emergency" or "bulk". `unsure`: questions at which the person was once not sure.
+    `answers`: by state. `offered`: earlier answers that no longer apply but can be offered again.
+    `focus`: the question being answered again. `pending`: its new answer, until the person agrees to the answers it drops.
+    `interrupt`: "emergency" or "bulk". `unsure`: the questions at which the person has ever chosen "not sure".
     """
 
     flow: str
@@ -60,7 +61,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a walk stands: the state, the answers that count on the way there, what may be chosen next."""
+    """The current position of a walk: its state, the answers on the route to it (`live`), and what may be chosen next."""
 
     machine: FlowMachine
     walk: Walk
@@ -70,47 +71,50 @@ class Position:
 
     @property
     def flow(self) -> Flow:
-        """The flow that is being walked."""
+        """The flow that this walk follows."""
         return self.machine.flow
 
     @cached_property
     def offered(self) -> tuple[str, ...]:
-        """The triggers that lead on from here."""
+        """The triggers that can be chosen from here."""
         return self.machine.offered(self.state, self.taken)
 
     @property
     def is_finished(self) -> bool:
-        """The walk has ended and its record is due."""
+        """Whether the walk has ended, so that its record can be written."""
         return self.machine.is_final(self.state)
 
     @property
     def is_paused(self) -> bool:
-        """The person is not sure here and is getting advice."""
+        """Whether the person chose "not sure" here and is seeking advice."""
         return self.state.endswith(PAUSED)
 
     @property
     def is_changing(self) -> bool:
-        """An earlier question is being answered again."""
+        """Whether the person is answering an earlier question again."""
         return self.walk.focus is not None
 
     @property
     def question(self) -> Question | None:
-        """The question that is open, if any."""
+        """The current question, asked or paused, or None."""
         return self.machine.question_at(self.state)
 
     @property
     def outcome(self) -> Outcome | None:
-        """The outcome the guidance points to, once there is one."""
+        """The recommended outcome, or None if the walk has not reached one."""
         return self.flow.outcomes[self.taken.outcome] if self.taken.outcome else None
 
     @property
     def takes_text(self) -> bool:
-        """Typed words are an answer here."""
+        """Whether the current question accepts typed text as an answer."""
         return f"{self.state}.text" in self.offered
 
     @cached_property
     def duties(self) -> tuple[str, ...]:
-        """The duties met on the way, then those of the outcome, each once."""
+        """The ids of all duties, without repeats: those of the options chosen, then those of the outcome.
+
+        If the person was ever not sure, the duty to record the outcome of advice comes last.
+        """
         found: dict[str, None] = {}
         for state, answer in self.live:
             question = self.machine.question_at(state)
@@ -125,7 +129,7 @@ class Position:
         return tuple(found)
 
     def cites(self, duties: Mapping[str, Duty]) -> tuple[str, ...]:
-        """The passages this walk rests on: its questions, its outcome, its duties, each once."""
+        """Return the passages cited by the questions, outcome and duties of this walk, without repeats."""
         found: dict[str, None] = {}
         for state, _ in self.live:
             question = self.machine.question_at(state)
@@ -138,11 +142,11 @@ class Position:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """What was said that stands, in order, as `<state>.<option>`."""
+        """The answers that count, in order, as `<state>.<option>`."""
         return tuple(f"{state}.{answer.verb}" for state, answer in self.live)
 
     def number_of(self, kind: str) -> tuple[int, int]:
-        """Return which question of this kind is open and how many there are at most on this way."""
+        """Return the number of the current question among those of its kind, and the most there can be on this route."""
         done = [state for state, _ in self.live if self._kind(state) == kind]
         here = self.state.removesuffix(PAUSED)
         ahead = [
@@ -159,7 +163,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Change:
-    """What a change would do: the walk afterwards and the states whose answers no longer apply."""
+    """The effect of a change: the walk afterwards, and the questions whose answers it drops."""
 
     walk: Walk
     dropped: tuple[str, ...]
@@ -167,7 +171,7 @@ class Change:
 
 # ---- reading -----------------------------------------------------------------------------------
 def start(machine: FlowMachine, entry: str | None = None) -> Walk:
-    """Begin a walk; raise UnexpectedAnswer when the flow has no such entry."""
+    """Begin a walk at an entry, by default the flow's first; raise UnexpectedAnswer if the flow has no such entry."""
     entry = entry or machine.flow.entries[0]
     if entry not in machine.flow.entries:
         raise UnexpectedAnswer(f"{machine.flow.id} cannot be entered at {entry}.")
@@ -175,7 +179,7 @@ def start(machine: FlowMachine, entry: str | None = None) -> Walk:
 
 
 def replay(machine: FlowMachine, walk: Walk) -> Position:
-    """Find where the walk stands by giving its answers to the machine, from the start. A walk never changes, so once will do."""
+    """Return the position of a walk by replaying its answers from the start. Cached on the walk, which never changes."""
     known: Position | None = vars(walk).get("_position")
     if known is None or known.machine is not machine:
         known = _replayed(machine, walk)
@@ -184,7 +188,10 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
 
 
 def _replay_on(before: Position, walk: Walk, key: str) -> None:
-    """Replay a walk from where another stands that has the same answers but the one at `key`, where it can be done."""
+    """Replay a walk from an earlier position if it differs only by the answer at `key`; otherwise do nothing.
+
+    This saves a full replay for the usual case, an answer to the current question.
+    """
     as_before = before.walk.interrupt is None and walk.interrupt is None and walk.unsure == before.walk.unsure
     if as_before and before.state == key and key not in dict(before.live):
         vars(walk)["_position"] = _replayed(before.machine, walk, before)
@@ -219,15 +226,15 @@ def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) 
 
 # ---- acting ------------------------------------------------------------------------------------
 def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: Screened | None = None) -> Walk:
-    """Answer where the walk stands; raise UnexpectedAnswer when it is not offered there.
+    """Answer the current question; raise UnexpectedAnswer if this trigger is not offered there.
 
-    While an earlier question is being changed, an answer that would drop others waits in `pending`.
+    While the person is changing an earlier question, an answer that would drop others is stored in `pending` first.
     """
     return _answered(machine, walk, trigger, at, text.text if text else None)
 
 
 def choose_earlier(machine: FlowMachine, walk: Walk, at: str) -> Walk:
-    """Answer with the words that were given at this question before; raise UnexpectedAnswer when there are none."""
+    """Answer with the text that the person typed at this question before; raise UnexpectedAnswer if there is none."""
     state = replay(machine, walk).state
     answer = walk.offered.get(state)
     if answer is None or answer.text is None:
@@ -247,7 +254,7 @@ def _answered(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: str
 
 
 def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before: Position | None = None) -> Change:
-    """Say what giving this answer at this state would do, without doing it; `before` saves a replay if known."""
+    """Return what this answer at this state would change, without changing it. Pass `before`, if known, to save a replay."""
     before = before or replay(machine, replace(walk, focus=None, pending=None))
     answers = {state: kept for state, kept in walk.answers.items() if state != key + PAUSED}
     answers[key] = answer
@@ -279,7 +286,7 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
 
 
 def _still_fits(machine: FlowMachine, after: Position, state: str, answer: Answer) -> bool:
-    """A waiting answer stays only while it could still be given when the walk gets there."""
+    """Say whether a later answer is still one that its question would offer; if not, it must be dropped."""
     question = machine.flow.questions.get(state)
     option = question.option(answer.verb) if question else None
     if option is None or option.offered_when is None:
@@ -288,7 +295,10 @@ def _still_fits(machine: FlowMachine, after: Position, state: str, answer: Answe
 
 
 def back(machine: FlowMachine, walk: Walk) -> Walk:
-    """Take back the last step; its answer is offered again. At the start nothing happens."""
+    """Undo the last step, and offer its answer again later; at the start, return the walk unchanged.
+
+    A change in progress or an interrupt is undone first.
+    """
     if walk.pending or (walk.focus and walk.focus in walk.answers):
         return replace(walk, pending=None, focus=None)
     here = replay(machine, walk)
@@ -304,7 +314,7 @@ def back(machine: FlowMachine, walk: Walk) -> Walk:
 
 
 def change(machine: FlowMachine, walk: Walk, question: str) -> Walk:
-    """Go and answer an earlier question again; raise UnexpectedAnswer when it is not on this way."""
+    """Reopen an earlier question from the check page; raise UnexpectedAnswer if it is not one of the answers given."""
     here = replay(machine, replace(walk, focus=None, pending=None))
     if here.state != CHECK or question not in changeable(here):
         raise UnexpectedAnswer(f"{question} is not among the answers given.")
@@ -312,19 +322,19 @@ def change(machine: FlowMachine, walk: Walk, question: str) -> Walk:
 
 
 def changeable(position: Position) -> tuple[str, ...]:
-    """The questions whose answers can be changed from here, in the order they were answered."""
+    """Return the questions whose answers can be changed from here, in the order that they were answered."""
     return tuple(state for state, _ in position.live if state in position.flow.questions)
 
 
 def pending_change(machine: FlowMachine, walk: Walk) -> Change | None:
-    """Return what the waiting change would do, if one is waiting."""
+    """Return the effect of the pending change, or None if there is none."""
     if walk.focus is None or walk.pending is None:
         return None
     return simulate(machine, walk, walk.focus, walk.pending)
 
 
 def confirm_change(machine: FlowMachine, walk: Walk) -> Walk:
-    """Carry out the waiting change; raise UnexpectedAnswer when none is waiting."""
+    """Apply the pending change; raise UnexpectedAnswer if there is none."""
     waiting = pending_change(machine, walk)
     if waiting is None:
         raise UnexpectedAnswer("No change is waiting.")
@@ -332,7 +342,10 @@ def confirm_change(machine: FlowMachine, walk: Walk) -> Walk:
 
 
 def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
-    """Stop for an emergency, or ask about a bulk exchange; raise UnexpectedAnswer once the walk has ended."""
+    """Stop for an emergency, or ask about a bulk exchange.
+
+    Raise UnexpectedAnswer if the walk has ended, the flow has no such interrupt, or it has already been raised.
+    """
     here = replay(machine, replace(walk, focus=None, pending=None))
     known = which == "emergency" and machine.emergency in machine.flow.outcomes
     known = known or (which == "bulk" and machine.bulk in machine.flow.questions)
@@ -351,16 +364,16 @@ def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
 
 
 def resumed_without_interrupt(machine: FlowMachine, walk: Walk) -> Walk:
-    """The same answers as a new walk, for someone who raised an emergency and now goes on."""
+    """Return a new walk with the same answers but no interrupt, for a person who raised an emergency and wants to go on."""
     first = machine.flow.roles.question("emergency")
     gone = (first, machine.bulk, *(split(raised)[0] for raised in (EMERGENCY_NOW, BULK_ASK)), OUTCOME[:-1], CHECK)
     answers = {state: kept for state, kept in walk.answers.items() if state.split(".")[0] not in gone}
     return Walk(flow=walk.flow, entry=walk.entry, answers=answers, unsure=walk.unsure)
 
 
-# ---- keeping -----------------------------------------------------------------------------------
+# ---- storage -----------------------------------------------------------------------------------
 def as_dict(walk: Walk) -> dict[str, object]:
-    """Return a walk as plain values, for keeping."""
+    """Return a walk as plain values for storage."""
 
     def plain(answers: Mapping[str, Answer]) -> dict[str, dict[str, Any]]:
         return {state: dict(vars(answer)) for state, answer in answers.items()}
@@ -371,7 +384,7 @@ def as_dict(walk: Walk) -> dict[str, object]:
 
 
 def from_dict(kept: dict[str, Any]) -> Walk:
-    """Return the walk that was kept."""
+    """Return the walk that `as_dict` stored."""
 
     def answers(raw: dict[str, Any]) -> dict[str, Answer]:
         return {state: Answer(**value) for state, value in raw.items()}

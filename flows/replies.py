@@ -1,6 +1,7 @@
-"""Typed words at a question with buttons -> the button they name, a control word, a question to the guidance, or content.
+"""Interpret a typed reply at a question with buttons: a choice, a control word, a question to look up, or content.
 
-Nothing is searched or stored here. What is not understood is asked again; two buttons that fit alike are both offered.
+This module neither searches nor stores anything. If it does not understand a reply, the person is asked again. If two
+buttons fit equally well, the person is offered both.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from rapidfuzz.distance import OSA
 from flows.canonical import canonical
 from flows.yaml_files import packaged
 
-#: No reply to a button is longer: such a text is content, or is looked up.
+#: A text longer than this is never matched to a button: it is content, or a question to look up.
 LONGEST = 300
 Kind = Literal["choice", "which", "help", "why", "emergency", "again", "question", "text"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A visible button: what it does, its words, and other ways to say it. `is_answer`: it answers the question."""
+    """A visible button: its action, its label and other ways to say it. `is_answer`: it answers the question."""
 
     act: str
     label: str
@@ -33,7 +34,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Reply:
-    """What typed words were taken for; `choices`: the button meant, or those between which to ask."""
+    """How a typed reply was understood. `choices`: the button meant, or the buttons that the person must choose from."""
 
     kind: Kind
     choices: tuple[Choice, ...] = ()
@@ -63,11 +64,11 @@ _SAID_YES = re.compile(
 _SAID_NO = re.compile(
     r"\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|so|then|afraid|has to be a) (?:no|nope|not|nah)$|\b(?:no|nope|nah)$"
 )
-#: What people put behind an answer.
+#: Filler that people add after an answer.
 _BEHIND = re.compile(
     r"(?: (?:from|for) me| im afraid| i think| i guess| i reckon| tbh| mate| pal| sorry| thanks| then| here)+$"
 )
-#: Words that say nothing of which answer is meant.
+#: Words that do not help to tell which answer is meant.
 _FILLER = frozenset(
     [
         "a",
@@ -178,11 +179,11 @@ _FILLER = frozenset(
     ]
 )
 _RAW = packaged("asked", "replies.yaml")
-#: Control words, as they are typed -> what they stand for.
+#: Control words as typed -> the control that they mean.
 _SAME_AS = {str(said): str(name) for name, ways in _RAW["control"].items() if name != "none" for said in ways}
-#: Where there is no option to choose, these leave a question out.
+#: At a question without options, these words skip it.
 _NONE = frozenset(map(str, _RAW["control"]["none"]))
-#: Control words as they are typed in a hurry, or inside a few others.
+#: Controls typed in a hurry, or inside a short phrase.
 _INSIDE: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "emergency",
@@ -218,7 +219,7 @@ _TYPED_BADLY = {
     "skip": "skip",
     "quit": "cancel",
 }
-#: Words in which people ask what a question means, or why it is put.
+#: How people ask what a question means, or why we ask it.
 _WHY = re.compile(
     r"^(?:but |sorry |er |um |and |so |hang on |wait )?(?:why (?:do|are|does|would|should) (?:you|u|ya|it|that|this|i have to|i need to|we have to)\b|what (?:do|does) (?:you|u|that|this|it) (?:mean|count)|what counts\b|"
     r"what(?:s|'s| is| are) (?:the difference|meant|that mean|a |an |section|classed|considered|this|that)|whats (?:section|meant|classed)|meaning what|what sort of thing|"
@@ -236,13 +237,16 @@ _NEEDS_TO_KNOW = re.compile(
 
 
 def plain(text: str) -> str:
-    """Return typed words in small letters without marks and pictures, apostrophes dropped."""
+    """Return typed words in lower case, without punctuation, emoji or apostrophes."""
     form = canonical(text).text.lower().replace("'", "")
     return " ".join(re.findall(r"[^\W_]+(?:/[^\W_]+)?", form))
 
 
 def reads_like_a_question(text: str, *, strict: bool = False) -> bool:
-    """Say whether words ask the guidance something. `strict`: only where they say so plainly, as content may begin alike."""
+    """Say whether a text asks the guidance a question.
+
+    `strict` accepts only unmistakable questions, for places where content could start with the same words.
+    """
     said = plain(text)
     marked = canonical(text).text.rstrip(" .!)").endswith("?")
     count = len(said.split())
@@ -289,7 +293,7 @@ def _shared(words: Iterable[str], others: Sequence[str]) -> int:
 
 
 def _fit(typed: tuple[str, ...], phrase: str, *, denied: bool) -> float:
-    """Return how well typed words fit one way to say an option: 1 for the same words, 0 for none."""
+    """Return how well typed words match one phrase for an option: about 1 for the same words, 0 for none in common."""
     wanted = _content(plain(phrase))
     if not wanted:
         return 0.0
@@ -310,7 +314,7 @@ def _numbered(said: str) -> int | None:
 
 
 def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False) -> Reply:
-    """Say what typed words mean at a question with these buttons. `takes_text`: typed words are an answer there too."""
+    """Interpret typed words at a question with these buttons. `takes_text`: the question also accepts free text."""
     if len(text) > LONGEST:
         return Reply("text" if takes_text else "question")
     said = plain(text)
@@ -368,13 +372,13 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
     return _chosen(text, said, choices, answers, takes_text=takes_text)
 
 
-#: No control word has more words.
+#: The number of words in the longest control phrase.
 _MOST_WORDS = max(len(way.split()) for way in _SAME_AS)
 
 
 @lru_cache(maxsize=5000)
 def _controls(said: str) -> str | None:
-    """Return what two or three control words one after the other stand for ("hmm ok", "forget it, end"), if for one thing."""
+    """Return the one control that a row of control words means ("hmm ok", "forget it, end"); None if it is not one."""
     words, stands_for, at = said.split(), set(), 0
     if len(words) > 2 * _MOST_WORDS:
         return None
@@ -398,7 +402,7 @@ def _control(control: str, choices: Sequence[Choice], answers: Sequence[Choice],
         if found:
             return Reply("choice", (found[0],))
         return Reply("again") if control == "back" else None
-    # "ok", "next", "done", "dunno": a button may be called that.
+    # "ok", "next", "done", "dunno": a button may have that label.
     unsure = next((choice for choice in answers if choice.act.endswith(".not_sure")), None)
     if unsure and _UNSURE.search(said):
         return Reply("choice", (unsure,))
@@ -411,7 +415,7 @@ def _control(control: str, choices: Sequence[Choice], answers: Sequence[Choice],
 
 
 def _yes_or_no(said: str, answers: Sequence[Choice]) -> list[Choice]:
-    """Return the answers that begin like typed words: with yes, or with no."""
+    """Return the answers that start with yes or with no, whichever the typed words say; empty if they say neither."""
     said = _BEHIND.sub("", said)
     yes, no = _YES.match(said) or _SAID_YES.search(said), _NO.match(said) or _SAID_NO.search(said)
     if yes and not _NO.match(said):
@@ -454,7 +458,7 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
         if among[0][0] > among[1][0] + 0.15 and len(typed) > 0 and among[0][0] >= 0.5:
             return Reply("choice", (among[0][2],))
         return Reply("which", tuple(polar))
-    # The first words of a button, as far as only one begins like that.
+    # The typed words may be the start of a button's label: choose it if it is the only one.
     whole = said if len(said) > 5 else said + " "
     begins = [choice for choice in choices if plain(choice.label).startswith(whole) and len(said) > 2]
     if len(begins) == 1 and (not takes_text or begins[0].is_answer):
@@ -481,26 +485,26 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
 
 
 def _says_nothing(said: str) -> bool:
-    """Say whether words are too little to be kept as an answer."""
+    """Say whether typed words say too little to be recorded as an answer."""
     return (
         said in _SAME_AS or (bool(_UNSURE.search(said)) and len(said.split()) <= 4) or not re.search(r"\w\w|\d", said)
     )
 
 
-#: Ways to say buttons that are not options of a question, by the end of what they do.
+#: Ways to say buttons that are not options of a question, by the ending of their action.
 SAID_OF_BUTTONS: Mapping[str, tuple[str, ...]] = {
     str(name): tuple(map(str, ways)) for name, ways in _RAW["buttons"].items()
 }
 
 
 def says_little(text: str) -> bool:
-    """Say whether words hold nothing to answer or to look up: small talk, a control word, a sign."""
+    """Say whether a text contains nothing to answer or look up: small talk, a control word, a symbol."""
     said = plain(text[:LONGEST])
     return not said or said in _SAME_AS or (len(said.split()) == 1 and len(said) < 3)
 
 
 @cache
 def ways_to_say(question: str) -> Mapping[str, tuple[str, ...]]:
-    """Return other ways to say the options of a question, by option."""
+    """Return the other ways to say each option of a question, by option id."""
     raw = _RAW["questions"].get(question, {})
     return {option: tuple(map(str, ways)) for option, ways in raw.items()}

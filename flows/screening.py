@@ -1,10 +1,11 @@
-"""Free text -> identifiers found (kind and place). `Screened` is the only free text that a walk or the storage takes.
+"""Find identifiers in free text (kind and position). Walks and storage accept free text only as `Screened`.
 
-Two levels. What has a shape (numbers, addresses, links) is refused. What seems to be a person's name is refused too, but
-the person may say that it is not one (a school, a road). Nothing here keeps or logs a text.
+There are two levels. Identifiers with a recognisable shape (numbers, addresses, links) are refused. So is anything
+that looks like a person's name, but the person may say that it is not one (a school, a road). This module never stores
+or logs a text.
 
-Every pattern runs on the canonical form and is bounded: nothing in it can repeat without end, and what stands around a
-match is looked at in a window. So the cost grows with the length of a text and hardly with what is in it.
+Every pattern runs on the canonical form and is bounded: it has no unlimited repetition, and it checks the context of a
+match only within a fixed window. The cost therefore depends on the length of a text and hardly at all on its content.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from flows import names
 from flows.breaks import begin, pause
 from flows.canonical import canonical
 
-#: The most characters of a text that may be kept, and of one that is looked at: as much as Telegram lets through.
+#: The most characters of a text that we store, and that we check. The second is Telegram's limit for a message.
 LONGEST, LONGEST_READ = 1500, 4096
 PERSON = "person"
-#: Characters looked at in one go, and beyond them as far as the longest match goes.
+#: How many characters to search at a time, and how far past them a match may run: the longest possible match.
 PIECE, LONGEST_MATCH = 400, 330
-#: What a configured case reference may look like. The rest is refused even in the form of a case reference.
+#: Kinds that a configured case reference may resemble. Any other kind is refused even inside a case reference.
 REFERENCE_LIKE = ("handle", "nino", "phone", "postcode", PERSON)
-#: What a person may say is something else: a word that only looks like a name, a case reference with an NHS number's sum.
+#: Kinds that a person may override: a word that only looks like a name, or a case reference that happens to pass the
+#: NHS number check digit.
 OVERRIDABLE = (PERSON, "nhs_number")
-#: Every kind, in the order in which overlapping findings win.
+#: Every kind, in order of precedence: where findings overlap, the earlier kind wins.
 KINDS = (
     "email", "url", "handle", "nhs_number", "upn", "nino", "date_of_birth", "phone", "postcode", "address", PERSON,
 )  # fmt: skip
@@ -36,7 +38,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Found:
-    """One identifier: its kind and where it stands, in characters. Never the identifier itself."""
+    """One identifier: its kind and its position in characters, never the identifier itself."""
 
     kind: str
     start: int
@@ -44,11 +46,11 @@ class Found:
 
 
 class NotScreened(Exception):
-    """The text did not become a Screened: nothing of it may be kept."""
+    """The text did not pass screening. Callers must not store any part of it."""
 
 
 class IdentifierFound(NotScreened):
-    """The text seems to identify a person. `kinds` says what was seen."""
+    """The text appears to identify a person. `kinds` lists the kinds of identifier found."""
 
     def __init__(self, kinds: tuple[str, ...]) -> None:
         super().__init__(", ".join(kinds))
@@ -56,14 +58,14 @@ class IdentifierFound(NotScreened):
 
 
 class TextTooLong(NotScreened):
-    """The text is longer than it may be here."""
+    """The text is longer than this caller allows."""
 
     def __init__(self, length: int, most: int) -> None:
         super().__init__(f"The text has {length} characters, {most} is the most.")
 
 
 class ScreeningFailed(NotScreened):
-    """Screening itself could not run. Ours to mend; the text is not kept."""
+    """Screening itself failed. This is our fault, not the person's; the text is not stored."""
 
 
 _MADE_HERE = object()
@@ -71,10 +73,10 @@ _MADE_HERE = object()
 
 @dataclass(frozen=True)
 class Screened:
-    """Text that went through screening. Only this module can make one.
+    """Text that has passed screening. Only this module can make one.
 
-    `said_not_a_person` counts what looked like a name and was said not to be one; `said_a_reference` what has an NHS
-    number's sum and was said to be a case reference.
+    `said_not_a_person` counts findings that looked like a name but that the person said are not.
+    `said_a_reference` counts those that pass the NHS number check digit but that the person said are case references.
     """
 
     text: str
@@ -89,7 +91,10 @@ class Screened:
 
 @dataclass(frozen=True)
 class Looked:
-    """What screening saw in a text. `kinds` has one entry a finding; `length`: in UTF-16 units, as Telegram counts; a line break is one."""
+    """The result of screening a text.
+
+    `kinds` has one entry per finding. `length` is in UTF-16 code units, as Telegram counts; a line break counts as one.
+    """
 
     text: str
     length: int
@@ -97,9 +102,9 @@ class Looked:
     failed: str = ""
 
     def screened(self, *, longest: int = LONGEST, override: Collection[str] = ()) -> Screened:
-        """Return the text as screened; raise IdentifierFound, TextTooLong or ScreeningFailed.
+        """Return the text as a `Screened`; raise IdentifierFound, TextTooLong or ScreeningFailed.
 
-        `override`: kinds of OVERRIDABLE that the person has said these are not.
+        `override` lists the OVERRIDABLE kinds whose findings the person has said are something else.
         """
         if self.failed:
             raise ScreeningFailed(self.failed)
@@ -110,11 +115,11 @@ class Looked:
         return Screened(self.text, self.kinds.count(PERSON), self.kinds.count("nhs_number"), _MADE_HERE)
 
 
-# ---- what stands between the parts of a number ----------------------------------------------------
-#: What people write between digits. Every kind of number is found with any of these between its groups.
+# ---- separators inside a number --------------------------------------------------------------------
+#: Characters that people write between digits. Every kind of number may have any of them between its groups.
 _SEP = r"[ \n.,/\\()\[\]{}:;_|*~'\"+-]"
 _GAP = rf"{_SEP}{{0,3}}"
-#: So many characters around a match are looked at for a label.
+#: How many characters around a match to search for a label.
 _WINDOW = 40
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
@@ -156,7 +161,7 @@ _STREETS = frozenset(_STREET.split("|"))
 _STREET_CAPITAL = "|".join(
     word.title() for word in _STREET.split("|") if len(word) > 3 or word in ("way", "row", "yd", "hey")
 )
-#: Street words that in small letters are seldom anything else.
+#: Street words that rarely mean anything else, even in lower case.
 _STREET_SMALL = "street|st|road|rd|avenue|ave|lane|ln|close|drive|court|gardens|gdns|crescent|cres|terrace|grove|mews|way|square|parade|croft|wynd"
 _SMALL_WORD = (
     r"(?!(?:of|the|in|on|to|and|or|at|for|by|from|with|my|his|her|their|our|a|an|is|are|was|were|no|more|other|years?|months?|"
@@ -277,12 +282,12 @@ _NAMED_ACCOUNT = re.compile(
     _I,
 )
 _APP = re.compile(rf"(?<![A-Za-z])(?:{_APPS})\b", _I)
-#: Not an account's name although a digit, a dot or an underscore is in it.
+#: Words that are not account names although they contain a digit, a dot or an underscore.
 _NOT_HANDLE = re.compile(
     r"(?:y|yr|year|ks|form|age|aged|room|section|s|covid|mp|part|level|week|day|class|ch|no|page|para|rule|step|stage)\.?\d{1,4}[a-z]{0,3}|"
     r"[a-z]{1,6}\.[A-Z][a-z]+|[a-z]+\.|(?:e|i)\.(?:g|e)\.?|a\.m|p\.m|[A-Z]{1,4}\d{1,4}|[a-z]+\.[a-z]{2,3}",
 )
-#: A full date right behind a name, or alone on its line, is a birth date until somebody says otherwise.
+#: A full date directly after a name, or alone on its line, is treated as a date of birth.
 _AFTER_NAME = re.compile(rf"[ \n]{{0,4}}[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I)
 _BEFORE_NAME = re.compile(rf"(?:^|\n)\W{{0,3}}({_FULL_DATE})[ ,.;:-]{{1,4}}$", _I)
 _ANY_FULL_DATE = re.compile(rf"(?<!\d){_FULL_DATE}", _I)
@@ -309,7 +314,7 @@ _NHS_SHAPES = {
     (1,) * 10,
 }
 _UPN_BEFORE = re.compile(rf"(?:(?<![A-Za-z])|(?<=upn))([A-HJ-NP-RT-Z]){_GAP}$", _I)
-#: How a pupil number is grouped where nothing says that it is one: other groups are a case reference's.
+#: How an unlabelled pupil number (UPN) may be grouped. Any other grouping is treated as a case reference.
 _UPN_SHAPES = {(4, 4, 4), (3, 3, 3, 3), (6, 6), (3, 4, 5), (9, 3), (2, 2, 2, 2, 2, 2), (1,) * 12}
 _REFERENCE = re.compile(r"\b(?:ref(?:erence)?|case|file|log|order|account|ticket|invoice|crime|incident)\b", _I)
 _UPN_CUE = re.compile(r"u\.?p\.?n|pupil (?:number|no)", _I)
@@ -325,7 +330,7 @@ _PHONE_AFTER = re.compile(
     r"[^\w]{0,4}(?:is |was |\(?as )?(?:his |her |their |the |my |mum's |dad's )?(?:tel\b|telephone|phone|mobile|mob\b|landline|whatsapp)",
     _I,
 )
-#: Lines for the public: they identify nobody.
+#: Public helplines, which identify nobody.
 _PUBLIC_LINES = {
     "08001111", "08088005000", "0800555111", "08088020000", "08000502020", "08001111000", "03000030000", "08082000247",
     "0300123", "116123", "116000", "03001231066", "03001234000", "08000147087", "0800789321", "01712360121",
@@ -335,24 +340,25 @@ _NATIONAL = re.compile(r"0(?:[1235789]\d{8,9})")
 
 
 def look(text: str, *, own_reference: re.Pattern[str] | None = None) -> Looked:
-    """Look at a text: length first, then its canonical form, then what identifies a person. Raises nothing.
+    """Screen a text and return its length and the kinds of identifier found; never raise.
 
-    Of a text longer than LONGEST_READ only that much is looked at; it is too long to be kept anyway.
+    Only the first LONGEST_READ characters are checked. A longer text is too long to store anyway.
     """
     begin()
     plain = text.strip()
     length = len(plain.encode("utf-16-le", "surrogatepass")) // 2 - plain.count("\r\n")
     try:
         found = identifiers(plain[:LONGEST_READ], own_reference=own_reference)
-    except Exception as error:  # whatever went wrong, the text must not be kept
+    except Exception as error:  # whatever went wrong, the text must not be stored
         return Looked(plain, length, failed=type(error).__name__)
     return Looked(plain, length, tuple(item.kind for item in found))
 
 
 def identifiers(text: str, *, own_reference: re.Pattern[str] | None = None) -> tuple[Found, ...]:
-    """Return what in this text seems to identify a person, in order of place, without overlap.
+    """Return the parts of a text that appear to identify a person, in order of position, without overlaps.
 
-    `own_reference` is the form of case references that the organisation configured: what stands in it is none of these.
+    `own_reference` is the organisation's configured pattern for case references. Findings of a REFERENCE_LIKE kind
+    inside a match of it are ignored.
     """
     form = canonical(text)
     found = sorted(_all(form.text), key=lambda item: (KINDS.index(item.kind), item.start, -item.end))
@@ -379,7 +385,7 @@ def _all(text: str) -> Iterator[Found]:
                 continue
             yield Found(kind, start, end)
             if kind == "date_of_birth":
-                # "Born ..., but the passport says ...": another date close by is one too.
+                # "Born ..., but the passport says ...": treat another date nearby as a date of birth too.
                 for other in _ANY_FULL_DATE.finditer(text, end, min(len(text), end + 2 * _WINDOW)):
                     yield Found(kind, *other.span())
     yield from _handles(text)
@@ -397,7 +403,7 @@ def _all(text: str) -> Iterator[Found]:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Give the matches of a pattern, looked for piece by piece: the engine lets nothing else run while it looks."""
+    """Yield the matches of a pattern, searching piece by piece because the regex engine holds the GIL while it runs."""
     at = 0
     while at < len(text):
         last = at
@@ -419,7 +425,7 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _handles(text: str) -> Iterator[Found]:
-    """Words with a digit, a dot or an underscore in them, near an app's name, near "username" or beside another such."""
+    """Yield words with a digit, dot or underscore near an app's name or "username", or next to another handle."""
     for named in _NAMED_ACCOUNT.finditer(text):
         yield Found("handle", *named.span(1))
     for app in _APP.finditer(text):
@@ -438,7 +444,7 @@ def _handles(text: str) -> Iterator[Found]:
 
 # ---- numbers ---------------------------------------------------------------------------------------
 def _numbers(text: str) -> Iterator[Found]:
-    """Numbers by their digits, whatever stands between the groups: phone, NHS and pupil numbers."""
+    """Yield phone, NHS and pupil numbers, judged by their digits whatever separates the groups."""
     for run in _RUN.finditer(text):
         dates = [*_DATE_IN_RUN.finditer(text, *run.span()), *_TIME_IN_RUN.finditer(text, *run.span())]
         dated = [match.span() for match in dates]
@@ -451,7 +457,7 @@ def _numbers(text: str) -> Iterator[Found]:
 
 @dataclass(frozen=True)
 class _Before:
-    """What stands before a number: read once, however many of its groups are tried together."""
+    """The text before a number. It is analysed once, however many combinations of the number's groups are tried."""
 
     text: str
     letter: re.Match[str] | None = None
@@ -495,7 +501,7 @@ def _in_run(text: str, groups: list[tuple[int, int, bool]]) -> Iterator[Found]:
 
 
 def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int, ...], in_date: bool) -> str | None:
-    """Say what a row of digits is: a pupil's, an NHS or a phone number, or none of these."""
+    """Return the kind of number that a sequence of digits is (pupil, NHS or phone), or None if it is none of these."""
     after = text[end : end + 12]
     labelled = bool(_LETTER.search(after))
     if before.letter and len(digits) in (11, 12):
@@ -517,7 +523,7 @@ def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int
 
 
 def _checks(number: str) -> bool:
-    """Say whether a pupil number's letter is the one that its digits call for."""
+    """Say whether a pupil number's check letter matches its digits."""
     digits = number[1:].replace("A", "0") if number[-1].isalpha() else number[1:]
     return bool(digits.isdigit() and upn.calc_check_digit(digits) == number[0])
 
@@ -544,13 +550,14 @@ def _is_phone(text: str, before: _Before, end: int, digits: str, shape: tuple[in
 
 
 def is_street(word: str) -> bool:
-    """Say whether a word is one that streets end in."""
+    """Say whether street names can end in this word."""
     return word.lower() in _STREETS
 
 
 def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_pass: bool = False) -> Screened:
-    """Return the text as screened; raise IdentifierFound, TextTooLong or ScreeningFailed, and keep nothing.
+    """Return the text as a `Screened`; raise IdentifierFound, TextTooLong or ScreeningFailed.
 
-    `names_pass`: the person has said that what looks like a name is not one. Nothing else can be waved through.
+    `names_pass` says that the person has confirmed that anything that looks like a name is not one. No other kind can
+    be overridden here.
     """
     return look(text, own_reference=own_reference).screened(override=(PERSON,) if names_pass else ())
