@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flows.invariants import present
 from flows.machine import OUTCOME, PAUSED
 from flows.navigation import Position
 
@@ -75,7 +76,7 @@ def asked_at(position: Position) -> Asked | None:
     if outcome is None and (question is None or not question.options):
         return None
     if outcome is None:
-        assert question is not None  # noqa: S101 (said above)
+        question = present(question, "the lines above say so")
         choices = {o.id: o.label for o in question.options if o.offered_when is None or _offers(position, state, o.id)}
         return Asked("question", state, question.label, choices, _answers(position), _flags(position))
     return Asked("outcome", outcome.id, outcome.title, VERDICTS, _answers(position), _flags(position))

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
-from storage.core.models import Conversation, ConversationEvent, Member
+from storage.core.models import Conversation, ConversationEvent, Member, table_of
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-CONVERSATION = Conversation.__table__  # type: ignore[attr-defined]
-EVENT = ConversationEvent.__table__  # type: ignore[attr-defined]
-MEMBER = Member.__table__  # type: ignore[attr-defined]
+CONVERSATION = table_of(Conversation)
+EVENT = table_of(ConversationEvent)
+MEMBER = table_of(Member)
 
 
 _OPEN = Prepared(

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from storage import reviews
 from storage.core import ledger
-from storage.core.models import ListExport
+from storage.core.models import ListExport, table_of
+from storage.core.statements import insert_one
 from storage.core.unit import Unit
 from storage.reviews import ReviewRow, Wanted
 
-EXPORT = ListExport.__table__  # type: ignore[attr-defined]
+EXPORT = table_of(ListExport)
 PAGE = 500
 
 
@@ -33,9 +34,7 @@ class ExportRow:
 def ask(unit: Unit, team: str, member_id: int, wanted: Wanted, at: str) -> int:
     """Request an export; return its number."""
     sealed = unit.keys.members.seal_value(asdict(wanted), f"list_export:{team}:{at}")
-    done = unit.connection.execute(insert(EXPORT).values(team=team, member_id=member_id, wanted=sealed, made_at=at))
-    assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
-    number = int(done.inserted_primary_key[0])
+    number = insert_one(unit, EXPORT, {"team": team, "member_id": member_id, "wanted": sealed, "made_at": at})
     ledger.append(unit, at, f"member:{member_id}", "list_export.asked", f"list_export:{number}")
     return number
 

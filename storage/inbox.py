@@ -14,18 +14,16 @@ from sqlalchemy import ColumnElement, Integer, bindparam, delete, func, literal_
 from sqlalchemy.dialects import postgresql
 
 from storage.core import locks
-from storage.core.models import InboxRow
+from storage.core.models import LONGEST_CAUSE, InboxRow, table_of
 from storage.core.statements import Prepared, among
 from storage.core.unit import Unit
 
-INBOX = InboxRow.__table__  # type: ignore[attr-defined]
+INBOX = table_of(InboxRow)
 
 #: The kind of lock a worker holds on an ordering key.
 LOCK = "lane"
 #: An update that fails this many times is parked, so that it does not block those behind it.
 TRIES = 3
-#: The longest cause we store, in characters.
-CAUSE: int = INBOX.c.cause.type.length
 
 #: A literal, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
@@ -143,7 +141,9 @@ def count_failure(unit: Unit, inbox_id: int, cause: str) -> bool:
     tries = unit.connection.execute(select(INBOX.c.tries).where(INBOX.c.id == inbox_id)).scalar_one() + 1
     state = "parked" if tries >= TRIES else "waiting"
     still_waiting = (INBOX.c.id == inbox_id, INBOX.c.state == "waiting")
-    unit.connection.execute(update(INBOX).where(*still_waiting).values(tries=tries, state=state, cause=cause[:CAUSE]))
+    unit.connection.execute(
+        update(INBOX).where(*still_waiting).values(tries=tries, state=state, cause=cause[:LONGEST_CAUSE])
+    )
     return state == "parked"
 
 

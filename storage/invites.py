@@ -9,12 +9,13 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from storage.core import ledger
-from storage.core.models import Invite, WrongCode
+from storage.core.models import Invite, WrongCode, table_of
 from storage.core.screened import ScreenedText
+from storage.core.statements import insert_one
 from storage.core.unit import Unit
 
-INVITE = Invite.__table__  # type: ignore[attr-defined]
-WRONG = WrongCode.__table__  # type: ignore[attr-defined]
+INVITE = table_of(Invite)
+WRONG = table_of(WrongCode)
 
 #: 128 bits: 22 characters of base64url.
 CODE_BYTES = 16
@@ -64,14 +65,11 @@ def make(
     code = secrets.token_urlsafe(CODE_BYTES)
     key = _hash(unit, code)
     sealed = unit.keys.members.seal(known_as.text.encode(), f"invite:{key.hex()}") if known_as else None
-    done = unit.connection.execute(
-        insert(INVITE).values(
-            code_hash=key, role=role, team=team, state="open" if open_ else "asked", made_by=actor, made_at=at,
-            expires_at=expires_at, known_as=sealed,
-        )
-    )  # fmt: skip
-    assert done.inserted_primary_key is not None  # noqa: S101 (an insert of one row has one)
-    made = int(done.inserted_primary_key[0])
+    values = {
+        "code_hash": key, "role": role, "team": team, "state": "open" if open_ else "asked", "made_by": actor, "made_at": at,
+        "expires_at": expires_at, "known_as": sealed,
+    }  # fmt: skip
+    made = insert_one(unit, INVITE, values)
     ledger.append(unit, at, actor, "invite.made", f"invite:{made}", ledger.digest_of([role, team]))
     return code, made
 

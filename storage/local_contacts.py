@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from storage.core import ledger
-from storage.core.models import LocalRoute
+from storage.core.models import LocalRoute, table_of
 from storage.core.screened import ScreenedText
 from storage.core.unit import Unit
 
-ROUTE = LocalRoute.__table__  # type: ignore[attr-defined]
+ROUTE = table_of(LocalRoute)
 #: What can be set, in display order, with its label.
 NAMES = {
     "partnership": "Safeguarding partnership",

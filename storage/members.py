@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, insert, select, update
 
 from storage import teams
 from storage.core import ledger
-from storage.core.models import Member
+from storage.core.models import Member, table_of
 from storage.core.screened import ScreenedText
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 from storage.invites import InvitedAs
 
-MEMBER = Member.__table__  # type: ignore[attr-defined]
+MEMBER = table_of(Member)
 #: What colleagues call a person: screened text, or the name stored with an invite.
 Named = ScreenedText | InvitedAs
 _BY_TELEGRAM_ID = Prepared(
@@ -66,7 +66,8 @@ def save(
     else:
         unit.connection.execute(update(MEMBER).where(MEMBER.c.id == known).values(**values))
     member = get(unit, telegram_id)
-    assert member is not None  # noqa: S101 (just written)
+    if member is None:
+        raise LookupError("a member that was just written is missing")
     ledger.append(unit, at, actor, "member.saved", f"member:{member.id}", ledger.digest_of([role, team]))
     return member
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from storage.core.models import NamePass
+from storage.core.models import NamePass, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-PASS = NamePass.__table__  # type: ignore[attr-defined]
+PASS = table_of(NamePass)
 _GIVEN = Prepared(select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat")))
 _TAKE = Prepared(delete(PASS).where(PASS.c.chat_id == bindparam("chat")))
 

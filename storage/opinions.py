@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage.core import ledger
-from storage.core.models import Opinion, OpinionRequest
+from storage.core.models import Opinion, OpinionRequest, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-REQUEST = OpinionRequest.__table__  # type: ignore[attr-defined]
-OPINION = Opinion.__table__  # type: ignore[attr-defined]
+REQUEST = table_of(OpinionRequest)
+OPINION = table_of(Opinion)
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = (

@@ -14,12 +14,12 @@ from sqlalchemy.dialects import postgresql
 
 from storage.core import locks
 from storage.core.clock import utc_now
-from storage.core.models import Card, OutboxRow
+from storage.core.models import LONGEST_CAUSE, Card, OutboxRow, table_of
 from storage.core.statements import Prepared, among
 from storage.core.unit import Unit
 
-OUTBOX = OutboxRow.__table__  # type: ignore[attr-defined]
-CARD = Card.__table__  # type: ignore[attr-defined]
+OUTBOX = table_of(OutboxRow)
+CARD = table_of(Card)
 
 #: The kind of lock a worker holds on a chat it is sending to.
 LOCK = "chat"
@@ -27,8 +27,6 @@ LOCK = "chat"
 TRIES = 3
 #: Telegram's reasons why a person cannot be reached, perhaps only for now.
 UNREACHABLE = ("Telegram: bot was blocked", "Telegram: user is deactivated", "Telegram: can't initiate conversation")
-#: The longest cause we store, in characters.
-CAUSE: int = OUTBOX.c.cause.type.length
 
 #: A literal, not a parameter: a prepared plan can then use the partial indexes over waiting rows.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
@@ -192,7 +190,7 @@ def mark_sent(unit: Unit, message_id: int) -> None:
 
 def park(unit: Unit, message_id: int, cause: str) -> None:
     """Park a message that can never be sent, so that it does not block those behind it."""
-    parked = {"state": "parked", "tries": OUTBOX.c.tries + 1, "cause": cause[:CAUSE]}
+    parked = {"state": "parked", "tries": OUTBOX.c.tries + 1, "cause": cause[:LONGEST_CAUSE]}
     unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == message_id).values(parked))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from storage.core import ledger
-from storage.core.models import Pause
+from storage.core.models import Pause, table_of
 from storage.core.screened import ScreenedText
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-PAUSE = Pause.__table__  # type: ignore[attr-defined]
+PAUSE = table_of(Pause)
 _REASON = Prepared(select(PAUSE.c.reason))
 
 

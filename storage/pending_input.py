@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from storage.core.models import TextWanted
+from storage.core.models import TextWanted, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-WANTED = TextWanted.__table__  # type: ignore[attr-defined]
+WANTED = table_of(TextWanted)
 _OF = Prepared(select(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
 _DROP = Prepared(delete(WANTED).where(WANTED.c.chat_id == bindparam("chat")))
 

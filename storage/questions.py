@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from storage.core.models import AskedQuestion
+from storage.core.models import AskedQuestion, table_of
 from storage.core.screened import ScreenedText
 from storage.core.statements import upsert
 from storage.core.unit import Unit
 
-QUESTION = AskedQuestion.__table__  # type: ignore[attr-defined]
+QUESTION = table_of(AskedQuestion)
 KNOWN_BY = ("edition_id", "kind", "subject", "question_hash")
 #: How many different unanswered questions are kept. Beyond that, only their topics are counted.
 MOST = 5000

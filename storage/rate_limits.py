@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
-from storage.core.models import Pace
+from storage.core.models import Pace, table_of
 from storage.core.statements import upsert
 from storage.core.unit import Unit
 
-PACE = Pace.__table__  # type: ignore[attr-defined]
+PACE = table_of(Pace)
 # Built once: these queries run whenever something is sent.
 _THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
 _DUE = select(PACE).where(_THESE).order_by(PACE.c.key)

@@ -14,14 +14,14 @@ from sqlalchemy.engine import RowMapping
 
 from storage import opinions
 from storage.core import ledger
-from storage.core.models import Amendment, DecisionRecord
+from storage.core.models import Amendment, DecisionRecord, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
-AMENDMENT = Amendment.__table__  # type: ignore[attr-defined]
+RECORD = table_of(DecisionRecord)
+AMENDMENT = table_of(Amendment)
 
 #: Excludes erased records: erasing a record destroys its key.
 KEPT = RECORD.c.wrapped_key != DESTROYED

@@ -9,14 +9,14 @@ from sqlalchemy import case, delete, exists, func, insert, select
 from storage import records
 from storage.core import ledger
 from storage.core.clock import DAY, later
-from storage.core.models import Hold, Retention
+from storage.core.models import Hold, Retention, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
 from storage.core.unit import Unit
 from storage.records import RECORD
 
-RETENTION = Retention.__table__  # type: ignore[attr-defined]
-HOLD = Hold.__table__  # type: ignore[attr-defined]
+RETENTION = table_of(Retention)
+HOLD = table_of(Hold)
 
 
 @dataclass(frozen=True)

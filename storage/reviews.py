@@ -12,15 +12,15 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from storage.core import ledger
-from storage.core.models import DecisionRecord, Review, ReviewEvent
+from storage.core.models import DecisionRecord, Review, ReviewEvent, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-REVIEW = Review.__table__  # type: ignore[attr-defined]
-EVENT = ReviewEvent.__table__  # type: ignore[attr-defined]
-RECORD = DecisionRecord.__table__  # type: ignore[attr-defined]
+REVIEW = table_of(Review)
+EVENT = table_of(ReviewEvent)
+RECORD = table_of(DecisionRecord)
 
 _NEW = Prepared(insert(REVIEW), ("record_id", "state", "rank", "changed_at", "team", "member_id", "finished_at"))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from storage import outbox
-from storage.core.models import ShownMessage
+from storage.core.models import ShownMessage, table_of
 from storage.core.unit import Unit
 
-SHOWN = ShownMessage.__table__  # type: ignore[attr-defined]
+SHOWN = table_of(ShownMessage)
 #: How many messages are deleted at a time.
 STEP = 500
 

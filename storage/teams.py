@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from storage.core import ledger
-from storage.core.models import Member, Team
+from storage.core.models import Member, Team, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-TEAM = Team.__table__  # type: ignore[attr-defined]
-MEMBER = Member.__table__  # type: ignore[attr-defined]
+TEAM = table_of(Team)
+MEMBER = table_of(Member)
 _CHANNEL_OF = Prepared(
     select(TEAM.c.channel_chat_id)
     .join(MEMBER, MEMBER.c.team == TEAM.c.name)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
-from storage.core.models import Timer
+from storage.core.models import Timer, table_of
 from storage.core.statements import Prepared, upsert
 from storage.core.unit import Unit
 
-TIMER = Timer.__table__  # type: ignore[attr-defined]
+TIMER = table_of(Timer)
 _SET = Prepared(select(TIMER.c.id).where(TIMER.c.kind == bindparam("of_kind"), TIMER.c.subject == bindparam("on")))
 
 

@@ -9,12 +9,12 @@ from hashlib import sha256
 from sqlalchemy import delete, insert, select, update
 
 from storage.core import ledger
-from storage.core.models import SignIn, UsedOpening, WebSession
+from storage.core.models import SignIn, UsedOpening, WebSession, table_of
 from storage.core.unit import Unit
 
-SIGN_IN = SignIn.__table__  # type: ignore[attr-defined]
-SESSION = WebSession.__table__  # type: ignore[attr-defined]
-OPENING = UsedOpening.__table__  # type: ignore[attr-defined]
+SIGN_IN = table_of(SignIn)
+SESSION = table_of(WebSession)
+OPENING = table_of(UsedOpening)
 
 #: 256 bits for each code and token.
 BYTES = 32

@@ -32,6 +32,7 @@ def records(args: argparse.Namespace) -> int:
     from bot.composition.store import unit_for_command
     from bot.domain.record import exported
     from bot.messages.cards import time_of
+    from bot.messages.counted import counted
     from bot.usecases import own_records
 
     with unit_for_command(args.data) as unit:
@@ -51,7 +52,7 @@ def records(args: argparse.Namespace) -> int:
         notes = str(len(stored.amendments))
         rows.append((clear["reference"], saved, clear["flow"], clear["outcome"], decided, case, notes))
     say_table(rows)
-    say(f"{len(found)} records")
+    say(counted(len(found), "record"))
     return 0
 
 
@@ -75,8 +76,8 @@ def verify(args: argparse.Namespace) -> int:
     checked, broken = proof.checked, proof.broken
     if args.json:
         found = {"where": broken.where, "what": broken.what} if broken else None
-        counted = {"entries": checked.entries, "records": checked.records, "head": f"{proof.head[0]}:{proof.head[1]}"}
-        say_json({**counted, "broken": found})
+        figures = {"entries": checked.entries, "records": checked.records, "head": f"{proof.head[0]}:{proof.head[1]}"}
+        say_json({**figures, "broken": found})
     elif broken:
         say(f"BROKEN: {broken.where} {broken.what}.")
     else:

@@ -15,6 +15,7 @@ from bot.domain import access
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
 from bot.messages import cards
+from bot.messages.counted import counted
 from bot.usecases import sessions
 from bot.usecases.context import Actor, Context, MemberRow
 from storage.core.unit import Unit
@@ -83,6 +84,6 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     pages.filters["when"] = cards.time_of
-    pages.filters["days"] = lambda days: "1 day" if days == 1 else f"{days} days"
+    pages.filters["days"] = lambda days: counted(days, "day")
     pages.filters["plain"] = lambda text: str(text).replace("_", " ")
     return pages

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from bot.domain.access import HasRole
 from flows.definition import Edition
+from flows.invariants import present
 from flows.machine import EMERGENCY_NOW, PAUSED
 from flows.navigation import Answer, Position
 
@@ -38,8 +39,7 @@ def exported(stored: Record) -> dict[str, Any]:
 def clear_columns(position: Position, edition: Edition, member: HasRole, version: str) -> dict[str, Any]:
     """Return the coded columns that lists filter on: roles where an edition's nodes fill some, else ids."""
     taken, roles = position.taken, edition.roles
-    outcome = position.outcome
-    assert outcome is not None  # noqa: S101 (a finished walk has one)
+    outcome = present(position.outcome, "a finished walk has one")
     return {
         "member_id": member.id,
         "role": member.role,
@@ -61,8 +61,7 @@ def content(
     position: Position, edition: Edition, history: list[dict[str, Any]], advice_sought: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
     """Return the sealed part of a record: questions as shown, answers, what was pointed to, decided and advised."""
-    outcome = position.outcome
-    assert outcome is not None  # noqa: S101 (a finished walk has one)
+    outcome = present(position.outcome, "a finished walk has one")
 
     def said(role: str) -> str | None:
         return answer_label(position, edition.roles.question(role))

@@ -15,6 +15,7 @@ from flows import since
 from flows.advice import Answer, Topic
 from flows.catalogue import Book
 from flows.definition import Edition, Question
+from flows.invariants import present
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
 from flows.screening import PERSON, IdentifierFound, NotScreened, ScreeningFailed
@@ -147,8 +148,7 @@ class Card:
 
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
-        question = self.position.question
-        assert question is not None  # noqa: S101 (every other state has its own card)
+        question = present(self.position.question, "every other state has its own card")
         lines = [italic(self._progress(question)), bold(question.label)]
         note = self._note()
         if note:
@@ -259,8 +259,7 @@ class Card:
 
     # ---- outcome, check, change, end ------------------------------------------------------------
     def _outcome(self) -> Message:
-        outcome = self.position.outcome
-        assert outcome is not None  # noqa: S101 (the state is an outcome)
+        outcome = present(self.position.outcome, "the state is an outcome")
         lines = [italic("What the guidance points to"), bold(outcome.title), escape(outcome.body)]
         lines += [*_since(self.edition, self.edition.roles.outcome_role(outcome.id)), self._duties()]
         lines.append(self._citations())
@@ -325,8 +324,7 @@ class Card:
 
     def _confirm_change(self) -> Message:
         walk, flow = self.position.walk, self.position.flow
-        change = pending_change(self.position.machine, walk)
-        assert change is not None  # noqa: S101 (the walk says that one is waiting)
+        change = present(pending_change(self.position.machine, walk), "the walk says that one is waiting")
         lines = [bold("This change has effects."), escape("These answers would no longer apply:")]
         lines.append("\n".join(f"• {escape(flow.questions[state].label)}" for state in change.dropped))
         lines.append(escape("You will be asked what is still needed. Your earlier answers are offered again."))

@@ -11,7 +11,9 @@ from typing import Any
 
 from bot.messages.callback_data import Button
 from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, cite, escape, italic, plain, rows, time_of
+from bot.messages.counted import counted
 from flows.definition import Edition
+from flows.invariants import present
 from flows.second_opinion import OWN, REASONS
 from storage.members import MemberRow
 from storage.opinions import Request
@@ -70,7 +72,7 @@ def draft(edition: Edition, request: Request, team: TeamRow, others: int, note: 
     """Return the card of a request before it goes out, for whoever asks."""
     content = request.content
     lines = [bold("Ask your team? This is what they would see."), *_asked(edition, request)]
-    people = "1 other member" if others == 1 else f"{others} other members"
+    people = counted(others, "other member")
     lines.append(
         escape(
             f"It goes to the channel of team {team.name} ({people}). It closes when {request.quorum} have answered, or "
@@ -99,11 +101,11 @@ def post(edition: Edition, request: Request, *, for_deputy: bool = False) -> Mes
     lines = [bold(head), *_asked(edition, request)]
     if for_deputy:
         lines.insert(1, escape("The time was up and too few have answered. You are the deputy: please answer."))
-    assert request.closes_at is not None  # noqa: S101 (it is open)
+    closes_at = present(request.closes_at, "it is open")
     lines.append(
         escape(
             f"Tap an answer. I ask for your reason in our private chat. {SEALED} It closes when {request.quorum} have "
-            f"answered, or on {time_of(request.closes_at)}. Do not write about the case here."
+            f"answered, or on {time_of(closes_at)}. Do not write about the case here."
         )
     )
     choices = [
@@ -143,11 +145,11 @@ def given(request: Request, choice: str) -> Message:
 
 def progress(request: Request, how_many: int) -> Message:
     """Tell whoever asked how many opinions are in, never what they are."""
-    assert request.closes_at is not None  # noqa: S101 (it is open)
+    closes_at = present(request.closes_at, "it is open")
     lines = [
         bold(f"Your request {request.number}: {how_many} of {request.quorum} in"),
         escape(request.content["title"]),
-        escape(f"It closes on {time_of(request.closes_at)} at the latest. {SEALED}"),
+        escape(f"It closes on {time_of(closes_at)} at the latest. {SEALED}"),
         escape("You need not wait: you can decide at any time. If a child is in danger, do not wait."),
     ]
     if request.deputy_asked_at:
@@ -171,8 +173,8 @@ def not_posted(request: Request) -> Message:
 
 def reminder(request: Request) -> Message:
     """Say in the channel that a request still waits."""
-    assert request.closes_at is not None  # noqa: S101 (it is open)
-    return notice(f"Request {request.number} still waits for opinions. It closes on {time_of(request.closes_at)}.")
+    closes_at = present(request.closes_at, "it is open")
+    return notice(f"Request {request.number} still waits for opinions. It closes on {time_of(closes_at)}.")
 
 
 # ---- the result -----------------------------------------------------------------------------------
@@ -329,11 +331,11 @@ def duration(minutes: int) -> str:
     """Return a number of minutes in words."""
     if minutes % (24 * 60) == 0:
         days = minutes // (24 * 60)
-        return "1 day" if days == 1 else f"{days} days"
+        return counted(days, "day")
     if minutes % 60 == 0:
         hours = minutes // 60
-        return "1 hour" if hours == 1 else f"{hours} hours"
-    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+        return counted(hours, "hour")
+    return counted(minutes, "minute")
 
 
 def called(member: MemberRow) -> str:

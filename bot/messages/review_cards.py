@@ -8,6 +8,7 @@ from bot.domain.retention import RecordClass
 from bot.domain.review import Rank, State
 from bot.messages.callback_data import Button
 from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
+from bot.messages.counted import counted
 from bot.messages.opinion_cards import called
 from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.members import MemberRow
@@ -85,7 +86,7 @@ def _head(review: ReviewRow) -> list[str]:
 
 def card(review: ReviewRow, total: int, now: str) -> Message:
     """Return the next record of the queue: what is coded, and what can be done."""
-    waits = "1 record waits" if total == 1 else f"{total} records wait"
+    waits = counted(total, "record waits", "records wait")
     lines = [italic(f"{waits}. Riskiest first, then longest waiting."), *_head(review)]
     lines.append(escape(f"It has waited {waiting_for(review, now)}."))
     buttons = [
@@ -193,7 +194,7 @@ def requested(reference: str) -> Message:
 
 def digest(team: str, waiting: int, due: int, head: tuple[int, str]) -> Message:
     """Return the daily digest: counts only, and the ledger's head, so that it is kept outside the store."""
-    waits = "1 record waits" if waiting == 1 else f"{waiting} records wait"
+    waits = counted(waiting, "record waits", "records wait")
     follow = f" Follow-ups due: {due}." if due else ""
     proof = f"Proof of today, keep this message: {head[0]}:{head[1]}"
     return plain(f"Team {team}: {waits} for review.{follow}\n\n{proof}", ("Start the review", "rv.queue"))

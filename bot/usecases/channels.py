@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.messages import opinion_cards
 from bot.usecases import opinions
 from bot.usecases.context import Actor, Context, say
+from flows.invariants import present
 from storage import members, outbox, teams, timers
 from storage.core.clock import later
 from storage.core.unit import Unit
@@ -37,9 +38,9 @@ def claim(unit: Unit, context: Context, actor: Actor) -> None:
         return
     timers.drop(unit, LEAVE, str(actor.chat_id))
     if before.channel_chat_id not in (None, actor.chat_id):
-        assert before.channel_chat_id is not None  # noqa: S101 (said above)
-        say(unit, before.channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
-        outbox.enqueue(unit, before.channel_chat_id, "leave", {})
+        channel_chat_id = present(before.channel_chat_id, "the lines above say so")
+        say(unit, channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
+        outbox.enqueue(unit, channel_chat_id, "leave", {})
     say(unit, actor.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), actor.thread_id)
     opinions.post_again(unit, context, before.name)
 

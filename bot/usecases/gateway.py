@@ -9,6 +9,7 @@ from bot.domain import access
 from bot.messages import cards
 from bot.usecases import advice, channels, typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
+from flows.invariants import present
 from storage import inbox, members, outbox, pause, sent_messages, teams
 from storage.core.unit import Unit
 
@@ -80,23 +81,20 @@ def service(unit: Unit, context: Context, update_id: int, act: Callable[[Unit, C
 def _in_group(
     unit: Unit, context: Context, action: str, incoming: Incoming, member: members.MemberRow | None, act: Act
 ) -> str | OpenPrivately:
-    assert incoming.chat_id is not None  # noqa: S101 (the caller says so)
-    team = teams.of_channel(unit, incoming.chat_id)
+    chat_id = present(incoming.chat_id, "the caller says so")
+    team = teams.of_channel(unit, chat_id)
     if team is None and action != "claim_channel":
-        channels.expect_claim(unit, context, incoming.chat_id)
+        channels.expect_claim(unit, context, chat_id)
         return ""
     if team and incoming.typed:
-        advice.overheard(unit, context, incoming.chat_id, incoming.thread_id, incoming.typed)
+        advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed)
     if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
         return NOT_YOUR_TEAM if team else ""
     if not access.may(member, action):
         if action == "claim_channel":
-            say(unit, incoming.chat_id, cards.not_your_role(), incoming.thread_id)
+            say(unit, chat_id, cards.not_your_role(), incoming.thread_id)
         return ""
-    return (
-        act(unit, context, Actor(incoming.chat_id, incoming.user_id, incoming.update_id, member, incoming.thread_id))
-        or ""
-    )
+    return act(unit, context, Actor(chat_id, incoming.user_id, incoming.update_id, member, incoming.thread_id)) or ""
 
 
 def _let_in_or_answer(

@@ -13,6 +13,7 @@ from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, OpenPrivately, say, whole
 from flows import navigation, replies, second_opinion
 from flows.definition import Edition
+from flows.invariants import present
 from flows.navigation import Position
 from flows.screening import NotScreened, Screened
 from storage import conversations, members, opinions, outbox, pending_input, records, teams, timers
@@ -139,9 +140,9 @@ def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
 
 
 def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
-    assert team.channel_chat_id is not None  # noqa: S101 (the callers say so)
+    channel_chat_id = present(team.channel_chat_id, "the callers say so")
     payload = opinion_cards.post(edition, request).payload(below=True, thread=team.channel_thread_id)
-    outbox.enqueue(unit, team.channel_chat_id, "card", payload, f"post:{request.id}")
+    outbox.enqueue(unit, channel_chat_id, "card", payload, f"post:{request.id}")
 
 
 def post_again(unit: Unit, context: Context, team_name: str) -> None:
@@ -349,9 +350,9 @@ def deadline(unit: Unit, context: Context, number: str) -> None:
         _end(unit, context, request, "deadline", at, "sharewise")
         return
     passed = opinions.pass_to_deputy(unit, request, later(at, team.deadline_minutes / 2), at)
-    assert passed.closes_at is not None  # noqa: S101 (just set)
+    closes_at = present(passed.closes_at, "it was just set")
     opinions.note_shown(unit, passed.id)
-    timers.put(unit, DEADLINE, number, passed.closes_at)
+    timers.put(unit, DEADLINE, number, closes_at)
     say(unit, deputy.telegram_id, opinion_cards.post(context.book.edition, passed, for_deputy=True))
     _show_progress(unit, passed)
 

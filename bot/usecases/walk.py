@@ -17,6 +17,7 @@ from bot.usecases import advice, menus, opinions, own_records, reviews, typed_te
 from bot.usecases.context import Actor, Context, say
 from flows import navigation, replies
 from flows.catalogue import Book
+from flows.invariants import present
 from flows.machine import CHECK, OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.replies import Choice, Reply
@@ -162,8 +163,7 @@ def _write_record(unit: Unit, context: Context, actor: Actor, here: Loaded, at: 
 
 
 def _send_chart(unit: Unit, here: Loaded) -> None:
-    outcome = here.position.outcome
-    assert outcome is not None  # noqa: S101 (the state is an outcome)
+    outcome = present(here.position.outcome, "the state is an outcome")
     payload = {
         "edition": here.book.edition.id,
         "flow": here.position.flow.id,
@@ -591,8 +591,7 @@ def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") ->
         if stored is None or not access.may(actor.member, "ask_opinion", Resource(stored.clear["member_id"])):
             say(unit, actor.chat_id, cards.plain("You have no record with that reference."))
             return ""
-        row = conversations.get(unit, stored.clear["conversation_id"])
-        assert row is not None  # noqa: S101 (a record has a conversation)
+        row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
         return opinions.prepare(unit, context, actor, row, load(unit, context, row).position, stored.clear["id"])
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
@@ -629,8 +628,7 @@ def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
     stored = records.find(unit, reference)
     if stored is None or not access.may(actor.member, "walk", Resource(stored.clear["member_id"])):
         return "There is no such record."
-    row = conversations.get(unit, stored.clear["conversation_id"])
-    assert row is not None  # noqa: S101 (a record has a conversation)
+    row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
     walk = navigation.from_dict(row.walk)
     machine = context.book.machine(walk.flow)
     walk = navigation.resumed_without_interrupt(machine, walk)

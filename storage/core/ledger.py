@@ -11,11 +11,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.engine import RowMapping
 
 from storage.core import locks
-from storage.core.models import LedgerEntry
+from storage.core.models import LedgerEntry, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-LEDGER = LedgerEntry.__table__  # type: ignore[attr-defined]
+LEDGER = table_of(LedgerEntry)
 START = "0" * 64
 FIELDS = ("seq", "at", "actor", "action", "subject", "digest", "previous")
 _LAST = Prepared(select(LEDGER.c.seq, LEDGER.c.hash).order_by(LEDGER.c.seq.desc()).limit(1))

@@ -1,12 +1,23 @@
 """The tables. In clear: ids, times, coded choices, team, states. Sealed (bytes): free text and whatever could identify.
 
 Times are text, UTC, ISO 8601 with microseconds and a Z, so that they sort and read the same in every database.
-Hot paths insert into `Model.__table__` with Core statements; the models define and document the tables.
+Hot paths insert into `table_of(Model)` with Core statements; the models define and document the tables.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -17,8 +28,16 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+#: The longest cause of a failure that is stored, in characters.
+LONGEST_CAUSE = 120
+
 #: SQLite generates ids only for INTEGER primary keys.
 Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the table that a model defines."""
+    return model.__table__  # type: ignore[attr-defined,no-any-return]
 
 
 def _one_of(column: str, *values: str) -> CheckConstraint:
@@ -222,7 +241,7 @@ class InboxRow(SQLModel, table=True):
     received_at: str
     payload: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     #: Why it was parked or last failed: what failed and where, never the error's own text.
-    cause: str | None = Field(default=None, max_length=120)
+    cause: str | None = Field(default=None, max_length=LONGEST_CAUSE)
 
 
 class OutboxRow(SQLModel, table=True):
@@ -244,7 +263,7 @@ class OutboxRow(SQLModel, table=True):
     created_at: str
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     #: Why it was parked.
-    cause: str | None = Field(default=None, max_length=120)
+    cause: str | None = Field(default=None, max_length=LONGEST_CAUSE)
 
 
 class Pace(SQLModel, table=True):

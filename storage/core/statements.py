@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, Table, bindparam
+from sqlalchemy import Boolean, ColumnElement, Dialect, Executable, Table, bindparam, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -108,6 +108,14 @@ class Prepared:
         fixed = {key: value for key, value in compiled.params.items() if not compiled.binds[key].required}
         self._written[name] = str(compiled), fixed
         return self._written[name]
+
+
+def insert_one(unit: Unit, table: Table, values: dict[str, Any]) -> int:
+    """Insert one row; return the number that the database gave it."""
+    done = unit.connection.execute(insert(table).values(**values))
+    if done.inserted_primary_key is None:
+        raise LookupError("an inserted row has no key")
+    return int(done.inserted_primary_key[0])
 
 
 def upsert(unit: Unit, table: Table, unique: Sequence[str], rows: Sequence[dict[str, Any]], **change: Any) -> None:

@@ -105,12 +105,12 @@ def _seals(unit: Unit) -> int:
         if row.known_as:
             sealed = _again(unit.keys.members, row.known_as, f"member:{row.telegram_id}")
             unit.connection.execute(update(MEMBER).where(MEMBER.c.id == row.id).values(known_as=sealed))
-    for row in unit.connection.execute(select(HOLD.c.record_id, HOLD.c.reason)).all():
-        sealed = _again(unit.keys.members, row.reason, f"hold:{row.record_id}")
-        unit.connection.execute(update(HOLD).where(HOLD.c.record_id == row.record_id).values(reason=sealed))
-    for row in unit.connection.execute(select(EXPORT)).all():
-        sealed = _again(unit.keys.members, row.wanted, f"list_export:{row.team}:{row.made_at}")
-        unit.connection.execute(update(EXPORT).where(EXPORT.c.id == row.id).values(wanted=sealed))
+    for held in unit.connection.execute(select(HOLD.c.record_id, HOLD.c.reason)).all():
+        sealed = _again(unit.keys.members, held.reason, f"hold:{held.record_id}")
+        unit.connection.execute(update(HOLD).where(HOLD.c.record_id == held.record_id).values(reason=sealed))
+    for export in unit.connection.execute(select(EXPORT)).all():
+        sealed = _again(unit.keys.members, export.wanted, f"list_export:{export.team}:{export.made_at}")
+        unit.connection.execute(update(EXPORT).where(EXPORT.c.id == export.id).values(wanted=sealed))
     return 0
 
 
@@ -152,6 +152,8 @@ def _questions(unit: Unit) -> int:
 def _ways_in(unit: Unit) -> int:
     """End open invites, sessions and sign-ins: they are indexed by keyed hashes that we cannot recompute."""
     unit.connection.execute(update(INVITE).where(INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
+    # A used invite's name is the member's by now; with the old key gone, nobody could open it here.
+    unit.connection.execute(update(INVITE).values(known_as=None))
     unit.connection.execute(delete(SESSION))
     unit.connection.execute(delete(SIGN_IN))
     return 0

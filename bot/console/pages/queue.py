@@ -10,6 +10,7 @@ from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
 from bot.domain.review import EVERY_STATE, WAITING
 from bot.messages import review_cards
+from bot.messages.counted import counted
 from bot.usecases import reviews, teams
 from bot.usecases.reviews import Wanted
 
@@ -33,7 +34,7 @@ def queue(visit: Visit) -> Response:
     roles = book.edition.roles
     flow = book.machine(roles.starts["share"].flow).flow
     count = reviews.waiting(visit.unit, visit.as_actor())
-    waits = "1 record of other people waits" if count == 1 else f"{count} records of other people wait"
+    waits = counted(count, "record of other people waits", "records of other people wait")
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
         waiting=waits, states=review_cards.STATES.items(),

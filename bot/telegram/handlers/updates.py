@@ -30,6 +30,7 @@ from bot.usecases import advice, channels, membership, walk
 from bot.usecases.context import Actor, Context
 from bot.usecases.gateway import came_back
 from flows.canonical import canonical
+from flows.invariants import present
 from storage.core.unit import Unit
 
 TYPED = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
@@ -121,8 +122,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
 
     async def typed_private(update: Update, _context: object) -> None:
         """Words in a private chat: a command, an answer, words that were asked for, or a question."""
-        message = update.effective_message
-        assert message is not None  # noqa: S101 (the filter says so)
+        message = present(update.effective_message, "the filter says so")
         found = command_in(words_of(message).text)
         if not (found and found[0] == "emergency") and await gateway.is_too_much(update):
             return
@@ -155,8 +155,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
 
     async def typed_in_group(update: Update, _context: object) -> None:
         """Words, files and cards in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
-        message = update.effective_message
-        assert message is not None  # noqa: S101 (the filter says so)
+        message = present(update.effective_message, "the filter says so")
         if await gateway.is_too_much(update):
             return
         typed = await gateway.read(message, edited=update.edited_message is not None)
@@ -168,8 +167,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         await command(update, of_group_command, found[0], argument, typed)
 
     async def tapped(update: Update, _context: object) -> None:
-        query = update.callback_query
-        assert query is not None  # noqa: S101 (the handler says so)
+        query = present(update.callback_query, "the handler says so")
         try:
             action, act = of_button(decode(query.data or ""))
             if action != "raise_emergency" and await gateway.is_too_much(update):
@@ -180,8 +178,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
 
     async def unreadable(update: Update, _context: object) -> None:
         """A photo, a voice message or a file: only its caption is looked at, for a command and for danger."""
-        message = update.effective_message
-        assert message is not None  # noqa: S101 (the filter says so)
+        message = present(update.effective_message, "the filter says so")
         if await gateway.is_too_much(update):
             return
         typed = await gateway.read(message, edited=update.edited_message is not None)
@@ -199,8 +196,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         )
 
     async def asked_inline(update: Update, _context: object) -> None:
-        query = update.inline_query
-        assert query is not None  # noqa: S101 (the handler says so)
+        query = present(update.inline_query, "the handler says so")
         found: list[cards.Article] = []
         typed = await gateway.look_up(await gateway.read_text(query.query))
 
@@ -211,14 +207,12 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         gateway.later(answer_inline(query, found))
 
     async def moved(update: Update, _context: object) -> None:
-        message = update.effective_message
-        assert message is not None  # noqa: S101 (the filter says so)
+        message = present(update.effective_message, "the filter says so")
         old, new = message.migrate_from_chat_id or message.chat_id, message.migrate_to_chat_id or message.chat_id
         await gateway.service(update, lambda unit, context: channels.moved(unit, context, old, new))
 
     async def membership_changed(update: Update, _context: object) -> None:
-        change = update.my_chat_member
-        assert change is not None  # noqa: S101 (the handler says so)
+        change = present(update.my_chat_member, "the handler says so")
         chat_id, status = change.chat.id, change.new_chat_member.status
         is_in = status not in (ChatMember.LEFT, ChatMember.BANNED)
 
