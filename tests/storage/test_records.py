@@ -10,6 +10,7 @@ from flows.screening import screened
 from storage import backlog, conversations, inbox, members, outbox, records
 from storage.core import ledger
 from storage.core.faults import StorageRefused, StorageUnavailable
+from storage.core.models import LONGEST_CAUSE
 from storage.core.sealing import Keyring, SealBroken
 from storage.opening import open_store
 from storage.operations import integrity
