@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -307,3 +308,23 @@ def test_unanswered_questions_are_listed_without_who_asked(tmp_path):
     row = json.loads(line)
     assert (row["question"], row["times"]) == ("how do i bake a cake", 1)
     assert set(row) == {"edition_id", "kind", "subject", "question", "times", "first_at", "last_at"}
+
+
+def test_a_store_of_the_first_version_is_restored_verified_and_continued(tmp_path):
+    """Its backup, its record and its open walk: tests/data/0.1.0 was written by that version."""
+    before, data = Path(__file__).parents[1] / "data" / "0.1.0", tmp_path / "data"
+    key = (before / "master.key").read_text()
+    restored = sharewise(
+        "restore", str(before / "store.backup"), "--into", str(data), env={"SHAREWISE_MASTER_KEY": key.strip()}
+    )
+    assert restored.returncode == 0, restored.stderr
+    (data / "master.key").write_text(key)
+    (data / "master.key").chmod(0o600)
+    (first,) = sharewise("records", "--data", str(data), "--json").stdout.splitlines()
+    assert json.loads(first)["content"]["case_reference"] == "CASE-1"
+    walked = "Yes\nNo\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nIt helps.\nCASE-2\nLeave out the rest\nSave the record\n"
+    gone_on = sharewise("chat", "--data", str(data), stdin=walked)
+    assert "Saved. Record SW-" in gone_on.stdout, gone_on.stdout[-1500:]
+    found = [json.loads(line) for line in sharewise("records", "--data", str(data), "--json").stdout.splitlines()]
+    assert [one["content"]["case_reference"] for one in found] == ["CASE-1", "CASE-2"]
+    assert sharewise("verify", "--data", str(data)).returncode == 0
