@@ -1,4 +1,4 @@
-"""The context of all use cases, put together from the settings."""
+"""Build the context that all use cases share from the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.composition.settings import Settings
 from bot.usecases.context import Context
 
 VERSION = version_of("sharewise")
-#: The edition that commands use when none is set.
+#: The edition to use when the settings name none.
 EDITION = "hmg-2015"
 
 

@@ -1,4 +1,4 @@
-"""Logging: our own words only. What a library would log may hold what people wrote, so it is named and withheld."""
+"""Logging: our own messages only. A library's line may quote what people wrote, so we log only who logged it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TextIO
 from storage.core.clock import FORM
 
 OURS = "sharewise"
-#: A line is not said again for so many seconds; the next time it says how often it was left out.
+#: Seconds in which a repeated line is suppressed. After that, the line says how often it was suppressed.
 QUIET = 10.0
 REMEMBERED = 1000
 
 
 def where_of(error: BaseException) -> str:
-    """Say what failed and where, without the error's own words: they may hold what a person wrote, or the token."""
+    """Return the type and place of an error but not its text, which may quote what a person wrote, or the token."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return type(error).__name__
@@ -33,13 +33,13 @@ class _OnlyOurs(logging.Filter):
             return False
         words = record.getMessage() if ours else "a message of this library is withheld"
         record.msg, record.args = re.sub(r"bot\d+:[\w-]+", "bot<token>", words), None
-        # An error's own words may hold what was being handled.
+        # Tracebacks and error texts may quote the data being handled.
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 
 
 class _NotAgain(logging.Filter):
-    """Trouble is met many times a second, by everything that meets it: one line tells, hundreds hide the others."""
+    """Suppresses repeats: an outage makes every task log the same line many times a second and buries all others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,9 +67,10 @@ class _Json(logging.Formatter):
 
 
 def set_up(level: int = logging.WARNING, stream: TextIO | None = None, form: str = "text") -> logging.Handler:
-    """Log to standard error (or a stream), at any level without what people write and without the token.
+    """Log to standard error, or to `stream`. At any level, leave out what people write, and the token.
 
-    The same line is said every ten seconds at most. `form`: text, or json with a line each: at, level, process, logger, message.
+    The same line appears at most once in ten seconds. `form`: "text", or "json" for one object per line, with at, level,
+    process, logger and message.
     """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_OnlyOurs())

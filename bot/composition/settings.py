@@ -1,4 +1,4 @@
-"""Every setting, from the environment or `.env`. All that is missing or wrong is named at once."""
+"""Every setting, read from the environment or `.env`. Reports all missing and invalid settings in one go."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from flows import catalogue
 from storage.core.engine import is_database_url, sqlite_url
 from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text
 
-#: One word without spaces, with a digit in it: never a name.
+#: One word with a digit in it, so that it can never be a name.
 CASE_REFERENCE = r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,39}"
 
 
-#: What no form of a case reference may let through.
+#: Examples that no pattern for case references may match.
 NEVER_A_REFERENCE = (
     ("a phone number", "07700900123"), ("a phone number", "07700 900123"), ("a phone number", "+447700900123"),
     ("a phone number", "447700900123"), ("a phone number", "7700900123"), ("a phone number", "01632960001"),
@@ -34,7 +34,7 @@ HOW_TO_MAKE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
 class BadSettings(Exception):
-    """One or more settings are missing or wrong; `problems` names each."""
+    """One or more settings are missing or invalid; `problems` describes each."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
@@ -42,7 +42,7 @@ class BadSettings(Exception):
 
 
 class Settings(BaseSettings):
-    """Settings of `sharewise serve` and of the commands that read its store."""
+    """Settings for `sharewise serve` and for the commands that use its store."""
 
     model_config = SettingsConfigDict(
         env_prefix="SHAREWISE_", env_file=".env", extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -87,10 +87,10 @@ class Settings(BaseSettings):
     def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        # "postgres://" is how many hosts give it out.
+        # Many hosting providers write "postgres://".
         written = re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql://", value.get_secret_value())
         if not is_database_url(written):
-            # Never its own text: a password stands in it.
+            # Never quote the URL: it contains a password.
             raise ValueError(
                 "must be postgresql://user:password@host:port/name; in a password write / as %2F, # as %23"
             )
@@ -119,31 +119,31 @@ class Settings(BaseSettings):
 
     @cached_property
     def url(self) -> str:
-        """The database: the one named, else a SQLite file in the data folder."""
+        """The database URL: the one set, or else a SQLite file in the data folder."""
         if self.database_url:
             return self.database_url.get_secret_value()
         return sqlite_url(self.data_dir / "sharewise.db")
 
     @property
     def on_sqlite(self) -> bool:
-        """Whether the database is a SQLite file, which has one process."""
+        """Whether the database is a SQLite file, which allows only one process."""
         return self.url.startswith("sqlite")
 
     @cached_property
     def case_pattern(self) -> re.Pattern[str]:
-        """The form a case reference must have."""
+        """The pattern that a case reference must match."""
         return re.compile(self.case_reference_pattern)
 
     @property
     def own_reference(self) -> re.Pattern[str] | None:
-        """The form of case references that the organisation configured, if it did: screening lets it pass."""
+        """The organisation's own pattern for case references, which screening lets through; None if not configured."""
         if self.case_reference_pattern == CASE_REFERENCE:
             return None
-        # It stands by itself: a reference inside a longer word or number is not one.
+        # Match whole words only: part of a longer word or number is not a reference.
         return re.compile(rf"(?<![A-Za-z0-9])(?:{self.case_reference_pattern})(?![A-Za-z0-9])")
 
     def keys(self) -> Keyring:
-        """Return the keys; raise BadKey."""
+        """Return the master key, with the old one during a rotation; raise BadKey if they are missing or unusable."""
         if self.master_key and self.master_key_file:
             raise BadKey("Both are set. Take one of them out.")
         if not self.master_key and not self.master_key_file:
@@ -157,7 +157,10 @@ class Settings(BaseSettings):
 
 
 def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Settings:
-    """Read the settings; raise BadSettings with every problem. `serving` and `webhook` also ask for what those need."""
+    """Read the settings; raise BadSettings with every problem.
+
+    `serving`, `webhook`: also require what serving, or serving by webhook, needs.
+    """
     problems: list[str] = []
     settings: Settings | None = None
     try:
@@ -166,7 +169,7 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
         for item in error.errors():
             name = f"SHAREWISE_{'_'.join(str(part) for part in item['loc']).upper()}"
             problems.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
-        # What is wrong is left out, so that what is missing beside it is named too.
+        # Drop invalid values and go on, so that missing settings are reported in the same run.
         wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
         defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in wrong}
         settings = Settings(**{**given, **defaults})
@@ -183,12 +186,12 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
     return settings
 
 
-#: Ends of names that schedulers put into the environment by themselves.
+#: Endings of variables that container schedulers add to the environment.
 OF_SCHEDULERS = ("_HOST", "_PORT", "_PROTO", "_ADDR", "_TCP", "_UDP")
 
 
 def misspelt() -> list[tuple[str, list[str]]]:
-    """Return names in the environment and in `.env` that are no setting but nearly one, each with those it is near to."""
+    """Return variables in the environment and `.env` that look like misspelt settings, each with the nearest names."""
     known = [f"SHAREWISE_{name.upper()}" for name in Settings.model_fields]
     given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith("SHAREWISE_")}
     others = sorted(name for name in given.difference(known) if not name.endswith(OF_SCHEDULERS))

@@ -1,4 +1,4 @@
-"""Which store a process opens, and how: a local chat's folder, or the database of the settings."""
+"""Open the right store for a process: the folder of a local chat, or the database that the settings name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from storage.opening import open_store
 from storage.operations import erasure
 
 DATABASE, KEY, LOCK = "sharewise.db", "master.key", "sharewise.lock"
-#: Seconds to wait for the process before us to end, and for the database to be reachable.
+#: Seconds to wait for a previous process to end, and for the database to become reachable.
 ENDING_SECONDS, DATABASE_SECONDS = 2, 30
 
 log = logging.getLogger("sharewise")
@@ -35,12 +35,12 @@ class NoStore(Exception):
 
 
 def data_folder(named: str | None) -> Path:
-    """Return the folder of a local chat's data: the one named, else that of the environment or of the user."""
+    """Return a local chat's data folder: the one named, else SHAREWISE_DATA_DIR, else the user's data folder."""
     return Path(named or os.environ.get("SHAREWISE_DATA_DIR") or user_data_path("sharewise")).expanduser()
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only its owner may open; raise NoStore."""
+    """Create a folder that only its owner may open, unless it exists; raise NoStore if it cannot be created."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -48,7 +48,7 @@ def make_folder(path: Path) -> None:
 
 
 def open_local(folder: Path) -> Store:
-    """Open the store of the local chat; make its folder, key and database if they do not exist; raise NoStore."""
+    """Open the store of the local chat, creating folder, key and database if needed; raise NoStore if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys = Keyring(make_key_file(folder / KEY))
@@ -58,14 +58,17 @@ def open_local(folder: Path) -> Store:
 
 
 def open_existing(folder: Path) -> Store:
-    """Open a SQLite store in a folder with its key file; raise NoStore."""
+    """Open a folder's SQLite store with its key file; raise NoStore if there is none, BadKey if the key is unusable."""
     if not (folder / DATABASE).exists():
         raise NoStore(f"There is no store in {folder}.")
     return open_store(sqlite_url(folder / DATABASE), Keyring(key_from_file(folder / KEY)))
 
 
 def open_for_command(data: str | None) -> Store:
-    """Open the store in the folder named; else that of the settings; else, without any, that of the local chat."""
+    """Open the store in the given folder, else the one in the settings, else (without valid settings) the local chat's.
+
+    Raise BadSettings if there is no local chat either.
+    """
     if data is not None:
         return open_existing(Path(data).expanduser())
     try:
@@ -80,13 +83,13 @@ def open_for_command(data: str | None) -> Store:
 
 
 def folder_for_command(data: str | None) -> Path:
-    """Return the folder beside the database, where the list of erasures is kept."""
+    """Return the data folder, which holds the list of erasures and a SQLite database."""
     return Path(data).expanduser() if data else Settings().data_dir
 
 
 @contextmanager
 def unit_for_command(data: str | None) -> Iterator[Unit]:
-    """Open the store for one transaction."""
+    """Open the store for a single transaction, then close it."""
     store = open_for_command(data)
     try:
         with store.unit() as unit:
@@ -96,9 +99,10 @@ def unit_for_command(data: str | None) -> Iterator[Unit]:
 
 
 def open_for_serving(settings: Settings, *, first: bool) -> Store:
-    """Open the store of the settings; wait up to 30 seconds for a database that is not reachable yet.
+    """Open the store in the settings; wait up to 30 seconds for a database that is not reachable yet.
 
-    `first`: this is the first process to open it, and checks that the database suits the bot.
+    `first`: this is the first process to open it, so check that the database suits the bot and reconcile the list of
+    erasures with it.
     """
     give_up = time.monotonic() + DATABASE_SECONDS
     while True:
@@ -118,25 +122,25 @@ def open_for_serving(settings: Settings, *, first: bool) -> Store:
 
 
 def open_settings() -> Store:
-    """Open the store of the settings; raise BadSettings."""
+    """Open the store in the settings; raise BadSettings if they are missing or invalid."""
     settings = read()
     return open_store(settings.url, settings.keys())
 
 
 def open_restored(folder: Path) -> Store:
-    """Open the store that a backup was written back to, with the key file beside it or the key of the settings."""
+    """Open the store that a backup was restored into, with its folder's key file or the key in the settings."""
     return open_store(sqlite_url(folder / DATABASE), keys_for(folder))
 
 
 def keys_for(folder: Path) -> Keyring:
-    """Return the keys of a folder's key file; without one, those of the settings; raise BadSettings or BadKey."""
+    """Return the keys from a folder's key file, or else from the settings; raise BadSettings or BadKey."""
     key_file = folder / KEY
     return Keyring(key_from_file(key_file)) if key_file.exists() else read().keys()
 
 
 @contextmanager
 def throwaway() -> Iterator[tuple[Path, Store]]:
-    """Open a new local store that is deleted afterwards."""
+    """Open a new local store in a temporary folder, and delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="sharewise-demo-") as made:
         folder = Path(made)
         store = open_local(folder)
@@ -147,7 +151,7 @@ def throwaway() -> Iterator[tuple[Path, Store]]:
 
 
 def only_process(folder: Path) -> Any:
-    """Return a lock that refuses a second process on the same data: raises NoStore when entered."""
+    """Return a lock for a data folder; entering it raises NoStore if another process already uses the folder."""
 
     class Lock(FileLock):
         def __enter__(self) -> Any:
@@ -156,5 +160,5 @@ def only_process(folder: Path) -> Any:
             except Timeout:
                 raise NoStore(f"Another Sharewise is running on {folder}. End it first.") from None
 
-    # A process that has just been stopped may need a moment to release it.
+    # A process that is just stopping may need a moment to release the lock.
     return Lock(folder / LOCK, timeout=ENDING_SECONDS)

@@ -1,1 +1,1 @@
-"""The console: supervisors' work where lists, tables and pictures serve better than a chat."""
+"""The web console: for supervisors' work that needs lists, tables and charts rather than a chat."""

@@ -1,7 +1,8 @@
 """The review console: server-rendered pages that work without JavaScript.
 
-Two ways in (a one-time link from the bot, or as a Mini App), one session. Each request is one transaction, in which the
-role is read from the store and checked against the access table. Every page works without any other site.
+Members sign in with a one-time link from the bot or by opening the Mini App; both start the same kind of session. Each
+request is one transaction, which reads the role from the store and checks it against the access table. No page loads
+anything from another site.
 """
 
 from __future__ import annotations
@@ -49,14 +50,14 @@ COOKIE = "sharewise_session"
 
 
 def sign_out(visit: Visit) -> Response:
-    """End the session."""
+    """End the session and delete its cookie."""
     sessions.end(visit.unit, visit.token)
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE)
     return answer
 
 
-#: Address, method, page, action. The access table decides; each page also checks whose record it is.
+#: Address, method, page, action. The access table decides who may open a page; the page also checks whose record it is.
 PAGES: tuple[tuple[str, str, Page, str], ...] = (
     ("/", "GET", queue.queue, "use_console"),
     ("/records/{reference}", "GET", record.record, "review_record"),
@@ -77,20 +78,20 @@ PAGES: tuple[tuple[str, str, Page, str], ...] = (
 
 
 class Console:
-    """The way of a request: session, role, form token, page."""
+    """Handles a request: checks the session, the role and the form token, then calls the page."""
 
     def __init__(self, store: Store, context: Context, *, secure: bool, token: str) -> None:
         self.store, self.context, self.secure, self.token = store, context, secure, token
         self.pages = environment()
 
     def refused(self, error: NoPage, visit: Visit | None = None) -> Response:
-        """Return the words that are shown instead of a page."""
+        """Return the message page that is shown instead of the page asked for."""
         template = self.pages.get_template("message.html")
         around = surroundings(self.context, visit)
         return HTMLResponse(template.render(**around, heading=error.heading, words=error.words), error.status)
 
     def endpoint(self, page: Page, action: str) -> Callable[[Request], Awaitable[Response]]:
-        """Return the endpoint of a page: words are read first, outside the transaction."""
+        """Return a page's endpoint, which screens typed words before it opens the transaction."""
 
         async def answer(request: Request) -> Response:
             form: dict[str, str] = {}
@@ -103,7 +104,7 @@ class Console:
             except StorageUnavailable:
                 return self.refused(NOT_NOW)
             except Exception as error:
-                # Its text may quote what somebody wrote: only the place is logged.
+                # Log only where it failed: the error's text may quote what somebody wrote.
                 log.error("A page failed (%s).", where_of(error))
                 return self.refused(OUR_FAULT)
 
@@ -130,16 +131,16 @@ class Console:
             return self.refused(error, visit)
 
     async def sign_in(self, request: Request) -> Response:
-        """Show the button of a one-time link, or use the link up."""
+        """Show the sign-in button of a one-time link; on POST, use the link and start a session."""
         code = request.path_params["code"]
         if request.method == "GET":
-            # Chats load a link for a preview: that must not use it up.
+            # Chat apps fetch links to preview them, so a GET must not use the link up.
             template = self.pages.get_template("sign_in.html")
             return HTMLResponse(template.render(**surroundings(self.context, None), code=code))
         return await self._begin(request, partial(sessions.begin, code=code, at=self.context.now()))
 
     async def as_mini_app(self, request: Request) -> Response:
-        """Show the page that sends on who opened the Mini App, or begin their session."""
+        """Show the page whose script posts Telegram's init data; on POST, check that data and start a session."""
         if request.method == "GET":
             page = HTMLResponse(self.pages.get_template("app.html").render(**surroundings(self.context, None)))
             page.headers["content-security-policy"] = WITH_SCRIPT
@@ -163,12 +164,15 @@ class Console:
         return answer
 
 
-#: One text for every way of not getting in: it does not tell which.
+#: One message for every failed sign-in, so that it does not reveal the reason.
 NOT_LET_IN = NoPage(403, "This does not let you in", SIGNED_OUT.words)
 
 
 def build(store: Store, context: Context, *, secure: bool, token: str = "") -> Starlette:
-    """Return the console as an ASGI app. `secure`: it is reached over https. `token`: the bot's, for the Mini App."""
+    """Return the console as an ASGI app.
+
+    `secure`: browsers reach it over https. `token`: the bot's token, which the Mini App check needs.
+    """
     console = Console(store, context, secure=secure, token=token)
 
     async def not_found(_request: Request, _error: Exception) -> Response:

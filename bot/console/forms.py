@@ -1,4 +1,4 @@
-"""Words typed into forms: taken as the gate read them, or shown again so that nothing typed is lost."""
+"""Words typed into forms: pass them on once screened, or show them again so that nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flows.screening import PERSON, NotScreened, Screened
 
 
 def not_accepted(visit: Visit, error: BadForm, page: Callable[[Visit, str], Response]) -> Response:
-    """Say why a form was not accepted; refused words are shown again, to be changed and sent."""
+    """Say why a form was not accepted. If its words were refused, show them again to be edited and resent."""
     if error.words:
         return again(visit.pages, surroundings(visit.context, visit), visit.request, visit.form, error)
     return page(visit, str(error))
@@ -27,7 +27,7 @@ def not_accepted(visit: Visit, error: BadForm, page: Callable[[Visit, str], Resp
 def again(
     pages: Environment, around: dict[str, Any], request: Request, form: dict[str, str], error: NoPage | BadForm
 ) -> Response:
-    """Show refused words in their form again."""
+    """Show refused words again, in a form that still carries the other fields."""
     others = [(name, value) for name, value in form.items() if name not in ("words", "form_token", "not_a_person")]
     body = pages.get_template("again.html").render(
         **{"form_token": "", **around}, action=request.url.path, others=others, words=form.get("words", ""),
@@ -40,7 +40,7 @@ def again(
 
 
 def words_of(visit: Visit, longest: int = LONGEST_COMMENT) -> Screened:
-    """Return the words of a form, screened; raise BadForm."""
+    """Return the screened words of a form; raise BadForm if there are none or they were refused."""
     if visit.typed is None or not visit.typed.text:
         raise BadForm("Write something first. Nothing was saved.")
     override = (PERSON,) if visit.form.get("not_a_person") == "yes" else ()
@@ -51,7 +51,7 @@ def words_of(visit: Visit, longest: int = LONGEST_COMMENT) -> Screened:
 
 
 def given(visit: Visit, needs: str) -> tuple[Screened | None, str | None]:
-    """Return the words or the value that an act needs; raise BadForm."""
+    """Return the words or the value that an action needs; raise BadForm if they are missing or invalid."""
     value = visit.form.get("value", "")
     if needs == "words":
         return words_of(visit), None

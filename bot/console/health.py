@@ -1,4 +1,4 @@
-"""/livez, /readyz and /metrics, for the operator's monitoring."""
+"""The /livez, /readyz and /metrics endpoints, for the operator's monitoring."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 2.0
 
 
 def metrics(unit: Unit, now: str) -> bytes:
-    """Return the figures in Prometheus' text form."""
+    """Return the metrics in the Prometheus text format."""
     found, registry = health.figures(unit, now), CollectorRegistry()
     waits = Gauge("sharewise_mailbox_rows", "Rows of the mailboxes by state", ["mailbox", "state"], registry=registry)
     for key, count in found.mailboxes.items():
@@ -38,7 +38,7 @@ def metrics(unit: Unit, now: str) -> bytes:
 
 
 def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
-    """Return the three routes. The reasons and the figures are given to this machine only."""
+    """Return the three routes. Only requests from this machine see why the bot is not ready, or the metrics."""
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -66,8 +66,8 @@ def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
 
 
 def is_local(request: Request) -> bool:
-    """Say whether the request comes from this machine and not through a proxy."""
+    """Return whether the request comes from this machine and not through a proxy."""
     direct = "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
-    # A request from this machine to one of its own addresses comes from that same address.
+    # When a machine connects to one of its own addresses, that same address is the source.
     here = ("127.0.0.1", "::1", (request.scope.get("server") or ("",))[0])
     return direct and request.client is not None and request.client.host in here

@@ -1,6 +1,6 @@
-"""The console as a Telegram Mini App: what Telegram says about who opened it, checked before anything is believed.
+"""The console as a Telegram Mini App: check Telegram's signature before believing who opened it.
 
-Source of the check: https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
+The check follows https://core.telegram.org/bots/webapps#validating-data-received-via-the-mini-app
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from datetime import datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-#: Seconds for which what Telegram says is believed, and by how much its clock may be ahead of ours.
+#: Seconds: the oldest init data we accept, and how far Telegram's clock may run ahead of ours.
 OLDEST, AHEAD = 300, 30
 LONGEST = 8192
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Who opened the Mini App: a Telegram id; and what stands for this opening, so that it works once."""
+    """Who opened the Mini App (a Telegram id), and Telegram's hash of this opening, which may be used only once."""
 
     telegram_id: int
     seal: str
 
 
 def opened_by(init_data: str, token: str, at: str) -> Opened | None:
-    """Return who opened the Mini App; None unless the bot's own token sealed it, lately, to the letter."""
+    """Return who opened the Mini App; None unless the init data is intact, recent and signed with our bot's token."""
     if not token or len(init_data) > LONGEST:
         return None
     try:

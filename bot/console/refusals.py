@@ -1,4 +1,4 @@
-"""What is shown instead of a page, and what is said of a form that was not accepted."""
+"""Messages shown instead of a page, and the error for a form that was not accepted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot.usecases.sessions import IDLE_MINUTES
 
 
 class NoPage(Exception):
-    """The page is refused: the status, and the words to show instead."""
+    """The page is refused; carries the HTTP status and the words to show instead."""
 
     def __init__(self, status: int, heading: str, words: str) -> None:
         super().__init__(heading)
@@ -32,7 +32,10 @@ OUR_FAULT = NoPage(500, "Something went wrong", "It is our fault. Nothing was ch
 
 
 class BadForm(Exception):
-    """A form was not accepted; the text is for the person. `words`: their words were the reason and are shown again."""
+    """A form was not accepted; the text is for the person.
+
+    `words`: what they typed was the reason, so it is shown again. `may_be_no_name`: they may say that it names nobody.
+    """
 
     def __init__(self, said: str, *, words: bool = False, may_be_no_name: bool = False) -> None:
         super().__init__(said)

@@ -1,4 +1,4 @@
-"""What protects every answer: strict headers, no script but our own on one page, bodies of bounded length."""
+"""Protection for every response: strict headers, no scripts except our own on one page, and a limit on body size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: The longest body of a request, in bytes.
+#: The largest request body we accept, in bytes.
 MOST_BODY = 64 * 1024
 HEADERS = {
     b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -19,22 +19,22 @@ HEADERS = {
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
     b"x-frame-options": b"DENY",
 }
-#: The one page with a script, our own: it sends on who opened the Mini App.
+#: For the one page with a script (our own), which passes Telegram's init data on to the server.
 WITH_SCRIPT = HEADERS[b"content-security-policy"].decode() + "; script-src 'self'"
 
 
 class Guard:
-    """Adds the headers to every answer and refuses bodies that are too long."""
+    """Middleware that adds the headers to every response and refuses bodies that are too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # A body without a length is not read at all.
+        # Refuse a body without a length unread: we could not bound it.
         length = dict(scope["headers"]).get(b"content-length", b"0" if scope["method"] in ("GET", "HEAD") else b"")
         if not length.isdigit() or int(length) > MOST_BODY:
             await Response("Too long.", 413, headers={k.decode(): v.decode() for k, v in HEADERS.items()})(
@@ -53,5 +53,5 @@ class Guard:
 
 
 def comes_from_another_site(request: Request) -> bool:
-    """Say whether another site's page sent this request: nobody may be signed in that way."""
+    """Return whether a page of another site sent this request. Such a request must never sign anybody in."""
     return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")

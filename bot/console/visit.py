@@ -1,4 +1,4 @@
-"""One request of a signed-in member, and what every page shows around its own content."""
+"""A request from a signed-in member, and the parts that every page shows around its own content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.usecases import sessions
 from bot.usecases.context import Actor, Context, MemberRow
 from storage.core.unit import Unit
 
-#: Address, words, action that the role must allow.
+#: Address, label, and the action the member's role must allow.
 MENU = (
     ("/", "Records", "review_record"),
     ("/statistics", "Statistics", "read_statistics"),
@@ -32,7 +32,7 @@ MENU = (
 
 @dataclass(frozen=True)
 class Visit:
-    """One request of a signed-in member, in its transaction."""
+    """A request from a signed-in member, with the transaction it runs in."""
 
     unit: Unit
     context: Context
@@ -41,11 +41,11 @@ class Visit:
     request: Request
     form: dict[str, str]
     pages: Environment
-    #: What was typed into the form, as the gate read it.
+    #: The words typed into the form, already screened.
     typed: Typed | None = None
 
     def page(self, name: str, **values: Any) -> Response:
-        """Return a page for this member."""
+        """Render a template for this member."""
         return HTMLResponse(self.pages.get_template(name).render(**surroundings(self.context, self), **values))
 
     def as_actor(self) -> Actor:
@@ -53,11 +53,11 @@ class Visit:
         return Actor(self.member.telegram_id, self.member.telegram_id, 0, self.member)
 
     def may(self, action: str, resource: Resource | None = None) -> bool:
-        """Say whether this member may do this."""
+        """Return whether this member may carry out an action, on a resource if one is given."""
         return access.may(self.member, action, resource)
 
     def must(self, action: str, resource: Resource | None = None) -> None:
-        """Raise NoPage unless this member may do this."""
+        """Raise NoPage unless this member may carry out an action, on a resource if one is given."""
         if not self.may(action, resource):
             raise ABSENT
 
@@ -66,7 +66,7 @@ Page = Callable[[Visit], Response]
 
 
 def surroundings(context: Context, visit: Visit | None) -> dict[str, Any]:
-    """Return what every page shows around its own content."""
+    """Return the values that every page shows around its own content: banner, member, menu, form token."""
     found: dict[str, Any] = {"banner": context.book.edition.banner, "who": visit.member if visit else None}
     if visit:
         found["form_token"] = sessions.form_token(visit.token)
@@ -78,7 +78,7 @@ def surroundings(context: Context, visit: Visit | None) -> dict[str, Any]:
 
 
 def environment() -> Environment:
-    """Return the templates: everything is escaped, and a missing name is an error."""
+    """Return the template environment: it escapes everything and treats an undefined name as an error."""
     pages = Environment(
         loader=PackageLoader("bot.console"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -1,7 +1,7 @@
-"""A decision record -> PDF for the case file: tagged, with the chart and its way lit. Data goes in as data, never as markup.
+"""Turn a decision record into a tagged PDF for the case file, with the flowchart and the path taken highlighted.
 
-Typst lays it out from one fixed template; the record comes in as JSON, so that hostile words appear literally. Characters that
-the font has not are shown as a mark, since an archive PDF refuses them.
+Typst lays it out from one fixed template. The record goes in as JSON, as data and never as markup, so hostile text
+appears literally. Characters missing from the font are replaced by a mark, because archive PDFs do not allow them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from storage.records import Stored
 
 log = logging.getLogger("sharewise.pdf")
 
-#: What a character that the font does not have is shown as.
+#: Replaces each character that the font lacks.
 MARK = "?"
-#: From the strictest archive form to none: a record is never lost for its letters.
+#: PDF standards to try, strictest first, ending with none: no character may stop a record from being exported.
 STANDARDS: tuple[list[Any], ...] = (["a-2a", "ua-1"], ["ua-1"], [])
 
 TEMPLATE = """
@@ -55,7 +55,7 @@ TEMPLATE = """
 
 
 def pdf(stored: Stored, book: Book) -> bytes:
-    """Return a record as PDF/A-2a and PDF/UA-1 where its letters allow, else as plain PDF."""
+    """Return a record as PDF/A-2a and PDF/UA-1 if its characters allow, else as PDF/UA-1, else as plain PDF."""
     import typst
 
     clear, content = stored.clear, stored.content
@@ -74,7 +74,7 @@ def pdf(stored: Stored, book: Book) -> bytes:
             chart.forget_drawn()
             return bytes(made)
         except RuntimeError as error:
-            log.warning("A record could not be made as %s (%s).", standards, type(error).__name__)
+            log.warning("A record could not be exported as %s (%s).", standards, type(error).__name__)
     raise RuntimeError("The record could not be made as PDF.")
 
 
@@ -127,7 +127,7 @@ def _advice(advice: dict[str, Any]) -> list[str]:
 
 
 def shown(value: Any) -> Any:
-    """Return values with each character that the font does not have replaced by a mark."""
+    """Return a JSON value in which a mark replaces each character that the font lacks."""
     if isinstance(value, str):
         known = chart.letters()
         return "".join(letter if letter in known or letter == "\n" else MARK for letter in value)

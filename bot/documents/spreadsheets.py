@@ -1,4 +1,4 @@
-"""Lists of records -> CSV and XLSX that no spreadsheet program takes for formulas. Coded columns only."""
+"""Turn lists of records into CSV and XLSX, safe from formula injection. Coded columns only."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ COLUMNS = (
     "reference", "finished_at", "team", "flow", "outcome", "decision", "otherwise", "harm", "state", "rank", "grade",
     "follow_up_on",
 )  # fmt: skip
-#: What makes a spreadsheet program take a cell for a formula.
+#: Characters that make a spreadsheet program read a cell as a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe(value: object) -> str:
-    """Return a value as text that is text in every spreadsheet program."""
+    """Return a value as text that no spreadsheet program reads as a formula."""
     text = "" if value is None else "yes" if value is True else "no" if value is False else str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def as_csv(rows: Iterable[ReviewRow]) -> bytes:
-    """Return a list as CSV (RFC 4180) with a byte-order mark, so that spreadsheet programs read its letters right."""
+    """Return a list as CSV (RFC 4180) with a byte-order mark, so that spreadsheet programs read it as UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -32,7 +32,7 @@ def as_csv(rows: Iterable[ReviewRow]) -> bytes:
 
 
 def as_xlsx(rows: Iterable[ReviewRow]) -> bytes:
-    """Return a list as XLSX: every cell a text."""
+    """Return a list as XLSX, with every cell stored as text."""
     import xlsxwriter  # type: ignore[import-untyped]
 
     out = io.BytesIO()

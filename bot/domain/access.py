@@ -1,7 +1,8 @@
-"""Who may do what: one table, deny by default. Every handler, button and command checks it.
+"""Access control: one table of who may do what, deny by default. Every handler, button and command checks it.
 
-The role is read from the store at every act. A scope says whose resources are meant: `own`, `colleagues` (the team's but
-never one's own), `team` (both) or `any`. The command line has a role too: operator, whoever holds the store and the key.
+The role is read from the store for every action. A scope says whose resources a role may act on: `own`, `colleagues`
+(the team's but never one's own), `team` (both) or `any`. The command line has a role of its own, operator: whoever has
+the store and its key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Protocol
 ROLES = ("practitioner", "supervisor", "administrator")
 OWN, COLLEAGUES, TEAM, ANY = "own", "colleagues", "team", "any"
 OPERATOR = "operator"
-#: How the ledger names the operator.
+#: The operator's name in the ledger.
 COMMAND_LINE = "command line"
 EVERY_ROLE = (*ROLES, OPERATOR)
 
@@ -21,7 +22,7 @@ def _everyone(scope: str) -> dict[str, str]:
     return dict.fromkeys(ROLES, scope)
 
 
-#: Action -> role -> scope. Nobody may do what is not listed.
+#: Action -> role -> scope. Anything not listed is forbidden.
 RULES: dict[str, dict[str, str]] = {
     # Guidance and one's own walk.
     "read_guidance": {**_everyone(ANY), OPERATOR: ANY},
@@ -53,7 +54,7 @@ RULES: dict[str, dict[str, str]] = {
     "set_team": {"administrator": TEAM, OPERATOR: ANY},
     "read_team": {**_everyone(TEAM), OPERATOR: ANY},
     "claim_channel": {"administrator": TEAM},
-    # What the organisation sets and sees.
+    # The organisation's settings, and the operator's work.
     "set_local_route": {"administrator": ANY, OPERATOR: ANY},
     "read_unanswered": {"supervisor": ANY, "administrator": ANY, OPERATOR: ANY},
     "keep_and_erase": {OPERATOR: ANY},
@@ -62,22 +63,22 @@ RULES: dict[str, dict[str, str]] = {
     "serve": {OPERATOR: ANY},
     "verify": {OPERATOR: ANY},
 }
-#: What people who are not members may do: join with an invite.
+#: Actions for people who are not members: only joining, with an invite.
 FOR_STRANGERS = frozenset({"join"})
-#: What may be done in a team's channel. Everything else needs the private chat.
+#: Actions allowed in a team's channel. All others need the private chat.
 IN_CHANNEL = frozenset({"give_opinion", "ask_in_channel", "claim_channel"})
 
 
 @dataclass(frozen=True)
 class Resource:
-    """What an action is about: its owner (a member's id) and its team."""
+    """The object of an action, described by its owner (a member's id) and its team."""
 
     owner: int | None = None
     team: str | None = None
 
 
 class HasRole(Protocol):
-    """A member, as far as the table asks."""
+    """A member, as far as access control needs to know one."""
 
     @property
     def id(self) -> int:
@@ -93,7 +94,10 @@ class HasRole(Protocol):
 
 
 def may(member: HasRole | None, action: str, resource: Resource | None = None) -> bool:
-    """Say whether a member may do this, and to this resource if one is given. Strangers may not; unknown actions are refused."""
+    """Return whether a member may carry out an action, on this resource if one is given.
+
+    Always False for strangers (None) and unknown actions.
+    """
     if member is None:
         return False
     scope = RULES.get(action, {}).get(member.role)
@@ -104,12 +108,12 @@ def may(member: HasRole | None, action: str, resource: Resource | None = None) -
 
 
 def operator_may(action: str) -> bool:
-    """Say whether the command line may do this."""
+    """Return whether the command line may carry out an action."""
     return OPERATOR in RULES.get(action, {})
 
 
 def as_table() -> str:
-    """Return the rules as a Markdown table: one action a row, one role a column, the scope in each cell."""
+    """Return the rules as a Markdown table: a row per action, a column per role, the scope in each cell."""
     lines = ["| action | " + " | ".join(EVERY_ROLE) + " |", "|---" * (len(EVERY_ROLE) + 1) + "|"]
     for action, rule in RULES.items():
         lines.append(

@@ -1,6 +1,6 @@
-"""The commands of the chat, in one table: handlers, menus, /help and docs/commands.md follow from it.
+"""The chat commands, in one table from which handlers, menus, /help and docs/commands.md are generated.
 
-Their words are in bot/messages/texts.en.yaml, under `commands`.
+Their texts are in bot/messages/texts.en.yaml, under `commands`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["ROLES"]
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the chat.
+    """A chat command.
 
-    `actions`: rows of the access table. Whoever may do the first sees the command; the others are what its arguments can do.
+    `actions`: rows of the access table. Whoever may do the first sees the command; the others are for its arguments.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Command:
     in_group: bool = False
 
     def is_for(self, role: str) -> bool:
-        """Say whether a role may use the command."""
+        """Return whether a role may use the command."""
         return role in RULES[self.actions[0]]
 
 
@@ -33,7 +33,7 @@ def _command(name: str, *actions: str, in_private: bool = True, in_group: bool =
     return Command(name, actions, in_private, in_group)
 
 
-#: In the order of the menus.
+#: Command by name, in menu order.
 COMMANDS: dict[str, Command] = {
     command.name: command
     for command in (
@@ -67,10 +67,10 @@ COMMANDS: dict[str, Command] = {
 
 
 def of_role(role: str) -> list[Command]:
-    """Return the commands that a role may use in the private chat, in the order of the menu."""
+    """Return the commands that a role may use in the private chat, in menu order."""
     return [command for command in COMMANDS.values() if command.in_private and command.is_for(role)]
 
 
 def of_groups() -> list[Command]:
-    """Return the commands for groups."""
+    """Return the commands that work in groups, in menu order."""
     return [command for command in COMMANDS.values() if command.in_group]

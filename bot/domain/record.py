@@ -1,4 +1,4 @@
-"""What a decision record holds: values that can be read alone, years later. Fields: docs/record.md."""
+"""The content of a decision record, which must make sense on its own years later. docs/record.md lists the fields."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from flows.invariants import present
 from flows.machine import EMERGENCY_NOW, PAUSED
 from flows.navigation import Answer, Position
 
-#: Raised when a field of `exported` changes meaning or is removed. The schema: docs/record.schema.json.
+#: Increment when a field of `exported` changes meaning or is removed. The schema is docs/record.schema.json.
 FORMAT = 1
 
 
 class Record(Protocol):
-    """A stored record: its clear columns, its opened content and its amendments."""
+    """A stored record: its unencrypted columns, its decrypted content and its amendments."""
 
     @property
     def clear(self) -> dict[str, Any]:
-        """What lists filter on."""
+        """The unencrypted columns, which lists filter by."""
 
     @property
     def content(self) -> dict[str, Any]:
-        """What was sealed."""
+        """The sealed part, decrypted."""
 
     @property
     def amendments(self) -> Sequence[Mapping[str, Any]]:
-        """Later notes and advice, oldest first."""
+        """Notes and advice added later, oldest first."""
 
 
 def exported(stored: Record) -> dict[str, Any]:
-    """Return a record as exported, in the form of docs/record.schema.json."""
+    """Return a record in its export format, which docs/record.schema.json describes."""
     return {"format": FORMAT, **stored.clear, "content": stored.content, "amendments": list(stored.amendments)}
 
 
 def clear_columns(position: Position, edition: Edition, member: HasRole, version: str) -> dict[str, Any]:
-    """Return the coded columns that lists filter on: roles where an edition's nodes fill some, else ids."""
+    """Return the coded columns that lists filter by.
+
+    A column holds the role that the edition gives to a node or option, or its id if it has no role.
+    """
     taken, roles = position.taken, edition.roles
     outcome = present(position.outcome, "a finished walk has one")
     return {
@@ -60,7 +63,7 @@ def clear_columns(position: Position, edition: Edition, member: HasRole, version
 def content(
     position: Position, edition: Edition, history: list[dict[str, Any]], advice_sought: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """Return the sealed part of a record: questions as shown, answers, what was pointed to, decided and advised."""
+    """Return the part of a record to seal: questions as shown, answers, recommended outcome, decision and advice."""
     outcome = present(position.outcome, "a finished walk has one")
 
     def said(role: str) -> str | None:
@@ -132,7 +135,7 @@ def content(
 
 
 def _screening(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """How often words were refused, by kind, and how much was said to be no person. Never the words."""
+    """Count refusals by kind, and findings that the person said were not a person's name. Never keep the words."""
     refused: dict[str, int] = {}
     for event in events:
         for kind in event.get("kinds", ()):
@@ -141,7 +144,7 @@ def _screening(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def answer_label(position: Position, state: str) -> str | None:
-    """Return the words of the answer given at a question on this way, or None."""
+    """Return the text of the answer to a question on the path taken; None if it was not answered, or skipped."""
     answer = dict(position.live).get(state)
     return None if answer is None else _words(position, state, answer)
 

@@ -1,4 +1,4 @@
-"""Rules of retention: the classes of records, and how long a class may be kept."""
+"""Retention rules: the classes of records, and which retention periods are allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ LONGEST_DAYS = 110 * 366
 
 
 class RecordClass(StrEnum):
-    """What an organisation sets a time for. There is no built-in time: a class without one is kept. The values are stored."""
+    """The classes of records that an organisation sets a retention period for.
+
+    There is no default: a class without a period is kept. The values are stored.
+    """
 
     EMERGENCY = "emergency"
     SHARED = "shared"
@@ -18,11 +21,14 @@ class RecordClass(StrEnum):
 
 
 class CannotSet(Exception):
-    """This class cannot be kept like that."""
+    """The retention rule is not allowed; the text says why."""
 
 
 def check(record_class: str, days: int | None, review_days: int | None) -> None:
-    """Raise CannotSet if a rule is not allowed: a class kept for ever needs a number of days after which it is looked at again."""
+    """Raise CannotSet unless a retention rule is allowed.
+
+    A rule has either `days`, or `review_days`: keep for ever, but look again after so many days.
+    """
     if record_class not in set(RecordClass):
         raise CannotSet(f"There is no class {record_class!r}. Known: {', '.join(RecordClass)}.")
     if days is None and review_days is None:

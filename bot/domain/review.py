@@ -1,4 +1,4 @@
-"""Rules of review: how early a record is looked at, what may be done in which state, whom a dip sample draws."""
+"""Review rules: how urgent a record is, which actions each state allows, and how a dip sample is drawn."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 Row = TypeVar("Row")
 
-#: The most characters of a comment.
+#: Maximum length of a comment, in characters.
 LONGEST_COMMENT = 500
-#: How many records a month's dip sample has, and for how many days a sampled record is not drawn again.
+#: Records in a month's dip sample, and days before a sampled record can be drawn again.
 SAMPLE, SAMPLED_DAYS = 5, 365
-#: In how many days a follow-up is offered.
+#: The follow-up dates on offer, in days from now.
 FOLLOW_UP_DAYS = (7, 28)
 
 
 class Rank(IntEnum):
-    """Why a record comes early in the queue, most urgent first. The numbers are stored."""
+    """Why a record needs review, most urgent first; the queue is sorted by it. The numbers are stored."""
 
     EMERGENCY = 0
     HARM_NOT_SHARED = 1
@@ -28,7 +28,7 @@ class Rank(IntEnum):
 
 
 class State(StrEnum):
-    """Where a review stands. The values are stored."""
+    """The state of a review. The values are stored."""
 
     NEW = "new"
     REQUESTED = "requested"
@@ -43,7 +43,7 @@ EVERY_STATE = tuple(State)
 #: States in which a follow-up is still due.
 OPEN = tuple(state for state in State if state is not State.CLOSED)
 
-#: Act -> the states in which it may be done, and the state it leads to (None: the state stays).
+#: Action -> the states that allow it, and the state it leads to (None: no change).
 ACTS: Mapping[str, tuple[tuple[State, ...], State | None]] = {
     "request": ((State.NEW, State.RETURNED), State.REQUESTED),
     "sign_off": ((State.NEW, State.REQUESTED, State.RETURNED), State.SIGNED_OFF),
@@ -56,22 +56,22 @@ ACTS: Mapping[str, tuple[tuple[State, ...], State | None]] = {
     "sampled": (EVERY_STATE, None),
     "exported": (EVERY_STATE, None),
 }
-#: Acts that need a reason first, and acts that a button does at once.
+#: Actions that need a reason first, and actions that a button carries out at once.
 NEEDS_WORDS = ("return", "comment", "reopen")
 BY_BUTTON = ("sign_off", "close", "grade", "follow_up")
 
 
 class NotNow(Exception):
-    """The state of the review does not allow this act."""
+    """The state of the review does not allow this action."""
 
 
 def may_do(state: str, act: str) -> bool:
-    """Say whether an act is possible in a state."""
+    """Return whether a state allows an action."""
     return state in ACTS[act][0]
 
 
 def state_after(state: str, act: str) -> State:
-    """Return the state that an act leads to; raise NotNow if the state does not allow it."""
+    """Return the state after an action; raise NotNow if the current state does not allow it."""
     allowed, leads_to = ACTS[act]
     if state not in allowed:
         raise NotNow(f"This record is {state.replace('_', ' ')}.")
@@ -79,7 +79,7 @@ def state_after(state: str, act: str) -> State:
 
 
 def rank_of(clear: Mapping[str, Any], content: Mapping[str, Any]) -> Rank:
-    """Return how early to look at a record: emergency; harm and not shared; not sure; no reason where one is due."""
+    """Return the first that applies: emergency; harm, and not shared or decided otherwise; not sure; no reasons given."""
     if clear["outcome"] == "emergency":
         return Rank.EMERGENCY
     if clear["harm"] and (clear["otherwise"] or clear["decision"] not in ("share", "share_part")):
@@ -92,7 +92,7 @@ def rank_of(clear: Mapping[str, Any], content: Mapping[str, Any]) -> Rank:
 
 
 def spread(rows: Iterable[Row], person: Callable[[Row], Hashable], count: int) -> list[Row]:
-    """Draw rows in their order, one of each person before a second of anybody."""
+    """Return the first `count` rows in their order, but one from each person before a second from anybody."""
     turns: dict[Hashable, int] = defaultdict(int)
     drawn: list[tuple[int, Row]] = []
     for row in rows:

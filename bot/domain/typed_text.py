@@ -1,4 +1,4 @@
-"""A text from a person as the gate read it. Only `bot.usecases.typed_text` makes one."""
+"""Text from a person, already screened. Only `bot.usecases.typed_text` creates it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from flows.screening import Looked, Screened
 
 @dataclass(frozen=True)
 class Typed:
-    """What a person typed, as it was read once. `message_id`: the message it stands in; 0 where there is none.
+    """What a person typed, screened once.
 
-    `marks`: kinds of identifiers that the message carries beside its words, for example a contact card.
+    `message_id`: the message it came in, or 0. `marks`: kinds of identifiers found in the message besides the text, for
+    example a contact card.
     """
 
     looked: Looked
@@ -27,9 +28,9 @@ class Typed:
 
     @property
     def text(self) -> str:
-        """The words as they were typed: to compare with button labels and commands, never to keep or post."""
+        """The text as typed, for comparison with button labels and commands. Never store or post it."""
         return self.looked.text
 
     def screened(self, *, longest: int = screening.LONGEST, override: Collection[str] = ()) -> Screened:
-        """Return the words as they may be kept; raise NotScreened."""
+        """Return the text in the form that may be stored; raise NotScreened if it may not be stored."""
         return self.looked.screened(longest=longest, override=override)

@@ -1,4 +1,4 @@
-"""`sharewise demo`: a story played by itself. A youth worker asks the team, decides, and the record holds it all."""
+"""`sharewise demo`: play a story. A youth worker asks the team and decides, and the record holds it all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import sys
 import time
 
-#: (what happens, what is typed or tapped).
+#: What happens (nothing is printed if empty), then what the person types or taps.
 STORY = (
     ("A youth worker is asked by another service about a young person. Is anybody in danger?", "No"),
     ("No sign of harm either.", "No"),
@@ -41,14 +41,14 @@ STORY = (
 
 
 class Script(io.StringIO):
-    """The story as lines of input, told while it is read."""
+    """An input stream that plays the story, and narrates it as each line is read."""
 
     def __init__(self, pace: float) -> None:
         super().__init__()
         self._left, self._pace = list(STORY), pace
 
     def readline(self, *_: object) -> str:  # type: ignore[override]
-        """Tell what happens next, wait, and give what is typed."""
+        """Print what happens next, wait, and return what the person types; "" at the end of the story."""
         if not self._left:
             return ""
         told, typed = self._left.pop(0)

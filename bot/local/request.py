@@ -1,4 +1,4 @@
-"""PTB's network seam over a World: no socket, no port, no token."""
+"""python-telegram-bot's HTTP layer, replaced by a World in the same process: no socket, no port, no token."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from bot.local.world import Refused, World
 
 
 class LocalRequest(BaseRequest):
-    """Gives the bot's calls to a World in the same process."""
+    """Passes the bot's API calls to a World in the same process."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
     @property
     def read_timeout(self) -> float:
-        """Seconds; nothing here waits for a network."""
+        """Seconds. PTB asks for it, though nothing here waits for a network."""
         return 30.0
 
     async def initialize(self) -> None:
-        """Nothing to open."""
+        """Do nothing: there is no connection to open."""
 
     async def shutdown(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is no connection to close."""
 
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *timeouts: Any, **more: Any
     ) -> tuple[int, bytes]:
-        """Carry out one call; return the status and the JSON body, as the Bot API would."""
+        """Carry out one API call and return the HTTP status and JSON body that the Bot API would return."""
         parameters = dict(request_data.parameters) if request_data else {}
         sent = (request_data.multipart_data or {}) if request_data else {}
         files = {name: content for name, (_, content, _) in sent.items() if isinstance(content, bytes)}

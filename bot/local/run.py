@@ -1,4 +1,4 @@
-"""`sharewise chat` and `sharewise demo`: the real handlers, in one process, over a Telegram in memory."""
+"""`sharewise chat` and `sharewise demo`: the real handlers in one process, on an in-memory Telegram."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from bot.usecases import teams
 from bot.usecases.context import Context
 from storage.core.store import Store
 
-TOKEN = "1:LOCAL"  # noqa: S105 (no token: nothing leaves the process)
+TOKEN = "1:LOCAL"  # noqa: S105 (not a real token: nothing leaves the process)
 TEAM = "local"
 
 
 async def chat(
     store: Store, edition: str, version: str, data: Path, actor: str = "me", lines: TextIO | None = None
 ) -> None:
-    """Run the chat until the input ends."""
+    """Run the bot and the terminal until the input ends. `lines` is standard input unless given."""
     context = Context(edition, int(str(BOT["id"])), version, re.compile(CASE_REFERENCE))
-    context.book  # an edition with a problem stops the start here  # noqa: B018
+    context.book  # loads the edition now, so that an invalid one stops the start  # noqa: B018
     await store.run(teams.settle_in, TEAM, CHANNEL, PEOPLE)
     world = World()
     world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}

@@ -1,7 +1,7 @@
-"""The terminal face of the local Telegram: numbered buttons; a number, a label, text or /command answers.
+"""The local Telegram at the terminal: buttons are numbered; answer with a number, a label, text or a /command.
 
-Several people can use it in turn: /as colleague-1, /in team. Works the same with piped lines: each is answered before the
-next is read, and the end of input ends the chat.
+Switch between people and chats with /as colleague-1 and /in team. Piped input works the same way: the bot answers each
+line before the next is read, and the end of the input ends the chat.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.local.world import Shown, World
 from bot.telegram.service import Service
 
 ME, CHANNEL = 100, -100
-#: Who can be at the terminal: name -> (number, role).
+#: The people you can be: name -> (Telegram id, role).
 PEOPLE = {
     "me": (ME, "practitioner"),
     "colleague-1": (101, "practitioner"),
@@ -34,7 +34,7 @@ HELP = (
 
 
 class Terminal:
-    """People at one terminal, one at a time."""
+    """One terminal, which several people use in turn."""
 
     def __init__(
         self, world: World, service: Service, data: Path, actor: str = "me", out: TextIO | None = None
@@ -48,7 +48,7 @@ class Terminal:
 
     # ---- showing --------------------------------------------------------------------------------
     def show(self, shown: Shown) -> None:
-        """Print what the chat sees; what another chat sees is kept until somebody looks there."""
+        """Print what appears in the current chat; keep what appears in another chat until somebody goes there."""
         chat = shown.chat_id
         if shown.kind not in ("delete", "photo") and self.buttons(shown.message):
             self.cards[chat] = shown.message
@@ -102,13 +102,13 @@ class Terminal:
 
     @staticmethod
     def buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the buttons of a message in reading order."""
+        """Return a message's buttons in reading order."""
         rows = (message.get("reply_markup") or {}).get("inline_keyboard") or []
         return [button for row in rows for button in row]
 
-    # ---- going about ----------------------------------------------------------------------------
+    # ---- changing person and chat ---------------------------------------------------------------
     def _go(self, place: int) -> None:
-        """Be in another chat, and see what is new there."""
+        """Go to another chat and print what is unread there, or else its latest card."""
         self.place = place
         where = "in the team's channel" if place == CHANNEL else "in the private chat"
         self._print(f"(You are {NAMES[self.person]} now, {where}.)")
@@ -120,7 +120,7 @@ class Terminal:
             self._print_shown(Shown("message", place, card))
 
     def _opened(self, person: int, _start: str) -> None:
-        """A tap in the channel opens the private chat, as Telegram does."""
+        """Go to the private chat when a tap in the channel opens it, as Telegram does."""
         if person == self.person and self.place == CHANNEL:
             self._go(person)
 
@@ -141,7 +141,7 @@ class Terminal:
 
     # ---- answering ------------------------------------------------------------------------------
     def answer(self, line: str) -> None:
-        """Give one line to the bot: as a tap where it names a button, as text otherwise."""
+        """Handle one line: /as or /in, a tap if it is the number or label of a button, otherwise text to the bot."""
         text = line.strip()
         if not text or self._goes_about(text):
             return
@@ -162,7 +162,7 @@ class Terminal:
             self.world.say(self.person, text.removeprefix("'"), self.place)
 
     async def settle(self) -> None:
-        """Wait until the bot has nothing left to do."""
+        """Wait until the bot has nothing left to do; raise the error if the local Telegram crashed."""
         while self.world.pending and not self.world.crashes:
             await asyncio.sleep(0.002)
         while not await self.service.is_idle() and not self.world.crashes:
@@ -172,7 +172,7 @@ class Terminal:
             raise self.world.crashes[0]
 
     async def chat(self, lines: TextIO) -> None:
-        """Greet, then answer line by line until the input ends."""
+        """Send /start, then handle line by line until the input ends."""
         self.world.say(self.person, "/start")
         await self.settle()
         tty = lines.isatty()

@@ -1,6 +1,6 @@
-"""A Telegram in memory: people, chats, messages, updates. As strict as the real one, so that it finds real bugs.
+"""An in-memory Telegram: people, chats, messages, updates. As strict as the real one, so that it finds real bugs.
 
-Pure Python, no network. Two faces use it: request.py inside a process, and a loopback server in the tests.
+Pure Python, no network. Used in two ways: within the process (request.py), and behind a loopback server in the tests.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DELETABLE_SECONDS = 48 * 3600
 
 
 class Refused(Exception):
-    """What the Bot API would refuse, with its code and words."""
+    """An error response of the Bot API, with its code and description."""
 
     def __init__(self, description: str, code: int = 400, parameters: dict[str, Any] | None = None) -> None:
         super().__init__(description)
@@ -48,12 +48,12 @@ class Refused(Exception):
 
 
 def utf16(text: str) -> int:
-    """Return the length of a text as Telegram counts it."""
+    """Return the length of a text as Telegram counts it, in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 class _Html(HTMLParser):
-    """Telegram's HTML subset -> text and entities; anything else is refused."""
+    """Parses Telegram's HTML subset into text and entities; refuses anything else."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -83,7 +83,7 @@ class _Html(HTMLParser):
 
 
 def parse(text: str, mode: str | None) -> tuple[str, list[dict[str, Any]]]:
-    """Return the plain text and entities of a message; raise Refused."""
+    """Return the plain text and entities of a message; raise Refused for an unknown mode or bad HTML."""
     if mode is None:
         return text.strip(), []
     if mode != "HTML":
@@ -97,7 +97,7 @@ def parse(text: str, mode: str | None) -> tuple[str, list[dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class Shown:
-    """One thing that a chat saw: a new message, an edit, a picture, a deletion or the words of a tap."""
+    """One change in a chat: a new message, an edit, a picture or a deletion."""
 
     kind: str
     chat_id: int
@@ -107,48 +107,48 @@ class Shown:
 
 @dataclass
 class World:
-    """The Telegram side of one bot."""
+    """Telegram's side of one bot: what people do, and what the API answers."""
 
     clock: Callable[[], float] = time.time
     pending: OrderedDict[int, dict[str, Any]] = field(default_factory=OrderedDict)
     webhook: dict[str, Any] = field(default_factory=dict)
     messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     listeners: list[Callable[[Shown], None]] = field(default_factory=list)
-    #: Faults to inject: called with (method, parameters) before a call takes effect; may raise Refused.
+    #: Fault injection: called with (method, parameters) before a call takes effect; may raise Refused.
     before: Callable[[str, dict[str, Any]], None] | None = None
     groups: dict[int, dict[str, Any]] = field(default_factory=dict)
-    #: Groups that got another id, and those the bot is not in.
+    #: Groups whose id changed (old -> new), and chats that now refuse the bot.
     migrated: dict[int, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
-    #: People the bot took out of a group: (group, person).
+    #: People the bot removed from a group: (group, person).
     banned: list[tuple[int, int]] = field(default_factory=list)
-    #: Groups in which the bot may delete messages and take people out.
+    #: Groups in which the bot, as an administrator, may delete messages and remove people.
     administers: set[int] = field(default_factory=set)
-    #: Errors of this world itself: PTB would take them for a network failure and try again for ever.
+    #: Errors in this class itself. PTB would mistake them for network failures and retry for ever.
     crashes: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # Ids begin at the time, so that a world made after a restart never repeats those of the one before.
+        # Ids start from the current time, so that ids are not reused after a restart.
         now = int(self.clock())
         self._message_ids = itertools.count(now % 2**31)
         self._update_ids = itertools.count(int(self.clock() * 1000) % 2**40)
         self._query_ids = itertools.count(int(self.clock() * 1000))
-        #: Taps that were not answered yet, and whose they are.
+        #: Taps not answered yet: query id -> person.
         self._open_queries: dict[str, int] = {}
-        #: Called with (person, start word) when the answer to a tap opens the private chat.
+        #: Called with (person, start parameter) when the answer to a tap opens the private chat.
         self.on_open_privately: Callable[[int, str], None] | None = None
         self._open_inline: set[str] = set()
-        #: What a tap was answered with, by query.
-        #: Chat -> the commands of its own menu.
+        #: Command menus set for a single chat: chat -> (command, description).
         self.menus: dict[int, list[tuple[str, str]]] = {}
+        #: The answer to each tap, by query id.
         self.answers: dict[str, dict[str, str]] = {}
-        #: What inline mode offered, newest last.
+        #: The results of each inline query, newest last.
         self.offered: list[list[dict[str, Any]]] = []
         self._arrived = asyncio.Event()
 
     # ---- what people do -------------------------------------------------------------------------
     def say(self, user_id: int, text: str, chat_id: int | None = None, **more: Any) -> int:
-        """A person writes to the bot, or in a group; return the update's id. In a group the bot sees what it may see."""
+        """Have a person write to the bot, or in a group what the bot is allowed to see; return the update's id."""
         message = self._message(chat_id or user_id, person(user_id))
         message.update({"text": text, **more})
         command = re.match(r"/\w+(@\w+)?", text)
@@ -157,17 +157,17 @@ class World:
         return self.push({"message": message})
 
     def open_group(self, chat_id: int, title: str, *, kind: str = "supergroup", topics: bool = False) -> None:
-        """Somebody makes a group with the bot in it."""
+        """Have somebody create a group and add the bot to it."""
         self.groups[chat_id] = {"id": chat_id, "type": kind, "title": title, **({"is_forum": True} if topics else {})}
         self._my_membership(chat_id, "left", "member")
 
     def take_out(self, chat_id: int) -> None:
-        """Somebody takes the bot out of a group."""
+        """Have somebody remove the bot from a group."""
         self._my_membership(chat_id, "member", "kicked")
         self.gone.add(chat_id)
 
     def migrate(self, old: int, new: int) -> None:
-        """A group becomes a supergroup: it gets another id, and the old one is refused from now on."""
+        """Upgrade a group to a supergroup: it gets a new id, and calls with the old one are refused from now on."""
         self.groups[new] = {**self.groups[old], "id": new, "type": "supergroup"}
         self.migrated[old] = new
         message = {**self._message(old, person(0)), "migrate_to_chat_id": new}
@@ -182,7 +182,7 @@ class World:
         self.push({"my_chat_member": {**change, "old_chat_member": status(old), "new_chat_member": status(new)}})
 
     def press(self, user_id: int, message: dict[str, Any], data: str) -> int:
-        """A person taps a button; return the update's id."""
+        """Have a person tap a button; return the update's id."""
         query_id = str(next(self._query_ids))
         self._open_queries[query_id] = user_id
         return self.push(
@@ -195,14 +195,14 @@ class World:
         )  # fmt: skip
 
     def ask_inline(self, user_id: int, text: str) -> int:
-        """A person types @bot and words in any chat; return the update's id."""
+        """Have a person type @bot and some words in any chat (an inline query); return the update's id."""
         query_id = str(next(self._query_ids))
         self._open_inline.add(query_id)
         query = {"id": query_id, "from": person(user_id), "query": text, "offset": "", "chat_type": "group"}
         return self.push({"inline_query": query})
 
     def push(self, body: dict[str, Any]) -> int:
-        """Put any update into the queue; return its id."""
+        """Queue an update of any kind; return its id."""
         update_id = next(self._update_ids)
         self.pending[update_id] = {"update_id": update_id, **body}
         self._arrived.set()
@@ -217,7 +217,7 @@ class World:
 
     # ---- what the bot does ----------------------------------------------------------------------
     async def call(self, method: str, parameters: dict[str, Any], files: dict[str, bytes] | None = None) -> Any:
-        """Carry out one Bot API call and return its result; raise Refused as the real one would."""
+        """Carry out one Bot API call and return its result; raise Refused where the real API would refuse."""
         if self.before:
             self.before(method, parameters)
         if method.lower() == "getupdates":
@@ -421,7 +421,7 @@ class World:
 
 
 def person(user_id: int) -> dict[str, Any]:
-    """Return a person as Telegram describes one."""
+    """Return a person as a Telegram User object."""
     return {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
 
 
@@ -433,7 +433,7 @@ def _get(item: Any, name: str) -> str:
     return str(item[name] if isinstance(item, dict) else getattr(item, name))
 
 
-#: The Bot API takes its methods' names in any case: sendmessage is sendMessage.
+#: Bot API method names are case-insensitive: sendmessage is sendMessage.
 HANDLERS = {
     name.replace("_", ""): name
     for name in (

@@ -1,4 +1,4 @@
-"""Exports of many records: asked for, agreed to by somebody else, then taken as CSV or XLSX."""
+"""Exports of many records: one person asks, another agrees, then the first downloads CSV or XLSX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def ask_for_list(visit: Visit) -> Response:
-    """Ask for an export. Somebody else of the team must agree to it."""
+    """Ask for an export. Somebody else in the team must agree to it."""
     visit.must("export_list")
     chosen = {name: visit.form.get(name, "")[:80] for name in FILTERS}
     case = typed_text.read(visit.context, visit.form.get("case", ""))
@@ -32,7 +32,7 @@ def ask_for_list(visit: Visit) -> Response:
 
 
 def lists(visit: Visit, said: str = "") -> Response:
-    """Show the exports: asked for, waiting for somebody to agree, ready to be taken."""
+    """Show the team's exports: those waiting for somebody to agree and those ready to download."""
     visit.must("agree_to_export")
     found = exports.open_in_team(visit.unit, visit.context, visit.member.team)
     names = {m.id: opinion_cards.called(m) for m in teams.people(visit.unit, visit.member.team)}
@@ -56,7 +56,7 @@ def agree_to_list(visit: Visit) -> Response:
 
 
 def take_list(visit: Visit) -> Response:
-    """Return an export that was agreed to, as CSV or XLSX, to whoever asked for it."""
+    """Return an agreed export as CSV or XLSX. Only the person who asked for it can download it."""
     found, kind = _export(visit), visit.request.path_params["kind"]
     visit.must("export_list", Resource(found.member_id, found.team))
     if kind not in ("csv", "xlsx"):

@@ -1,4 +1,4 @@
-"""The queue: records that wait, riskiest first. Filters are in the address, so that a list can be kept."""
+"""The queue: records waiting for review, riskiest first. The URL holds the filters, so a list can be bookmarked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILTERS = ("state", "outcome", "risk", "ground", "person", "since", "until", "ca
 
 
 def queue(visit: Visit) -> Response:
-    """List the records that wait. An administrator, who reviews nothing, is sent to the statistics."""
+    """List the records waiting for review. Redirect administrators, who review nothing, to the statistics."""
     if not visit.may("review_record"):
         return RedirectResponse("/statistics", 303)
     asked = visit.request.query_params
@@ -46,7 +46,7 @@ def queue(visit: Visit) -> Response:
 
 
 def wanted_of(chosen: dict[str, str]) -> Wanted:
-    """Return what the filters of an address ask for."""
+    """Return the search that the filters in a URL describe; ignore values that are not valid."""
     state = chosen["state"]
     states = EVERY_STATE if state == "all" else (state,) if state in EVERY_STATE else WAITING
 

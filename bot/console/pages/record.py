@@ -1,4 +1,7 @@
-"""A record: read it, review it, export it for the case file. Every reading is in the ledger; the author can see it."""
+"""A record: read it, review it, export it for the case file.
+
+The ledger records every time somebody reads it, and the author can see who did.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from bot.usecases.reviews import NotNow, ReviewRow, Stored
 from flows import chart
 from flows.catalogue import Book
 
-#: Act, words on the button, what the act needs.
+#: Action, button label, and what the action needs.
 ACTS = (
     ("sign_off", "Sign off", ""),
     ("return", "Send back", "words"),
@@ -39,12 +42,12 @@ def _reach(visit: Visit) -> ReviewRow:
 
 
 def _book(visit: Visit, stored: Stored) -> Book:
-    """Return the edition the record was made with; the current one if that has changed."""
+    """Return the edition the record was made with, or the current one if that edition has changed since."""
     return visit.context.pinned(stored.clear["edition_id"], stored.clear["edition_sha256"]) or visit.context.book
 
 
 def record(visit: Visit, said: str = "") -> Response:
-    """Show a whole record."""
+    """Show a whole record, and note in the ledger that this member read it."""
     review = _reach(visit)
     stored = reviews.read(visit.unit, visit.context, visit.as_actor(), review)
     look = reviews.look_at(visit.unit, visit.as_actor(), review)
@@ -65,7 +68,7 @@ def record(visit: Visit, said: str = "") -> Response:
 
 
 def picture(visit: Visit) -> Response:
-    """Return the chart of a record with its way lit."""
+    """Return the record's flowchart as SVG, with the path taken highlighted."""
     stored = reviews.opened(visit.unit, _reach(visit))
     machine = _book(visit, stored).machine(stored.clear["flow"])
     drawn = chart.svg(machine, tuple(stored.content["path"]), f"outcome.{stored.content['outcome']['id']}")
@@ -73,7 +76,7 @@ def picture(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """Return a record as PDF or JSON. The time, the format and the destination are added to the record."""
+    """Return a record as PDF or JSON, and add the date, format and destination of the export to the record."""
     review = _reach(visit)
     stored = reviews.opened(visit.unit, review)
     kind = visit.form.get("value", "")
@@ -91,7 +94,7 @@ def export(visit: Visit) -> Response:
 
 
 def do(visit: Visit) -> Response:
-    """Do one act of a review, then show the record again."""
+    """Carry out one review action, then show the record again."""
     review = _reach(visit)
     what = visit.request.path_params["what"]
     needs = {name: kind for name, _, kind in ACTS}

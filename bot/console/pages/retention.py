@@ -1,4 +1,4 @@
-"""Retention: how long records are kept, which are due, and which are on hold."""
+"""Retention: how long records are kept, which are due to be erased or looked at again, and which are on hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.usecases import retention, reviews
 
 
 def retention_page(visit: Visit, said: str = "") -> Response:
-    """Show how long records are kept, which of the team are due, and which must not be erased."""
+    """Show how long records are kept, and which of the team's are due (to be erased or looked at again) or on hold."""
     visit.must("read_retention")
     unit, team = visit.unit, visit.member.team
     held = retention.held_in_team(unit, team)
@@ -26,7 +26,7 @@ def retention_page(visit: Visit, said: str = "") -> Response:
 
 
 def hold_or_release(visit: Visit) -> Response:
-    """Keep a record from being erased, with a reason, or release it."""
+    """Put a record on hold, with a reason, so that it is not erased; or release it."""
     actor, what = visit.as_actor(), visit.request.path_params["what"]
     review = retention.reachable(visit.unit, actor, visit.form.get("reference", ""))
     if review is None:

@@ -1,4 +1,4 @@
-"""Statistics: counts of a team's records, nothing that anybody typed."""
+"""Statistics: counts of a team's records, never anything that somebody typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flows import chart
 
 
 def statistics(visit: Visit) -> Response:
-    """Show counts of a team's records: nothing that anybody typed."""
+    """Show counts of a team's records, never anything that somebody typed."""
     visit.must("read_statistics")
     found = counting.of_team(visit.unit, visit.context, visit.member.team)
     took = median(found.minutes) if found.minutes else 0
@@ -23,7 +23,7 @@ def statistics(visit: Visit) -> Response:
     def worded(name: str, words: dict[Any, str] | None = None) -> list[tuple[str, int]]:
         return [((words or {}).get(key, key.replace("_", " ")), count) for key, count in found.tallies[name]]
 
-    #: The flowchart that most people walk is drawn first.
+    # The flow that most people use comes first.
     first = visit.context.book.edition.roles.starts["share"].flow
     risks = {str(key): words for key, words in review_cards.RISKS.items()}
     asked = [(f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in found.unanswered]
@@ -54,7 +54,7 @@ def _label(visit: Visit, flow: str, state: str) -> str:
 
 
 def hard_questions_drawn(visit: Visit) -> Response:
-    """Draw a flowchart with how often people were not sure, and stopped, at each question."""
+    """Draw a flowchart that shows at each question how often people were not sure and how often they stopped."""
     visit.must("read_statistics")
     machine = visit.context.book.machines.get(visit.request.path_params["flow"])
     if machine is None:

@@ -1,4 +1,4 @@
-"""The team: what it agreed, and its members."""
+"""The team page: what the team agreed about second opinions, and its members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.usecases import teams
 
 
 def team_page(visit: Visit) -> Response:
-    """Show a team and its members."""
+    """Show the member's team: what it agreed, its deputy and its members."""
     visit.must("list_members")
     found, deputy, people = teams.look_at(visit.unit, visit.member.team)
     return visit.page(
