@@ -1,4 +1,4 @@
-"""`sharewise ask`, `screen` and `unanswered`: quick advice, what would identify a person, questions without an answer."""
+"""`sharewise ask`, `screen` and `unanswered`: quick advice, screening for identifiers, and unanswered questions."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from bot.cli.commands import Commands, with_data, with_json
 from bot.cli.output import Failed, WrongCall, say, say_json
 
 EDITION = "hmg-2015"
-#: The most bytes that `screen` reads.
+#: Maximum input of `screen`, in bytes.
 MOST_INPUT = 20_000_000
 
 
 def add_to(commands: Commands) -> None:
     """Declare the commands."""
-    asking = commands.add("ask", ask, 'ask the guidance: sharewise ask "do I need consent?"; nothing of it is kept')
+    asking = commands.add(
+        "ask", ask, 'ask the guidance a question: sharewise ask "do I need consent?"; nothing is stored'
+    )
     asking.add_argument("question", nargs="+", metavar="QUESTION")
     asking.add_argument("--edition", default=EDITION)
     with_json(asking)
-    text = "say what would identify a person in texts, one a line on standard input"
+    text = "list what would identify a person in each line of standard input"
     with_json(commands.add("screen", screen, text))
-    text = "list questions without an answer, without who asked"
+    text = "list questions that got no useful answer, without who asked"
     listing = commands.add("unanswered", unanswered, text, "read_unanswered")
     with_data(listing)
     with_json(listing)
 
 
 def ask(args: argparse.Namespace) -> int:
-    """Answer a question from an edition; nothing of it is kept."""
+    """Answer a question from an edition. Nothing is stored."""
     from flows.catalogue import open_book
     from flows.screening import LONGEST
 
@@ -65,7 +67,7 @@ def ask(args: argparse.Namespace) -> int:
 
 
 def screen(args: argparse.Namespace) -> int:
-    """Say what in texts would identify a person: one text a line on standard input, in UTF-8 or UTF-16."""
+    """Print what would identify a person in texts from standard input: one text per line, in UTF-8 or UTF-16."""
     from bot.composition.settings import Settings
     from flows import screening
 
@@ -82,7 +84,7 @@ def screen(args: argparse.Namespace) -> int:
 
 
 def _lines_of(raw: bytes) -> Iterator[str]:
-    """Yield the lines of a file in UTF-8 or UTF-16, with or without a byte order mark; raise Failed for others."""
+    """Yield the lines of UTF-8 or UTF-16 text, with or without a byte order mark; raise Failed for anything else."""
     if len(raw) > MOST_INPUT:
         raise Failed(f"Standard input has more than {MOST_INPUT} bytes. Give it in parts.")
     odd, even = raw[1:2000:2].count(0), raw[0:2000:2].count(0)
@@ -101,7 +103,7 @@ def _lines_of(raw: bytes) -> Iterator[str]:
 
 
 def unanswered(args: argparse.Namespace) -> int:
-    """List questions that got no answer, or one that did not help, most often first."""
+    """List questions that got no answer or an unhelpful one, most frequent first."""
     from bot.composition.store import unit_for_command
     from bot.usecases import advice
 

@@ -1,4 +1,4 @@
-"""`sharewise backup`, `restore` and `rotate`: copies of a store, and another master key."""
+"""`sharewise backup`, `restore` and `rotate`: back up and restore a store, and change its master key."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from bot.cli.output import Failed, WrongCall, say
 
 def add_to(commands: Commands) -> None:
     """Declare the commands."""
-    backing = commands.add("backup", backup, "write an encrypted copy of a store in use (SQLite)", "back_up")
+    backing = commands.add("backup", backup, "write an encrypted copy of a SQLite store, even while in use", "back_up")
     backing.add_argument("file", metavar="FILE")
     with_data(backing)
-    restoring = commands.add("restore", restore, "write a backup back into an empty folder", "back_up")
+    restoring = commands.add("restore", restore, "restore a backup into an empty folder", "back_up")
     restoring.add_argument("file", metavar="FILE")
     restoring.add_argument(
-        "--into", required=True, metavar="DIR", help="the folder; its master.key is used if it is there"
+        "--into", required=True, metavar="DIR", help="the folder; if it holds a master.key, that key is used"
     )
-    restoring.add_argument("--erased", metavar="FILE", help="the list erased.jsonl of the store that was lost")
+    restoring.add_argument("--erased", metavar="FILE", help="erased.jsonl, the list of erasures from the lost store")
     restoring.add_argument(
-        "--send-waiting", action="store_true", help="send the messages that waited at the time of the backup"
+        "--send-waiting", action="store_true", help="send the messages that were waiting when the backup was made"
     )
-    text = "bring everything under a new master key, while the bot serves with both"
+    text = "re-encrypt every key with a new master key, while the bot runs with both"
     commands.add("rotate", rotate, text, "back_up")
 
 
 def backup(args: argparse.Namespace) -> int:
-    """Write an encrypted copy of a SQLite store that is in use."""
+    """Write an encrypted copy of a SQLite store, which may be in use."""
     from bot.composition import store as stores
     from bot.usecases import operations
 
@@ -47,7 +47,7 @@ def backup(args: argparse.Namespace) -> int:
 
 
 def restore(args: argparse.Namespace) -> int:
-    """Write a backup back, erase again what was erased since, and hold back messages from before it."""
+    """Restore a backup, erase again what was erased since, and hold back messages from before it."""
     from bot.composition import store as stores
     from bot.usecases import operations
 
@@ -77,7 +77,7 @@ def restore(args: argparse.Namespace) -> int:
 
 
 def rotate(args: argparse.Namespace) -> int:
-    """Wrap every key with the new master key; the settings name both."""
+    """Wrap every key with the new master key; the settings must name both the old and the new one."""
     from bot.composition.settings import read
     from bot.composition.store import open_settings
     from bot.usecases import operations

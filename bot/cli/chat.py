@@ -1,4 +1,4 @@
-"""`sharewise chat` and `sharewise demo`: the bot at the terminal, without a token and without a network."""
+"""`sharewise chat` and `sharewise demo`: the bot at the terminal, without a token or a network."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import asyncio
 from bot.cli.commands import Commands, with_data
 from bot.cli.output import say
 
-#: Who can be at the terminal. A test compares them with the local chat's people.
+#: The people you can be, repeated here so that --help need not load the chat. A test keeps them equal to its people.
 PEOPLE = ("me", "colleague-1", "colleague-2", "supervisor", "administrator")
 
 
 def add_to(commands: Commands) -> None:
     """Declare the commands."""
-    chatting = commands.add("chat", chat, "chat at the terminal: no token, no network")
+    chatting = commands.add("chat", chat, "chat with the bot at the terminal, without a token or a network")
     with_data(chatting)
-    chatting.add_argument("--as", dest="who", default="me", choices=PEOPLE, help="who you are at first")
-    playing = commands.add("demo", demo, "play the story of a second opinion by itself; nothing of it is kept")
-    playing.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="between two steps")
+    chatting.add_argument("--as", dest="who", default="me", choices=PEOPLE, help="the person you start as")
+    playing = commands.add("demo", demo, "play a story about a second opinion; nothing is stored")
+    playing.add_argument("--pace", type=float, default=1.0, metavar="SECONDS", help="pause between two steps")
 
 
 def chat(args: argparse.Namespace) -> int:
-    """Chat until the input ends."""
+    """Chat until the input ends, in a store that is kept."""
     from bot.composition import store as stores
     from bot.composition.context import EDITION, VERSION
     from bot.local.run import chat as run
@@ -41,7 +41,7 @@ def chat(args: argparse.Namespace) -> int:
 
 
 def demo(args: argparse.Namespace) -> int:
-    """Play a story on data that is deleted afterwards."""
+    """Play the story in a temporary store, and delete it afterwards."""
     from bot.composition.context import EDITION, VERSION
     from bot.composition.store import throwaway
     from bot.local.demo import Script

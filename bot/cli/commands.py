@@ -1,7 +1,7 @@
-"""How commands are declared: one module a noun, each adding its commands, verbs and options here.
+"""Declaring commands: one module per noun, which uses these classes to add its commands, verbs and options.
 
-A command carries its action in the access table and the function that runs it. Modules import what is heavy when a
-command runs, not when it is declared: `sharewise --help` must answer at once.
+A command carries its action in the access table and the function that runs it. Modules import heavy dependencies when a
+command runs, not when they declare it, because `sharewise --help` must answer at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Run = Callable[[argparse.Namespace], int]
 
 
 class Commands:
-    """The commands of the parser."""
+    """Adds commands to the parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -27,7 +27,7 @@ class Commands:
 
 
 class Verbs:
-    """The verbs of a command, as `add` in `sharewise member add`."""
+    """Adds verbs to a command, such as `add` in `sharewise member add`."""
 
     def __init__(self, command: argparse.ArgumentParser) -> None:
         self._verbs = command.add_subparsers(required=True, dest="verb", metavar="VERB")
@@ -41,24 +41,24 @@ class Verbs:
 
 
 def with_data(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the folder of a local chat's data."""
-    parser.add_argument("--data", metavar="DIR", help="folder of a local chat's data")
+    """Add the --data option, which names the data folder of a local chat."""
+    parser.add_argument("--data", metavar="DIR", help="data folder of a local chat")
 
 
 def with_json(parser: argparse.ArgumentParser) -> None:
-    """Add the option for one JSON value a line."""
+    """Add the --json option, which prints one JSON value per line."""
     parser.add_argument("--json", action="store_true")
 
 
 def count_to_100(text: str) -> int:
-    """Read a number from 1 to 100."""
+    """Parse a number from 1 to 100; raise ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
         raise argparse.ArgumentTypeError("must be 1 to 100")
     return int(text)
 
 
 def telegram_id(text: str) -> int:
-    """Read a Telegram id: a positive number of at most 52 bits."""
+    """Parse a Telegram id, a positive number of at most 52 bits; raise ValueError."""
     number = int(text)
     if not 0 < number < 2**52:
         raise ValueError
@@ -66,7 +66,7 @@ def telegram_id(text: str) -> int:
 
 
 def as_table(parser: argparse.ArgumentParser, called: str = "sharewise") -> str:
-    """Return the rows of a Markdown table: each command and verb, and what it does."""
+    """Return Markdown table rows with each command and verb and its help text."""
     rows = ""
     for part in parser._actions:
         if isinstance(part, argparse._SubParsersAction):

@@ -1,4 +1,4 @@
-"""`sharewise console`: serves the review console on this machine."""
+"""`sharewise console`: serve the review console on this machine."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from bot.cli.output import Failed, say
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
-    serving = commands.add("console", console, "serve the web console on this machine; put it behind https", "serve")
+    serving = commands.add(
+        "console", console, "serve the web console on this machine; put an https proxy in front", "serve"
+    )
     serving.add_argument("--port", type=int, default=8085)
     with_data(serving)
 
 
 def console(args: argparse.Namespace) -> int:
-    """Serve the console until stopped. For a local chat's data, print a link that signs its supervisor in."""
+    """Serve the console until stopped. With --data, print a link that signs in the local chat's supervisor."""
     import uvicorn
 
     from bot.composition import logs

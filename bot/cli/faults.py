@@ -1,4 +1,4 @@
-"""Errors -> exit codes and words: 0 done, 1 something is wrong or failed, 2 the call was wrong."""
+"""Turn errors into messages and exit codes: 0 success, 1 something is wrong or failed, 2 wrong usage or settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DONE, WENT_WRONG, WRONG_CALL = 0, 1, 2
 
 
 def exit_code_of(run: Callable[[], int]) -> int:
-    """Run something; return its exit code, and print what went wrong."""
+    """Run a command and return its exit code; if it fails, print why to standard error."""
     from bot.composition.settings import BadSettings
     from bot.composition.store import NoStore
     from flows.catalogue import UnknownEdition
@@ -25,7 +25,7 @@ def exit_code_of(run: Callable[[], int]) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader of our output has seen enough.
+        # The reader closed the pipe, as `head` does: not an error. Discard the rest of our output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except (WrongCall, UnknownEdition) as error:
@@ -43,6 +43,6 @@ def exit_code_of(run: Callable[[], int]) -> int:
     except Exception as error:
         from bot.composition.logs import where_of
 
-        # Neither its text nor Python's traceback: they may quote what people wrote, or a secret.
+        # Print neither the error's text nor a traceback: both may quote what people wrote, or a secret.
         sys.stderr.write(f"sharewise: it ended by a fault of its own ({where_of(error)}). Please report this.\n")
     return WENT_WRONG

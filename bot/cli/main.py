@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 done, 1 something was found wrong or failed, 2 the call itself was wrong."""
+"""The Sharewise command line. Exit codes: 0 success, 1 something is wrong or failed, 2 wrong usage or settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bot.cli.commands import Commands, actions_of
 from bot.cli.faults import WRONG_CALL, exit_code_of
 from bot.domain.access import operator_may
 
-#: In the order in which help lists them.
+#: In the order that --help lists them.
 MODULES = (chat, serve, webhook, operations, console, walk, advice, records, retention, backup, teams, members)
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+    """Return the argument parser with all commands."""
     made = argparse.ArgumentParser(prog="sharewise", description=__doc__.split("\n")[0] if __doc__ else None)
     made.add_argument("--version", action="version", version=f"sharewise {version_of('sharewise')}")
     commands = Commands(made)

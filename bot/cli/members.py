@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Declare the command and its verbs."""
-    verbs = Verbs(commands.add("member", member, "add, end or list members"))
-    adding = verbs.add("add", "add a member, or give one another role or team", "make_member")
+    verbs = Verbs(commands.add("member", member, "add, invite, end or list members"))
+    adding = verbs.add("add", "add members, or change their role or team", "make_member")
     adding.add_argument("--telegram-id", type=telegram_id, required=True, nargs="+", metavar="N")
-    inviting = verbs.add("invite", "make an invite: a code for one person, once, for 48 hours", "make_member")
+    inviting = verbs.add("invite", "create an invite code: for one person, once, within 48 hours", "make_member")
     for verb in (adding, inviting):
         verb.add_argument("--role", choices=ROLES, required=True)
         verb.add_argument("--team", required=True)
-        verb.add_argument("--known-as", metavar="NAME", help="how colleagues know the person")
-    ending = verbs.add("end", "end a membership at once", "end_member")
+        verb.add_argument("--known-as", metavar="NAME", help="the name colleagues know them by")
+    ending = verbs.add("end", "end a membership immediately", "end_member")
     ending.add_argument("--telegram-id", type=int, required=True)
     listing = verbs.add("list", "list members", "list_members")
     with_json(listing)
@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
 
 
 def member(args: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Add, invite, end or list members."""
     from bot.composition.store import unit_for_command
 
     act = {"add": _add, "invite": _invite, "end": _end, "list": _list}[args.verb]

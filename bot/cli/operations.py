@@ -1,4 +1,4 @@
-"""`sharewise pause` and `sharewise parked`: the switch, and what failed too often."""
+"""`sharewise pause` and `sharewise parked`: pause the bot, and deal with dead letters."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from bot.cli.typed import office_words
 
 def add_to(commands: Commands) -> None:
     """Declare the commands and their verbs."""
-    text = "stop the bot with a reason that people are shown; emergencies still work"
+    text = "pause the bot and show people the reason; emergencies still work"
     pausing = commands.add("pause", pause, text, "pause")
     pausing.add_argument("--reason", metavar="TEXT")
-    pausing.add_argument("--end", dest="run_on", action="store_true", help="let it go on")
+    pausing.add_argument("--end", dest="run_on", action="store_true", help="end the pause")
     with_data(pausing)
 
-    verbs = Verbs(commands.add("parked", parked, "what was parked after it failed: list, retry, drop", "serve"))
-    for name, text in (("list", "list it"), ("retry", "have it tried again"), ("drop", "give it up for good")):
+    verbs = Verbs(
+        commands.add("parked", parked, "list, retry or drop what was parked after failing too often", "serve")
+    )
+    for name, text in (("list", "list what is parked"), ("retry", "retry one"), ("drop", "give one up for good")):
         verb = verbs.add(name, text, "serve")
         if name != "list":
             verb.add_argument("name", metavar="update:N|message:N")
@@ -27,7 +29,7 @@ def add_to(commands: Commands) -> None:
 
 
 def pause(args: argparse.Namespace) -> int:
-    """Pause the bot, end the pause, or say whether there is one."""
+    """Pause the bot (--reason), end the pause (--end), or print whether the bot is paused."""
     from bot.composition.store import unit_for_command
     from bot.usecases import operations
     from bot.usecases.typed_text import LONGEST_REASON
@@ -45,7 +47,7 @@ def pause(args: argparse.Namespace) -> int:
 
 
 def parked(args: argparse.Namespace) -> int:
-    """Retry or drop what is parked, then list the rest."""
+    """Retry or drop a parked update or message, then list those that remain."""
     from bot.composition.store import unit_for_command
     from bot.usecases import operations
 

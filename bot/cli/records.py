@@ -1,4 +1,4 @@
-"""`sharewise records`, `verify` and `head`: stored records, and the proof that nothing in the store was changed."""
+"""`sharewise records`, `verify` and `head`: list stored records, and prove that nobody has changed the store."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from bot.cli.output import Failed, WrongCall, say, say_json, say_table
 
 def add_to(commands: Commands) -> None:
     """Declare the commands."""
-    listing = commands.add("records", records, "list stored decision records, opened with the key", "read_record")
-    listing.add_argument("--member", type=int, metavar="N", help="of this Telegram id only: what is kept of one person")
-    text = "check the ledger and every record's seal; exit code 1 if something was changed"
+    listing = commands.add("records", records, "decrypt and list stored decision records", "read_record")
+    listing.add_argument("--member", type=int, metavar="N", help="only the records of the member with this Telegram id")
+    text = "check the ledger and every record's seal; exit with code 1 if anything was changed"
     checking = commands.add("verify", verify, text, "verify")
-    checking.add_argument("--head", action="append", metavar="NUMBER:HASH", help="a ledger head kept outside; repeat")
-    checking.add_argument("--heads", metavar="FILE", help="signed heads kept outside (SHAREWISE_HEAD_FILE)")
     checking.add_argument(
-        "--key", action="append", metavar="HEX", help="a public key that may have signed them; repeat"
+        "--head", action="append", metavar="NUMBER:HASH", help="a ledger head kept elsewhere; may be repeated"
+    )
+    checking.add_argument("--heads", metavar="FILE", help="file of signed heads kept elsewhere (SHAREWISE_HEAD_FILE)")
+    checking.add_argument(
+        "--key", action="append", metavar="HEX", help="a public key that may have signed them; may be repeated"
     )
     for command in (listing, checking):
         with_data(command)
         with_json(command)
-    text = "print the ledger's head as a signed line, to be kept outside the store"
+    text = "print the ledger's head as a signed line, to keep somewhere else"
     with_data(commands.add("head", head, text, "verify"))
 
 
 def records(args: argparse.Namespace) -> int:
-    """List stored records."""
+    """List the stored records of everybody, or of one member."""
     from bot.composition.store import unit_for_command
     from bot.domain.record import exported
     from bot.messages.cards import time_of
@@ -57,7 +59,7 @@ def records(args: argparse.Namespace) -> int:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Check the ledger and every record's seal, and compare the ledger with heads stored elsewhere."""
+    """Check the ledger and every record's seal, and compare the ledger with heads kept elsewhere."""
     from bot.composition.store import unit_for_command
     from bot.usecases import operations
 
@@ -93,7 +95,7 @@ def _head(text: str) -> tuple[int, str]:
 
 
 def head(args: argparse.Namespace) -> int:
-    """Print the ledger's head as a signed line."""
+    """Print the ledger's head as a signed line, to compare with later (see `verify`)."""
     from bot.composition.store import unit_for_command
     from bot.usecases import operations
 

@@ -1,4 +1,4 @@
-"""`sharewise retention`: how long records are kept, which are on hold, which are due; erases them."""
+"""`sharewise retention`: set how long records are kept, put them on hold, list those due, erase them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 def add_to(commands: Commands) -> None:
     """Declare the command and its verbs."""
     verbs = Verbs(
-        commands.add("retention", retention, "how long records are kept: set, list, due, hold, release, erase")
+        commands.add("retention", retention, "set how long records are kept; hold, release, erase; list those due")
     )
     setting = verbs.add("set", "set how long a class of records is kept")
     setting.add_argument("record_class", metavar="CLASS")
-    setting.add_argument("--days", type=int, metavar="N", help="then it is due to be erased")
-    setting.add_argument("--review-days", type=int, metavar="N", help="kept for ever; looked at again after N days")
-    holding = verbs.add("hold", "keep records from being erased")
+    setting.add_argument("--days", type=int, metavar="N", help="due to be erased after N days")
+    setting.add_argument(
+        "--review-days", type=int, metavar="N", help="kept for ever; due for another look after N days"
+    )
+    holding = verbs.add("hold", "put records on hold, so that they are not erased")
     holding.add_argument("--reason", required=True)
-    releasing = verbs.add("release", "release held records")
+    releasing = verbs.add("release", "release records from hold")
     erasing = verbs.add("erase", "erase records for good: their keys are destroyed")
     for verb in (holding, releasing, erasing):
         verb.add_argument("reference", nargs="+", metavar="SW-XXXX-XXXX")
-    others = (verbs.add("list", "what is set"), verbs.add("due", "records whose time has come"))
+    others = (verbs.add("list", "list the rules that are set"), verbs.add("due", "list records whose time has come"))
     for verb in (setting, holding, releasing, erasing, *others):
         verb.set_defaults(action="keep_and_erase")
         with_json(verb)
@@ -38,7 +40,7 @@ def add_to(commands: Commands) -> None:
 
 
 def retention(args: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Set or list the rules, list records that are due, or hold, release or erase records."""
     from bot.composition.store import open_for_command
     from bot.usecases import retention as keeping
 

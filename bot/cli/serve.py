@@ -1,4 +1,4 @@
-"""`sharewise serve`: the bot on Telegram, by polling or by webhook, in one process or several."""
+"""`sharewise serve`: run the bot on Telegram, by polling or by webhook, in one process or several."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bot.composition.settings import Settings
     from bot.telegram.service import Listening
 
-#: Where `--webhook` listens unless told otherwise.
+#: Where `--webhook` listens unless --listen is given.
 LISTEN = "127.0.0.1:8086"
-#: Seconds a thread may run while another waits. A tap shares the interpreter with texts being read: its turn must come soon.
+#: The interpreter's switch interval in seconds: short, so that a tap does not wait long while texts are screened.
 SWITCH_SECONDS = 0.0001
 #: Seconds to wait for the database when the process ends.
 CLOSE_SECONDS = 2
@@ -34,13 +34,13 @@ log = logging.getLogger("sharewise")
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
-    text = "serve Telegram, by polling or --webhook; settings: .env.example"
+    text = "run the bot on Telegram, by polling or with --webhook; .env.example lists the settings"
     serving = commands.add("serve", serve, text, "serve")
-    serving.add_argument("--webhook", action="store_true", help="take updates in where Telegram posts them")
+    serving.add_argument("--webhook", action="store_true", help="receive posted updates instead of polling")
     serving.add_argument(
         "--listen",
         metavar="HOST:PORT",
-        help=f"for /readyz and /metrics and, with --webhook, for updates (there it is {LISTEN} if not given)",
+        help=f"address for /readyz and /metrics and, with --webhook, for updates (then {LISTEN} by default)",
     )
     serving.add_argument(
         "--workers", type=count_to_100, default=1, metavar="N", help="processes; more than one needs PostgreSQL"
@@ -48,7 +48,7 @@ def add_to(commands: Commands) -> None:
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Serve until told to stop."""
+    """Run the bot until a signal stops it."""
     from bot.composition import logs, store
     from bot.composition.context import VERSION
     from bot.composition.settings import misspelt, read
@@ -76,7 +76,7 @@ def serve(args: argparse.Namespace) -> int:
 
 
 def _listening(args: argparse.Namespace, settings: Settings) -> Listening | None:
-    """Open the socket to listen on, if one is wanted."""
+    """Open the socket to listen on; return None if neither --listen nor --webhook was given."""
     from bot.telegram.service import Listening
 
     if args.webhook and not args.listen:
@@ -95,7 +95,7 @@ def _listening(args: argparse.Namespace, settings: Settings) -> Listening | None
 
 
 def _serve_one(settings: Settings, listening: Listening | None, parent: int | None = None) -> int:
-    """Be the bot, or one worker of several, until told to stop."""
+    """Run the bot, or one worker of several, until a signal stops it."""
     from bot.composition import store as stores
     from bot.composition.context import context_of
     from bot.console import health
@@ -109,7 +109,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
     with stores.only_process(settings.data_dir) if settings.on_sqlite else nullcontext():
         store = stores.open_for_serving(settings, first=parent is None)
         context = context_of(settings, int(token.split(":")[0]))
-        context.book  # an invalid edition stops the start here  # noqa: B018
+        context.book  # loads the edition now, so that an invalid one stops the start  # noqa: B018
 
         async def run() -> None:
             gateway = Gateway(store, context)
@@ -131,7 +131,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
             raise Failed(str(error)) from None
         finally:
             if not store.close(CLOSE_SECONDS):
-                # The database does not answer and its thread waits for it. Everything promised has been committed.
+                # The store's thread is stuck waiting for the database. Everything we confirmed is already committed.
                 sys.stderr.write("sharewise: the database did not answer; ended without it.\n")
                 sys.stderr.flush()
                 os._exit(code)
@@ -139,7 +139,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the factory of uvloop where it is installed, else None for the standard loop."""
+    """Return uvloop's loop factory if it is installed, else None for the standard loop."""
     try:
         import uvloop
     except ImportError:

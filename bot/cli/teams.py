@@ -1,4 +1,4 @@
-"""`sharewise team` and `sharewise local`: what teams agreed, and the local contacts of the organisation."""
+"""`sharewise team` and `sharewise local`: what teams agreed, and the organisation's local contacts."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 def add_to(commands: Commands) -> None:
     """Declare the commands and their verbs."""
-    verbs = Verbs(commands.add("team", team, "set or list teams: channel, number of opinions, deadline"))
-    setting = verbs.add("set", "set something of a team", "set_team")
+    verbs = Verbs(commands.add("team", team, "change or list teams: channel, number of opinions, deadline"))
+    setting = verbs.add("set", "change a team's settings", "set_team")
     setting.add_argument("name", metavar="TEAM")
-    setting.add_argument("--quorum", type=int, metavar="N", help="opinions that close a request")
-    setting.add_argument("--deadline", type=int, metavar="MINUTES", help="time for a request")
-    setting.add_argument("--channel", metavar="CHAT_ID", help="the group that is the channel, or none")
+    setting.add_argument("--quorum", type=int, metavar="N", help="number of opinions that close a request")
+    setting.add_argument("--deadline", type=int, metavar="MINUTES", help="how long a request stays open")
+    setting.add_argument("--channel", metavar="CHAT_ID", help="the group to use as the channel, or none")
     for verb in (setting, verbs.add("list", "list teams", "read_team")):
         with_json(verb)
         with_data(verb)
 
-    verbs = Verbs(commands.add("local", local, "set or list the local contacts: numbers, form, procedures"))
-    setting = verbs.add("set", "set one of them; an empty value unsets it", "set_local_route")
+    verbs = Verbs(commands.add("local", local, "set or list the local contacts: phone numbers, form, procedures"))
+    setting = verbs.add("set", "set a local contact; an empty value clears it", "set_local_route")
     setting.add_argument("name", metavar="NAME")
     setting.add_argument("value", metavar="VALUE")
-    listing = verbs.add("list", "list what is set")
+    listing = verbs.add("list", "list the local contacts")
     with_json(listing)
     for verb in (setting, listing):
         with_data(verb)
 
 
 def team(args: argparse.Namespace) -> int:
-    """Set something of a team, then list all."""
+    """Change a team's settings if asked to, then list all teams."""
     from bot.composition.store import unit_for_command
     from bot.usecases import teams
 
@@ -68,7 +68,7 @@ def _set_team(unit: Unit, args: argparse.Namespace) -> None:
 
 
 def local(args: argparse.Namespace) -> int:
-    """Set a local contact, then list all."""
+    """Set or clear a local contact if asked to, then list them all."""
     from bot.composition.store import unit_for_command
     from bot.usecases import local_contacts
 

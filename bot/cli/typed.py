@@ -1,4 +1,4 @@
-"""Words typed on the command line. They pass the same gate as every other text."""
+"""Text typed on the command line, which is screened like text from any other source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Taken = TypeVar("Taken")
 
 
 def typed(option: str, text: str, take: Callable[[Typed], Taken]) -> Taken:
-    """Return what `take` makes of the words behind an option; raise WrongCall where they may not be kept."""
+    """Screen the value of an option and return what `take` makes of it; raise WrongCall if it may not be stored."""
     from bot.composition.context import context_of
     from bot.messages.cards import refusal
     from bot.usecases import typed_text
@@ -33,14 +33,14 @@ def typed(option: str, text: str, take: Callable[[Typed], Taken]) -> Taken:
 
 
 def staff_name(text: str | None) -> Screened | None:
-    """Return how colleagues know a person."""
+    """Return the screened name that colleagues know a person by; raise WrongCall if it may not be stored."""
     from bot.usecases import typed_text
 
     return typed("--known-as", text or "", typed_text.name_of_staff)
 
 
 def team_name(option: str, text: str) -> str:
-    """Return the name of a team."""
+    """Return the screened name of a team; raise WrongCall if it is empty or may not be stored."""
     from bot.usecases import typed_text
 
     named = typed(option, text, partial(typed_text.name_of_staff, longest=typed_text.LONGEST_TEAM))
@@ -50,14 +50,14 @@ def team_name(option: str, text: str) -> str:
 
 
 def office_words(option: str, text: str, longest: int) -> Screened | None:
-    """Return what an organisation says of itself; None for no words."""
+    """Return the screened text of an organisation about itself; None if it is blank; raise WrongCall if refused."""
     from bot.usecases import typed_text
 
     return typed(option, text, lambda read: typed_text.office_words(read, longest)) if text.strip() else None
 
 
 def reason(option: str, text: str) -> Screened:
-    """Return a reason that may name a member of staff."""
+    """Return a screened reason, which may name a member of staff; raise WrongCall if it may not be stored."""
     from bot.usecases import typed_text
     from flows.screening import PERSON
 

@@ -1,4 +1,4 @@
-"""`sharewise walk` and `sharewise chart`: play a walk without a chat, and draw a flowchart."""
+"""`sharewise walk` and `sharewise chart`: walk through a flow without a chat, and draw a flowchart."""
 
 from __future__ import annotations
 
@@ -16,21 +16,28 @@ EDITION = "hmg-2015"
 
 def add_to(commands: Commands) -> None:
     """Declare the commands."""
-    playing = commands.add("walk", walk, "play a walk: sharewise walk --flow sharing emergency=no harm=no purpose=yes")
+    playing = commands.add(
+        "walk", walk, "walk through a flow: sharewise walk --flow sharing emergency=no harm=no purpose=yes"
+    )
     playing.add_argument("--flow", help="sharing or board_request")
     playing.add_argument("--edition", default=EDITION)
     with_json(playing)
-    playing.add_argument("answers", nargs="*", metavar="QUESTION=OPTION", help="or JSON on standard input; also: back")
+    playing.add_argument(
+        "answers",
+        nargs="*",
+        metavar="QUESTION=OPTION",
+        help="an answer, or back; if none, JSON is read from standard input",
+    )
 
     drawing = commands.add("chart", chart, "draw a flowchart as .svg, .png or .mmd (Mermaid text)")
-    drawing.add_argument("--flow", help="the first of the edition if it is left out")
+    drawing.add_argument("--flow", help="default: the edition's flow about sharing")
     drawing.add_argument("--edition", default=EDITION)
-    drawing.add_argument("--path", nargs="*", metavar="QUESTION=OPTION", help="the walk to light up")
+    drawing.add_argument("--path", nargs="*", metavar="QUESTION=OPTION", help="the answers of the walk to highlight")
     drawing.add_argument("-o", "--output", required=True, metavar="FILE")
 
 
 def walk(args: argparse.Namespace) -> int:
-    """Play a walk and print where it leads."""
+    """Walk through a flow with the given answers and print where they lead."""
     from flows.catalogue import open_book
     from flows.rehearsal import WrongAnswer, play
     from flows.since import said_of
@@ -98,7 +105,7 @@ def _pairs_from(text: str, flow: str | None) -> tuple[str | None, list[tuple[str
 
 
 def chart(args: argparse.Namespace) -> int:
-    """Draw a flowchart, with a walked path lit."""
+    """Draw a flowchart, with the path of a walk highlighted if one is given."""
     from flows import chart as drawing
     from flows.catalogue import open_book
     from flows.rehearsal import WrongAnswer, play

@@ -1,4 +1,4 @@
-"""`sharewise webhook`: tells Telegram where to post updates. A step of a deployment, not of every start."""
+"""`sharewise webhook`: tell Telegram where to post updates. Done once per deployment, not at every start."""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 def add_to(commands: Commands) -> None:
     """Declare the command and its verbs."""
     verbs = Verbs(commands.add("webhook", webhook, "tell Telegram where to post updates, once per deployment", "serve"))
-    setting = verbs.add("set", "have updates posted to an address; /telegram is added to it")
+    setting = verbs.add("set", "have Telegram post updates to an address; /telegram is appended to it")
     setting.add_argument("url", metavar="https://HOST")
-    setting.add_argument("--connections", type=count_to_100, default=40, metavar="N", help="side by side, 1 to 100")
-    for verb in (setting, verbs.add("delete", "have them polled again"), verbs.add("info", "how it goes")):
+    setting.add_argument(
+        "--connections", type=count_to_100, default=40, metavar="N", help="parallel connections, 1 to 100"
+    )
+    for verb in (
+        setting,
+        verbs.add("delete", "delete it and go back to polling"),
+        verbs.add("info", "print its state"),
+    ):
         verb.set_defaults(action="serve")
         with_json(verb)
 
 
 def webhook(args: argparse.Namespace) -> int:
-    """Set or delete the webhook, then print what Telegram says of it."""
+    """Set or delete the webhook if asked to, then print its state at Telegram."""
     from bot.composition.settings import read
 
     settings = read(serving=True, webhook=args.verb == "set")

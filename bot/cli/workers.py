@@ -1,4 +1,4 @@
-"""Several workers: forks of one process, so that what all of them need is loaded once and shared in memory."""
+"""Multiple workers, forked from one process so that they share the memory of what it loaded."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any
 
 from bot.cli.faults import exit_code_of
 
-#: The signals that tell the bot to stop.
+#: The signals that stop the bot.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-#: Seconds a worker may take to finish its current work.
+#: Seconds that workers have to finish their current work.
 STOP_SECONDS = 9
 
 
 def run_workers(count: int, serve_one: Callable[[], int]) -> int:
-    """Run workers until told to stop; return the exit code. If one ends by itself, all are ended."""
+    """Run workers until a signal stops us; return the exit code. If one worker ends by itself, stop them all."""
     gc.collect()
-    # What is loaded now is exempt from collection, so that the pages stay shared.
+    # Exempt what is loaded now from garbage collection, which would write to the shared pages and so copy them.
     gc.freeze()
     told: list[int] = []
-    # A worker must not be told to stop between its start and the moment when it listens for that.
+    # Block the signals while forking: until a worker resets them, the inherited handler would swallow them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda number, _frame: told.append(number))
     fork = get_context("fork")
-    # Daemons: none outlives this process.
+    # Daemons, so that no worker outlives this process.
     workers = [fork.Process(target=_work, args=(serve_one,), daemon=True) for _ in range(count)]
     for worker in workers:
         worker.start()
@@ -52,12 +52,12 @@ def run_workers(count: int, serve_one: Callable[[], int]) -> int:
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             sys.stderr.write(f"sharewise: worker {worker.pid} ended {how}; all were ended.\n")
         return 1
-    # A worker that SIGTERM ended had no work in hand: it was told to stop before it listened for that.
+    # A worker killed by SIGTERM had not yet installed its handler, so it had no work in hand: that is not a failure.
     return int(any(worker.exitcode not in (0, -signal.SIGTERM) for worker in workers))
 
 
 def _work(serve_one: Callable[[], int]) -> None:
-    """Be one worker, in its own process."""
+    """Run one worker, in its own process, with signal handling reset to the defaults."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)

@@ -69,8 +69,8 @@ class _Json(logging.Formatter):
 def set_up(level: int = logging.WARNING, stream: TextIO | None = None, form: str = "text") -> logging.Handler:
     """Log to standard error, or to `stream`. At any level, leave out what people write, and the token.
 
-    The same line appears at most once in ten seconds. `form`: "text", or "json" for one object per line, with at, level,
-    process, logger and message.
+    The same line appears at most once in ten seconds. `form`: "text", or "json" for one object per line, with at,
+    level, process, logger and message.
     """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_OnlyOurs())

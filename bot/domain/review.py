@@ -79,7 +79,7 @@ def state_after(state: str, act: str) -> State:
 
 
 def rank_of(clear: Mapping[str, Any], content: Mapping[str, Any]) -> Rank:
-    """Return the first that applies: emergency; harm, and not shared or decided otherwise; not sure; no reasons given."""
+    """Return the first rank that applies: emergency; harm, and not shared or decided otherwise; unsure; no reasons."""
     if clear["outcome"] == "emergency":
         return Rank.EMERGENCY
     if clear["harm"] and (clear["otherwise"] or clear["decision"] not in ("share", "share_part")):
