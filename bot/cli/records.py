@@ -33,8 +33,8 @@ def records(args: argparse.Namespace) -> int:
     """List the stored records of everybody, or of one member."""
     from bot.composition.store import unit_for_command
     from bot.domain.record import exported
-    from bot.messages.cards import time_of
     from bot.messages.counted import counted
+    from bot.messages.walk_card import time_of
     from bot.usecases import own_records
 
     with unit_for_command(args.data) as unit:

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from bot.console.refusals import BadForm, NoPage
 from bot.console.visit import Visit, surroundings
 from bot.domain.review import LONGEST_COMMENT
-from bot.messages import cards, review_cards
+from bot.messages import review_cards
+from bot.messages import walk_card as cards
 from flows.screening import PERSON, NotScreened, Screened
 
 

@@ -14,7 +14,7 @@ from bot.console.refusals import ABSENT
 from bot.domain import access
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.messages.counted import counted
 from bot.usecases import sessions
 from bot.usecases.context import Actor, Context, MemberRow

@@ -10,8 +10,8 @@ import json
 import logging
 from typing import Any
 
-from bot.messages.cards import time_of
 from bot.messages.opinion_cards import ended_words, reason_words, view_words
+from bot.messages.walk_card import time_of
 from flows import chart
 from flows.catalogue import Book
 from storage.records import Stored

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from bot.domain import commands
 from bot.domain.commands import Command
-from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, escape
 from bot.messages.texts import texts
+from bot.messages.walk_card import EMERGENCY_ROW, NO_NAMES, Message, bold, escape
 
 #: /help leaves these out: people have found them.
 FOUND_ALREADY = ("start", "help")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.messages.callback_data import Button
-from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, cite, escape, italic, plain, rows, time_of
 from bot.messages.counted import counted
+from bot.messages.walk_card import EMERGENCY_ROW, NO_NAMES, Message, bold, cite, escape, italic, plain, rows, time_of
 from flows.definition import Edition
 from flows.invariants import present
 from flows.second_opinion import OWN, REASONS

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.messages.cards import Message, bold, escape, italic, pages, time_of
 from bot.messages.opinion_cards import advice_block
+from bot.messages.walk_card import Message, bold, escape, italic, pages, time_of
 from storage.records import Stored
 
 

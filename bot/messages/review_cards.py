@@ -7,9 +7,9 @@ from datetime import datetime
 from bot.domain.retention import RecordClass
 from bot.domain.review import Rank, State
 from bot.messages.callback_data import Button
-from bot.messages.cards import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
 from bot.messages.counted import counted
 from bot.messages.opinion_cards import called
+from bot.messages.walk_card import EMERGENCY_ROW, NO_NAMES, Message, bold, escape, italic, plain, rows, time_of
 from storage.local_contacts import NAMES as LOCAL_NAMES
 from storage.members import MemberRow
 from storage.reviews import Done, ReviewRow

@@ -22,7 +22,7 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.telegram.message_text import words_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say

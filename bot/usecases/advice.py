@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.typed_text import Typed
-from bot.messages import cards, opinion_cards
+from bot.messages import opinion_cards
+from bot.messages import walk_card as cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows import screening

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bot.domain import access
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.usecases import advice, channels, typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
 from flows.invariants import present

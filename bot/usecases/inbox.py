@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.usecases.context import Context, say
 from storage import backlog, inbox, members
 from storage.core import locks

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
-from bot.messages import cards, opinion_cards
+from bot.messages import opinion_cards
+from bot.messages import walk_card as cards
 from bot.usecases import menus, opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
 from flows.screening import NotScreened, Screened

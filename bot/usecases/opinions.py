@@ -8,7 +8,8 @@ from __future__ import annotations
 from bot.domain import access
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import cards, opinion_cards
+from bot.messages import opinion_cards
+from bot.messages import walk_card as cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, OpenPrivately, say, whole
 from flows import navigation, replies, second_opinion

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.messages import cards, opinion_cards
+from bot.messages import opinion_cards
+from bot.messages import walk_card as cards
 from bot.usecases import opinions
 from bot.usecases.context import Context
 from storage import members, outbox, rate_limits, sent_messages

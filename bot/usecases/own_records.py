@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
-from bot.messages import cards, record_cards
+from bot.messages import record_cards
+from bot.messages import walk_card as cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened

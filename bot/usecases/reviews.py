@@ -24,7 +24,8 @@ from bot.domain.review import (
     state_after,
 )
 from bot.domain.typed_text import Typed
-from bot.messages import cards, opinion_cards, record_cards, review_cards
+from bot.messages import opinion_cards, record_cards, review_cards
+from bot.messages import walk_card as cards
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened, Screened

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.usecases.context import Actor, Context, say
 from flows import danger, screening
 from flows.advice import Answer

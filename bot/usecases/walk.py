@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain import access, record
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.messages.callback_data import BadButton, Button, decode, handle_of
 from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text
 from bot.usecases.context import Actor, Context, say

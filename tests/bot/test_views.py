@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.domain.access import ROLES
 from bot.local.world import parse, utf16
-from bot.messages import cards
 from bot.messages import commands as command_words
+from bot.messages import walk_card as cards
 from bot.messages.callback_data import BadButton, Button, decode
 from flows.navigation import changeable, replay
 from storage.conversations import Open

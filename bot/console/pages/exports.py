@@ -9,7 +9,8 @@ from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
 from bot.documents import spreadsheets
 from bot.domain.access import Resource
-from bot.messages import cards, opinion_cards
+from bot.messages import opinion_cards
+from bot.messages import walk_card as cards
 from bot.usecases import exports, teams, typed_text
 from bot.usecases.context import whole
 from bot.usecases.exports import ExportRow

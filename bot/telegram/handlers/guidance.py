@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.usecases import advice, local_contacts, menus, own_records, walk
 from bot.usecases.context import say
 from bot.usecases.gateway import Act

@@ -19,7 +19,7 @@ from telegram.ext import (
 
 from bot.domain import commands
 from bot.domain.typed_text import Typed
-from bot.messages import cards
+from bot.messages import walk_card as cards
 from bot.messages.callback_data import BadButton, Button, decode
 from bot.telegram.gateway import Gateway, answer_inline
 from bot.telegram.handlers import administration, opinions, reviews
