@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from storage.core import ledger
+from storage.core.faults import NotAllowed
 from storage.core.models import Invite, WrongCode, table_of
 from storage.core.screened import ScreenedText
 from storage.core.statements import insert_one
@@ -23,7 +24,7 @@ CODE_BYTES = 16
 MOST_TRIES = 5
 
 
-class NotLetIn(Exception):
+class NotLetIn(NotAllowed):
     """The code admits nobody (unknown, used, expired, withdrawn or not approved), or there were too many tries."""
 
 
@@ -99,7 +100,7 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
     counts = tried is not None and tried.since >= since
     tries, begun = (tried.tries, tried.since) if tried and counts else (0, at)
     if tries >= MOST_TRIES:
-        raise NotLetIn("Too many wrong codes. Try again in an hour.")
+        raise NotLetIn("too_many_codes")
     known = INVITE.c.code_hash == _hash(unit, code)
     used = unit.connection.execute(
         update(INVITE)
@@ -109,7 +110,7 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
     unit.connection.execute(delete(WRONG).where(WRONG.c.who == who))
     if used.rowcount != 1:
         unit.connection.execute(insert(WRONG).values(who=who, tries=tries + 1, since=begun))
-        raise NotLetIn("This invite is not valid any more. Ask for a new one.")
+        raise NotLetIn("invite_not_valid")
     return _row(unit, unit.connection.execute(select(INVITE).where(known)).mappings().one())
 
 

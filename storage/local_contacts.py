@@ -5,24 +5,18 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select
 
 from storage.core import ledger
+from storage.core.faults import NotAllowed
 from storage.core.models import LocalRoute, table_of
 from storage.core.screened import ScreenedText
 from storage.core.unit import Unit
 
 ROUTE = table_of(LocalRoute)
-#: What can be set, in display order, with its label.
-NAMES = {
-    "partnership": "Safeguarding partnership",
-    "day_number": "Phone in the day",
-    "night_number": "Phone at night and weekends",
-    "referral_form": "Referral form",
-    "procedures": "Local procedures",
-    "information_governance": "Information governance contact",
-}
+#: What can be set, in display order.
+NAMES = ("partnership", "day_number", "night_number", "referral_form", "procedures", "information_governance")
 LONGEST = 200
 
 
-class CannotSet(Exception):
+class CannotSet(NotAllowed):
     """There is no local contact of this name, or the value does not fit."""
 
 
@@ -34,7 +28,7 @@ def get(unit: Unit) -> dict[str, str]:
 def put(unit: Unit, name: str, value: ScreenedText | None, at: str, actor: str) -> None:
     """Set one local contact, or clear it if there is no value; raise CannotSet."""
     if name not in NAMES:
-        raise CannotSet(f"There is no such name to set. Known: {', '.join(NAMES)}.")
+        raise CannotSet("unknown_contact", known=", ".join(NAMES))
     plain = " ".join(value.text.split()) if value else ""
     unit.connection.execute(delete(ROUTE).where(ROUTE.c.name == name))
     if plain:

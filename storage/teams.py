@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from storage.core import ledger
+from storage.core.faults import NotAllowed
 from storage.core.models import Member, Team, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
@@ -24,7 +25,7 @@ QUORUM, DEADLINE_MINUTES = 2, 240
 MOST_QUORUM, MOST_MINUTES = 9, 14 * 24 * 60
 
 
-class CannotSet(Exception):
+class CannotSet(NotAllowed):
     """A team's setting cannot have this value."""
 
 
@@ -71,7 +72,7 @@ def claim(unit: Unit, name: str, chat_id: int, thread_id: int | None, at: str, a
     """Make a chat a team's channel; raise CannotSet if it is another team's."""
     holder = of_channel(unit, chat_id)
     if holder and holder.name != name:
-        raise CannotSet("This group is the channel of another team.")
+        raise CannotSet("channel_of_another_team")
     _set(unit, name, at, actor, "team.channel_claimed", channel_chat_id=chat_id, channel_thread_id=thread_id)
 
 
@@ -92,14 +93,14 @@ def moved(unit: Unit, old: int, new: int, at: str) -> bool:
 def set_quorum(unit: Unit, name: str, quorum: int, at: str, actor: str) -> None:
     """Set how many opinions close a request; raise CannotSet."""
     if not 1 <= quorum <= MOST_QUORUM:
-        raise CannotSet(f"The number of opinions must be 1 to {MOST_QUORUM}.")
+        raise CannotSet("quorum", most=MOST_QUORUM)
     _set(unit, name, at, actor, "team.quorum_set", quorum=quorum)
 
 
 def set_deadline(unit: Unit, name: str, minutes: int, at: str, actor: str) -> None:
     """Set how many minutes a request stays open; raise CannotSet."""
     if not 1 <= minutes <= MOST_MINUTES:
-        raise CannotSet(f"The deadline must be 1 to {MOST_MINUTES} minutes.")
+        raise CannotSet("deadline", most=MOST_MINUTES)
     _set(unit, name, at, actor, "team.deadline_set", deadline_minutes=minutes)
 
 

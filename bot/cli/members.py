@@ -9,7 +9,7 @@ from bot.cli.commands import Commands, Verbs, telegram_id, with_data, with_json
 from bot.cli.output import Failed, say, say_json
 from bot.cli.typed import staff_name, team_name
 from bot.domain.access import ROLES
-from bot.messages.counted import counted
+from bot.messages.texts import text_of
 
 if TYPE_CHECKING:
     from storage.core.unit import Unit
@@ -83,4 +83,4 @@ def _list(unit: Unit, args: argparse.Namespace) -> None:
             ended = f"  ended {row.ended_at}" if row.ended_at else ""
             say(f"{row.telegram_id}  {row.role}  {row.team}  {row.known_as}{ended}".rstrip())
     if not args.json:
-        say(counted(len(found), "member"))
+        say(text_of("counts.member", count=len(found)))

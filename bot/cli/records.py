@@ -33,8 +33,8 @@ def records(args: argparse.Namespace) -> int:
     """List the stored records of everybody, or of one member."""
     from bot.composition.store import unit_for_command
     from bot.domain.record import exported
-    from bot.messages.counted import counted
-    from bot.messages.walk_card import time_of
+    from bot.messages.message import time_of
+    from bot.messages.texts import text_of
     from bot.usecases import own_records
 
     with unit_for_command(args.data) as unit:
@@ -46,7 +46,7 @@ def records(args: argparse.Namespace) -> int:
         for stored in found:
             say_json(exported(stored))
         return 0
-    rows = [("Reference", "Saved", "Flow", "Points to", "Decided", "Case", "Notes")]
+    rows = [("Reference", "Saved", "Flow", "Recommended", "Decided", "Case", "Notes")]
     for stored in found:
         clear = stored.clear
         decided = f"{clear['decision'] or '-'}{' (otherwise)' if clear['otherwise'] else ''}"
@@ -54,7 +54,7 @@ def records(args: argparse.Namespace) -> int:
         notes = str(len(stored.amendments))
         rows.append((clear["reference"], saved, clear["flow"], clear["outcome"], decided, case, notes))
     say_table(rows)
-    say(counted(len(found), "record"))
+    say(text_of("counts.record", count=len(found)))
     return 0
 
 

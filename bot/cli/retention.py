@@ -102,7 +102,7 @@ def _list_rules(store: Store, args: argparse.Namespace) -> None:
         if args.verb == "set":
             keeping.set_rule(unit, args.record_class, args.days, args.review_days, utc_now(), COMMAND_LINE)
         found = keeping.rules(unit)
-    for name, words in review_cards.CLASSES.items():
+    for name, words in review_cards.classes().items():
         rule = found.get(name)
         if args.json:
             say_json({"class": name, "days": rule and rule.days, "review_days": rule and rule.review_days})

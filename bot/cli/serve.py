@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot.cli.commands import Commands, count_to_100
 from bot.cli.output import Failed, WrongCall
 from bot.cli.workers import STOP_SIGNALS, run_workers
-from bot.messages.counted import counted
+from bot.messages.texts import text_of
 
 if TYPE_CHECKING:
     from bot.composition.settings import Settings
@@ -62,7 +62,7 @@ def serve(args: argparse.Namespace) -> int:
     if args.workers > 1 and settings.on_sqlite:
         raise WrongCall("Several workers need PostgreSQL: set SHAREWISE_DATABASE_URL. A SQLite store has one.")
     listening = _listening(args, settings)
-    workers = counted(args.workers, "worker")
+    workers = text_of("counts.worker", count=args.workers)
     by = "webhook" if args.webhook else "polling"
     at = f", listening on {args.listen}" if listening else ""
     on = "SQLite" if settings.on_sqlite else "PostgreSQL"

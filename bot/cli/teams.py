@@ -38,6 +38,7 @@ def add_to(commands: Commands) -> None:
 def team(args: argparse.Namespace) -> int:
     """Change a team's settings if asked to, then list all teams."""
     from bot.composition.store import unit_for_command
+    from bot.messages.texts import text_of
     from bot.usecases import teams
 
     with unit_for_command(args.data) as unit:
@@ -51,11 +52,12 @@ def team(args: argparse.Namespace) -> int:
             channel = row.channel_chat_id or "none"
             say(f"{row.name}  channel {channel}  opinions {row.quorum}  minutes {row.deadline_minutes}")
     if not args.json:
-        say(f"{len(found)} teams")
+        say(text_of("counts.team", count=len(found)))
     return 0
 
 
 def _set_team(unit: Unit, args: argparse.Namespace) -> None:
+    from bot.messages.refusals import not_allowed
     from bot.usecases import teams
 
     name = team_name("TEAM", args.name)
@@ -63,13 +65,17 @@ def _set_team(unit: Unit, args: argparse.Namespace) -> None:
         channel = None if args.channel in (None, "none") else int(args.channel)
         released = args.channel == "none"
         teams.change(unit, name, quorum=args.quorum, deadline=args.deadline, channel=channel, release_channel=released)
-    except (teams.CannotSet, ValueError) as error:
+    except teams.CannotSet as error:
+        raise WrongCall(not_allowed(error)) from None
+    except ValueError as error:
         raise WrongCall(str(error)) from None
 
 
 def local(args: argparse.Namespace) -> int:
     """Set or clear a local contact if asked to, then list them all."""
     from bot.composition.store import unit_for_command
+    from bot.messages.refusals import not_allowed
+    from bot.messages.texts import labels, text_of
     from bot.usecases import local_contacts
 
     with unit_for_command(args.data) as unit:
@@ -78,11 +84,11 @@ def local(args: argparse.Namespace) -> int:
                 value = office_words("VALUE", args.value, local_contacts.LONGEST)
                 local_contacts.change(unit, args.name, value)
             except local_contacts.CannotSet as error:
-                raise WrongCall(str(error)) from None
+                raise WrongCall(not_allowed(error)) from None
         found = local_contacts.read(unit)
     if getattr(args, "json", False):
         say_json({name: found.get(name) for name in local_contacts.NAMES})
         return 0
-    for name, words in local_contacts.NAMES.items():
-        say(f"{words} ({name}): {found.get(name, 'not set')}")
+    for name, words in labels("local.contacts").items():
+        say(f"{words} ({name}): {found.get(name, text_of('local.not_set'))}")
     return 0

@@ -19,7 +19,7 @@ Taken = TypeVar("Taken")
 def typed(option: str, text: str, take: Callable[[Typed], Taken]) -> Taken:
     """Screen the value of an option and return what `take` makes of it; raise WrongCall if it may not be stored."""
     from bot.composition.context import context_of
-    from bot.messages.walk_card import refusal
+    from bot.messages.refusals import refusal
     from bot.usecases import typed_text
     from flows.screening import NotScreened
 

@@ -13,8 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from bot.console.refusals import BadForm, NoPage
 from bot.console.visit import Visit, surroundings
 from bot.domain.review import LONGEST_COMMENT
-from bot.messages import review_cards
-from bot.messages import walk_card as cards
+from bot.messages import refusals, review_cards
 from flows.screening import PERSON, NotScreened, Screened
 
 
@@ -48,7 +47,7 @@ def words_of(visit: Visit, longest: int = LONGEST_COMMENT) -> Screened:
     try:
         return visit.typed.screened(longest=longest, override=override)
     except NotScreened as error:
-        raise BadForm(cards.refusal(error), words=True, may_be_no_name=cards.is_name_only(error)) from None
+        raise BadForm(refusals.refusal(error), words=True, may_be_no_name=refusals.is_name_only(error)) from None
 
 
 def given(visit: Visit, needs: str) -> tuple[Screened | None, str | None]:
@@ -56,7 +55,7 @@ def given(visit: Visit, needs: str) -> tuple[Screened | None, str | None]:
     value = visit.form.get("value", "")
     if needs == "words":
         return words_of(visit), None
-    if needs == "grade" and value not in review_cards.GRADES:
+    if needs == "grade" and value not in review_cards.grades():
         raise BadForm("Choose a grade from the list. Nothing was saved.")
     if needs == "day" and not _is_day(value):
         raise BadForm("Give a day, for example 2026-11-30. Nothing was saved.")

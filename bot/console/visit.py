@@ -14,8 +14,8 @@ from bot.console.refusals import ABSENT
 from bot.domain import access
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
-from bot.messages.counted import counted
+from bot.messages.message import time_of
+from bot.messages.texts import text_of
 from bot.usecases import sessions
 from bot.usecases.context import Actor, Context, MemberRow
 from storage.core.unit import Unit
@@ -83,7 +83,7 @@ def environment() -> Environment:
         loader=PackageLoader("bot.console"), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    pages.filters["when"] = cards.time_of
-    pages.filters["days"] = lambda days: counted(days, "day")
+    pages.filters["when"] = time_of
+    pages.filters["days"] = lambda days: text_of("durations.day", count=days)
     pages.filters["plain"] = lambda text: str(text).replace("_", " ")
     return pages

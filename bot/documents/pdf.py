@@ -10,8 +10,8 @@ import json
 import logging
 from typing import Any
 
+from bot.messages.message import time_of
 from bot.messages.opinion_cards import ended_words, reason_words, view_words
-from bot.messages.walk_card import time_of
 from flows import chart
 from flows.catalogue import Book
 from storage.records import Stored
@@ -40,7 +40,7 @@ TEMPLATE = """
 #rows(data.facts.head, data.facts.body)
 == What was asked and answered
 #rows(data.questions.head, data.questions.body)
-== What goes with it
+== Next steps
 #for line in data.duties [- #line]
 #if data.advice.len() > 0 [== Advice sought]
 #for line in data.advice [- #line]
@@ -81,7 +81,7 @@ def pdf(stored: Stored, book: Book) -> bytes:
 def _values(stored: Stored) -> dict[str, Any]:
     clear, content = stored.clear, stored.content
     edition = content["edition"]
-    otherwise = " (other than the guidance points to)" if clear["otherwise"] else ""
+    otherwise = " (other than the recommended outcome)" if clear["otherwise"] else ""
     advices = [
         *content.get("advice_sought", ()),
         *(n["advice"] for n in stored.amendments if n.get("kind") == "advice"),
@@ -91,7 +91,7 @@ def _values(stored: Stored) -> dict[str, Any]:
         ["By", f"{clear['role']}, team {clear['team']}"],
         ["Started", time_of(clear["started_at"])],
         ["Saved", time_of(clear["finished_at"])],
-        ["The guidance pointed to", content["outcome"]["title"]],
+        ["Recommended outcome", content["outcome"]["title"]],
         ["Decided", f"{content.get('decision') or 'not said'}{otherwise}"],
         ["Reasons", content.get("reasons") or "none given"],
         ["Edition", f"{edition['title']}, {edition['published']}, {edition['status']}"],

@@ -64,6 +64,10 @@ BY_BUTTON = ("sign_off", "close", "grade", "follow_up")
 class NotNow(Exception):
     """The state of the review does not allow this action."""
 
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.state = state
+
 
 def may_do(state: str, act: str) -> bool:
     """Return whether a state allows an action."""
@@ -74,7 +78,7 @@ def state_after(state: str, act: str) -> State:
     """Return the state after an action; raise NotNow if the current state does not allow it."""
     allowed, leads_to = ACTS[act]
     if state not in allowed:
-        raise NotNow(f"This record is {state.replace('_', ' ')}.")
+        raise NotNow(state)
     return leads_to or State(state)
 
 

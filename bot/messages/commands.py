@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from bot.domain import commands
 from bot.domain.commands import Command
-from bot.messages.texts import texts
-from bot.messages.walk_card import EMERGENCY_ROW, NO_NAMES, Message, bold, escape
+from bot.messages.message import Message, bold, emergency_row, escape
+from bot.messages.texts import text_of, texts
 
 #: /help leaves these out: people have found them.
 FOUND_ALREADY = ("start", "help")
@@ -15,29 +15,31 @@ FOUND_ALREADY = ("start", "help")
 
 def menu(shown: Iterable[Command]) -> list[tuple[str, str]]:
     """Return the name and the words of each command, as Telegram's menu takes them."""
-    words = texts().commands
-    return [(command.name, words[command.name].does) for command in shown]
+    return [(command.name, _does(command.name)) for command in shown]
 
 
 def help_text(role: str) -> Message:
     """Return what /help says: the commands that a role may use."""
-    words = texts().help
     own = [command for command in commands.of_role(role) if command.name not in FOUND_ALREADY]
-    parts = [bold(words.title), escape(words.ask), _lines(own)]
+    parts = [bold(text_of("help.title")), escape(text_of("help.ask")), _lines(own)]
     in_group = [command for command in commands.of_groups() if not command.in_private and command.is_for(role)]
     if in_group:
-        parts += [bold(words.in_group), _lines(in_group)]
-    parts.append(escape(f"{words.hint} {NO_NAMES}"))
-    return Message("\n\n".join(parts), EMERGENCY_ROW)
+        parts += [bold(text_of("help.in_group")), _lines(in_group)]
+    parts.append(escape(f"{text_of('help.hint')} {text_of('no_names')}"))
+    return Message("\n\n".join(parts), emergency_row())
 
 
 def _lines(shown: Iterable[Command]) -> str:
-    words = texts().commands
-    return "\n".join(escape(f"/{_usage(c.name)} – {words[c.name].does}") for c in shown)
+    return "\n".join(escape(f"/{_usage(c.name)} – {_does(c.name)}") for c in shown)
 
 
 def _usage(name: str) -> str:
-    return f"{name} {texts().commands[name].takes}".rstrip()
+    takes_words = f"commands.{name}.takes" in texts()
+    return f"{name} {text_of(f'commands.{name}.takes')}" if takes_words else name
+
+
+def _does(name: str) -> str:
+    return text_of(f"commands.{name}.does")
 
 
 def as_table() -> str:
@@ -48,6 +50,5 @@ def as_table() -> str:
         roles = [role for role in commands.ROLES if command.is_for(role)]
         who = "all" if len(roles) == len(commands.ROLES) else ", ".join(roles)
         actions = ", ".join(action.replace("_", " ") for action in command.actions)
-        does = texts().commands[command.name].does
-        lines.append(f"| `/{_usage(command.name)}` | {does} | {', '.join(places)} | {who} | {actions} |")
+        lines.append(f"| `/{_usage(command.name)}` | {_does(command.name)} | {', '.join(places)} | {who} | {actions} |")
     return "\n".join(lines) + "\n"

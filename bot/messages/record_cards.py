@@ -1,37 +1,53 @@
-"""A decision record -> messages: what was asked, answered, decided, advised, and noted later. Pure."""
+"""A decision record as messages: what was asked, answered, decided, advised, and noted later."""
 
 from __future__ import annotations
 
+from bot.messages.callback_data import Button
+from bot.messages.message import Message, bold, escape, italic, pages, plain, time_of
 from bot.messages.opinion_cards import advice_block
-from bot.messages.walk_card import Message, bold, escape, italic, pages, time_of
+from bot.messages.texts import text_of
 from storage.records import Stored
+
+
+def record_list(records: list[Stored]) -> Message:
+    """Return a person's own records, newest first."""
+    if not records:
+        return plain(text_of("records.none"), (text_of("walk.start"), "start.sharing"))
+    buttons = []
+    for stored in records:
+        reference, day = stored.clear["reference"], time_of(stored.clear["finished_at"])[:-7]
+        buttons.append((f"{reference} {day}", Button(f"record.{reference}").encode()))
+    return Message(bold(text_of("records.title")), tuple((button,) for button in buttons))
 
 
 def record(stored: Stored) -> list[Message]:
     """Return a record as messages, each within Telegram's limit."""
     clear, content = stored.clear, stored.content
-    head = [
-        bold(f"Decision record {clear['reference']}"),
-        "\n".join(
-            escape(line)
-            for line in (
-                f"Case: {content.get('case_reference') or 'none given'}",
-                f"Started {time_of(clear['started_at'])}, saved {time_of(clear['finished_at'])}",
-                f"By: {clear['role']}, team {clear['team']}",
-                f"Edition: {clear['edition_id']} ({content['edition']['status']}), {clear['edition_sha256'][:12]}",
-            )
+    facts = (
+        text_of("records.case", case=content.get("case_reference") or text_of("records.no_case")),
+        text_of("records.times", started=time_of(clear["started_at"]), saved=time_of(clear["finished_at"])),
+        text_of("records.by", role=clear["role"], team=clear["team"]),
+        text_of(
+            "records.edition",
+            id=clear["edition_id"],
+            status=content["edition"]["status"],
+            hash=clear["edition_sha256"][:12],
         ),
-        f"{escape('The guidance pointed to:')} {bold(content['outcome']['title'])}",
+    )
+    head = [
+        bold(text_of("records.head", reference=clear["reference"])),
+        "\n".join(map(escape, facts)),
+        f"{escape(text_of('outcome.recommended'))} {bold(content['outcome']['title'])}",
     ]
     if content.get("decision"):
-        otherwise = " (other than the guidance points to)" if clear["otherwise"] else ""
-        head.append(f"{escape('Decided:')} {bold(content['decision'] + otherwise)}")
+        otherwise = f" {text_of('records.otherwise')}" if clear["otherwise"] else ""
+        head.append(f"{escape(text_of('records.decided'))} {bold(content['decision'] + otherwise)}")
     blocks = ["\n\n".join(head)]
     for shown in content["questions"]:
         blocks.append(f"• {escape(shown['question'])}\n  {bold(shown['words'])} {italic(time_of(shown['at']))}")
     blocks += [advice_block(advice) for advice in content.get("advice_sought", ())]
     for amendment in stored.amendments:
-        title = f"{bold('Note ' + str(amendment['seq']))} {italic(time_of(amendment['at']))}"
+        title = f"{bold(text_of('records.note', number=amendment['seq']))} {italic(time_of(amendment['at']))}"
         if amendment.get("kind") == "advice":
             blocks.append(f"{title}\n{advice_block(amendment['advice'])}")
         else:

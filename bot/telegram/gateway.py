@@ -22,7 +22,7 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import TelegramError
 
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import advice_cards, notices
 from bot.telegram.message_text import words_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
@@ -120,7 +120,7 @@ class Gateway:
         private = chat is None or chat.type == ChatType.PRIVATE
 
         def tell(unit: Unit, context: Context, actor: Actor) -> None:
-            say(unit, actor.chat_id, cards.limited())
+            say(unit, actor.chat_id, notices.limited())
 
         def nothing(unit: Unit, context: Context, actor: Actor) -> None:
             return
@@ -192,7 +192,7 @@ async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str
     await query.get_bot().do_api_request("answercallbackquery", api_kwargs={"callback_query_id": query.id, **answer})
 
 
-async def answer_inline(query: InlineQuery, found: list[cards.Article]) -> None:
+async def answer_inline(query: InlineQuery, found: list[advice_cards.Article]) -> None:
     """Offer passages in inline mode; to one who is not a member, nothing. Never cached for others."""
     results = [
         InlineQueryResultArticle(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.domain.typed_text import Typed
-from bot.messages import opinion_cards
-from bot.messages import walk_card as cards
+from bot.messages import advice_cards, membership_cards, refusals
+from bot.messages.message import Message, plain, without_buttons
+from bot.messages.texts import text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows import screening
@@ -20,7 +21,7 @@ UNKNOWN_TOPIC = "unknown"
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer a question. Nothing of it is kept, but for one that got no answer and that screening let through."""
     if not typed.text:
-        say(unit, actor.chat_id, cards.plain("Type your question after /ask, for example: /ask do I need consent?"))
+        say(unit, actor.chat_id, plain(text_of("advice.how_to_ask")))
         return
     answer = typed_text.answer_to(typed)
     try:
@@ -28,7 +29,7 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     except NotScreened as error:
         if isinstance(error, IdentifierFound) and typed.message_id:
             typed_text.take_out(unit, actor.chat_id, typed.message_id)
-        say(unit, actor.chat_id, cards.plain(cards.refusal(error, kept_out="Nothing of it was kept.")))
+        say(unit, actor.chat_id, plain(refusals.refusal(error, text_of("advice.not_kept"))))
     else:
         if answer and answer.band == "none" and not typed_text.is_worry(typed):
             topic = answer.topic.id if answer.topic else UNKNOWN_TOPIC
@@ -37,21 +38,21 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
         say(unit, actor.chat_id, _answer(unit, context, typed, answer))
 
 
-def _answer(unit: Unit, context: Context, typed: Typed, found: Answer) -> cards.Message:
+def _answer(unit: Unit, context: Context, typed: Typed, found: Answer) -> Message:
     book = context.book
     if found.band == "none" and typed_text.is_worry(typed):
         found = context.index.on_worry(found)
     if found.band == "answer":
-        return cards.advice(book, found, context.index.on_law)
+        return advice_cards.advice(book, found, context.index.on_law)
     if found.band == "closest":
-        return cards.closest(book, found)
-    return cards.not_covered(book, found, local_contacts.get(unit))
+        return advice_cards.closest(book, found)
+    return advice_cards.not_covered(book, found, local_contacts.get(unit))
 
 
 def ask_in_channel(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer a question in a team's channel, for everybody."""
     if not typed.text:
-        say(unit, actor.chat_id, opinion_cards.notice("Type your question after /ask."), actor.thread_id)
+        say(unit, actor.chat_id, plain(text_of("advice.how_to_ask_in_group")), actor.thread_id)
         return
     answer = typed_text.answer_to(typed)
     if answer is None:
@@ -59,43 +60,43 @@ def ask_in_channel(unit: Unit, context: Context, actor: Actor, typed: Typed) -> 
         say(
             unit,
             actor.chat_id,
-            opinion_cards.notice(cards.refusal(too_long, "Nothing of it was kept.")),
+            plain(refusals.refusal(too_long, text_of("advice.not_kept"))),
             actor.thread_id,
         )
         return
-    say(unit, actor.chat_id, cards.without_buttons(_answer(unit, context, typed, answer)), actor.thread_id)
+    say(unit, actor.chat_id, without_buttons(_answer(unit, context, typed, answer)), actor.thread_id)
 
 
 def overheard(unit: Unit, context: Context, chat_id: int, thread_id: int | None, typed: Typed) -> None:
     """Read along in a team's channel for two things only: a child in danger, and what identifies a person."""
     if typed.is_danger:
-        say(unit, chat_id, cards.without_buttons(cards.danger_first(context.book.edition)), thread_id)
+        say(unit, chat_id, without_buttons(advice_cards.danger_first(context.book.edition)), thread_id)
     kinds = tuple(dict.fromkeys((*typed.looked.kinds, *typed.marks)))
     if kinds:
         typed_text.take_out(unit, chat_id, typed.message_id, tell=False)
-        say(unit, chat_id, opinion_cards.please_delete(cards.kinds_seen(IdentifierFound(kinds))), thread_id)
+        say(unit, chat_id, membership_cards.please_delete(refusals.kinds_seen(IdentifierFound(kinds))), thread_id)
 
 
 def private_only(unit: Unit, context: Context, actor: Actor) -> None:
     """Point from a channel to the private chat."""
-    say(unit, actor.chat_id, opinion_cards.private_only(context.username), actor.thread_id)
+    say(unit, actor.chat_id, membership_cards.private_only(context.username), actor.thread_id)
 
 
-def inline(context: Context, typed: Typed) -> list[cards.Article]:
+def inline(context: Context, typed: Typed) -> list[advice_cards.Article]:
     """Return what inline mode offers for a question: passages to post, and the emergency line before all."""
     found = typed_text.answer_to(typed) if typed.text else None
     if found is None:
         return []
-    articles = [cards.article(context.book, hit.passage, context.index.on_law) for hit in found.passages]
-    return [cards.danger_article(context.book.edition), *articles] if found.emergency else articles
+    articles = [advice_cards.article(context.book, hit.passage, context.index.on_law) for hit in found.passages]
+    return [advice_cards.danger_article(context.book.edition), *articles] if found.emergency else articles
 
 
 def passage(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
     """Show one passage that was offered as close."""
     if passage_id in context.book.edition.passages:
-        say(unit, actor.chat_id, cards.one_passage(context.book, passage_id, context.index.on_law))
+        say(unit, actor.chat_id, advice_cards.one_passage(context.book, passage_id, context.index.on_law))
     else:
-        say(unit, actor.chat_id, cards.plain("That passage is not in this edition. Please ask again."))
+        say(unit, actor.chat_id, plain(text_of("advice.no_passage")))
 
 
 def about(unit: Unit, context: Context, actor: Actor, where: str) -> None:
@@ -103,16 +104,16 @@ def about(unit: Unit, context: Context, actor: Actor, where: str) -> None:
     flow, _, question = where.partition(".")
     known = context.book.machines[flow].flow.questions.get(question) if flow in context.book.machines else None
     if known is None:
-        say(unit, actor.chat_id, cards.plain("That question is not in this edition. Please ask again."))
+        say(unit, actor.chat_id, plain(text_of("advice.no_question")))
         return
-    say(unit, actor.chat_id, cards.about(context.book, flow, known))
+    say(unit, actor.chat_id, advice_cards.about(context.book, flow, known))
 
 
 def did_not_help(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
     """Count that an answer did not help, and say who to ask."""
     if passage_id in context.book.edition.passages:
         questions.count_no_help(unit, context.edition_id, passage_id, context.now())
-    say(unit, actor.chat_id, cards.who_to_ask(local_contacts.get(unit)))
+    say(unit, actor.chat_id, advice_cards.who_to_ask(local_contacts.get(unit)))
 
 
 def unanswered(unit: Unit) -> list[Counted]:
@@ -122,4 +123,4 @@ def unanswered(unit: Unit) -> list[Counted]:
 
 def show_unanswered(unit: Unit, context: Context, actor: Actor) -> None:
     """Show which questions got no answer, most often first."""
-    say(unit, actor.chat_id, cards.unanswered(questions.listed(unit, 20), context.index.topics))
+    say(unit, actor.chat_id, advice_cards.unanswered(questions.listed(unit, 20), context.index.topics))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.messages import opinion_cards
+from bot.messages import membership_cards, refusals
+from bot.messages.message import plain
+from bot.messages.texts import text_of
 from bot.usecases import opinions
 from bot.usecases.context import Actor, Context, say
 from flows.invariants import present
@@ -19,7 +21,7 @@ def expect_claim(unit: Unit, context: Context, chat_id: int) -> None:
     if teams.of_channel(unit, chat_id) or timers.is_set(unit, LEAVE, str(chat_id)):
         return
     timers.put(unit, LEAVE, str(chat_id), later(context.now(), MINUTES_TO_CLAIM))
-    say(unit, chat_id, opinion_cards.claim_me(MINUTES_TO_CLAIM))
+    say(unit, chat_id, membership_cards.claim_me(MINUTES_TO_CLAIM))
 
 
 def leave(unit: Unit, context: Context, chat_id: int) -> None:
@@ -34,14 +36,14 @@ def claim(unit: Unit, context: Context, actor: Actor) -> None:
     try:
         teams.claim(unit, before.name, actor.chat_id, actor.thread_id, context.now(), actor.ledger_name)
     except teams.CannotSet as error:
-        say(unit, actor.chat_id, opinion_cards.notice(str(error)), actor.thread_id)
+        say(unit, actor.chat_id, plain(refusals.not_allowed(error)), actor.thread_id)
         return
     timers.drop(unit, LEAVE, str(actor.chat_id))
     if before.channel_chat_id not in (None, actor.chat_id):
         channel_chat_id = present(before.channel_chat_id, "the lines above say so")
-        say(unit, channel_chat_id, opinion_cards.channel_elsewhere(), before.channel_thread_id)
+        say(unit, channel_chat_id, membership_cards.channel_elsewhere(), before.channel_thread_id)
         outbox.enqueue(unit, channel_chat_id, "leave", {})
-    say(unit, actor.chat_id, opinion_cards.claimed(teams.get(unit, before.name)), actor.thread_id)
+    say(unit, actor.chat_id, membership_cards.claimed(teams.get(unit, before.name)), actor.thread_id)
     opinions.post_again(unit, context, before.name)
 
 
@@ -49,10 +51,10 @@ def release(unit: Unit, context: Context, actor: Actor) -> None:
     """Give this group up as the team's channel, and leave it."""
     team = teams.of_channel(unit, actor.chat_id)
     if team is None or team.name != actor.member.team:
-        say(unit, actor.chat_id, opinion_cards.notice("This group is not the channel of your team."), actor.thread_id)
+        say(unit, actor.chat_id, plain(text_of("channels.not_yours")), actor.thread_id)
         return
     teams.release(unit, team.name, context.now(), actor.ledger_name)
-    say(unit, actor.chat_id, opinion_cards.released(), actor.thread_id)
+    say(unit, actor.chat_id, membership_cards.released(), actor.thread_id)
     outbox.enqueue(unit, actor.chat_id, "leave", {})
 
 
@@ -68,7 +70,7 @@ def came_out(unit: Unit, context: Context, chat_id: int) -> None:
     told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
     told |= {member.telegram_id for member in members.of_team(unit, team.name) if member.id in waiting}
     for telegram_id in sorted(told):
-        say(unit, telegram_id, opinion_cards.channel_gone(team.name))
+        say(unit, telegram_id, membership_cards.channel_gone(team.name))
 
 
 def moved(unit: Unit, context: Context, old: int, new: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.domain.typed_text import Typed
-from bot.messages.walk_card import Message
+from bot.messages.message import Message
 from flows.advice import Index
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import outbox

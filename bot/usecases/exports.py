@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain import access
 from bot.domain.access import Resource
-from bot.messages import opinion_cards, review_cards
+from bot.messages import membership_cards, review_cards
 from bot.usecases.context import Actor, Context, say
 from storage import exports, members
 from storage.core.clock import later
@@ -26,7 +26,7 @@ def ask(unit: Unit, context: Context, actor: Actor, wanted: Wanted) -> int:
     number = exports.ask(unit, team, actor.member.id, wanted, context.now())
     for other in members.of_team(unit, team, "supervisor", "administrator"):
         if other.id != actor.member.id:
-            say(unit, other.telegram_id, review_cards.list_asked(opinion_cards.called(actor.member)))
+            say(unit, other.telegram_id, review_cards.list_asked(membership_cards.called(actor.member)))
     return number
 
 

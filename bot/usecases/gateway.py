@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from bot.domain import access
-from bot.messages import walk_card as cards
+from bot.messages import notices
+from bot.messages.texts import text_of
 from bot.usecases import advice, channels, typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
 from flows.invariants import present
@@ -20,8 +21,6 @@ STRANGERS_REMEMBERED = 10_000
 Said = str | OpenPrivately | None
 Act = Callable[[Unit, Context, Actor], Said]
 StrangersAct = Callable[[Unit, Context, Incoming], None]
-
-NOT_YOUR_TEAM = "Only members of this team can answer here."
 
 
 def once(
@@ -47,7 +46,7 @@ def once(
     stopped = pause.reason(unit) if member or action in access.FOR_STRANGERS else None
     if stopped is not None and action != "raise_emergency":
         if incoming.private and incoming.chat_id is not None:
-            say(unit, incoming.chat_id, cards.paused(stopped))
+            say(unit, incoming.chat_id, notices.paused(stopped))
         return ""
     if not incoming.private and incoming.chat_id is not None:
         return _in_group(unit, context, action, incoming, member, act)
@@ -56,7 +55,7 @@ def once(
         return ""
     if not access.may(member, action) and action not in access.FOR_STRANGERS:
         if incoming.chat_id is not None:
-            say(unit, incoming.chat_id, cards.not_your_role())
+            say(unit, incoming.chat_id, notices.not_your_role())
         return ""
     actor = Actor(incoming.user_id, incoming.user_id, incoming.update_id, member)
     if incoming.typed and not incoming.sees_danger and incoming.chat_id is not None:
@@ -89,10 +88,10 @@ def _in_group(
     if team and incoming.typed:
         advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed)
     if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
-        return NOT_YOUR_TEAM if team else ""
+        return text_of("channels.not_your_team") if team else ""
     if not access.may(member, action):
         if action == "claim_channel":
-            say(unit, chat_id, cards.not_your_role(), incoming.thread_id)
+            say(unit, chat_id, notices.not_your_role(), incoming.thread_id)
         return ""
     return act(unit, context, Actor(chat_id, incoming.user_id, incoming.update_id, member, incoming.thread_id)) or ""
 
@@ -113,4 +112,4 @@ def _answer_stranger(unit: Unit, context: Context, chat_id: int) -> None:
     if len(context.strangers) >= STRANGERS_REMEMBERED:
         context.strangers.clear()
     context.strangers[chat_id] = now
-    say(unit, chat_id, cards.stranger())
+    say(unit, chat_id, notices.stranger())

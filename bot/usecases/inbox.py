@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from bot.messages import walk_card as cards
+from bot.messages import notices
 from bot.usecases.context import Context, say
 from storage import backlog, inbox, members
 from storage.core import locks
@@ -56,7 +56,7 @@ def tell_of_failure(unit: Unit, context: Context, claimed: Claimed) -> None:
     """Tell a member that their update was parked, so that they do not believe it counted."""
     person = inbox.person_of(claimed.payload)
     if person is not None and members.get(unit, person):
-        say(unit, person, cards.failed())
+        say(unit, person, notices.failed())
 
 
 def is_empty(unit: Unit) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.domain.access import COMMAND_LINE
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import notices, refusals
+from bot.messages.message import plain
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened, Screened
@@ -18,7 +19,7 @@ __all__ = ["LONGEST", "NAMES", "CannotSet"]
 
 def show(unit: Unit, actor: Actor) -> None:
     """Show what is set and what is not."""
-    say(unit, actor.chat_id, cards.local_route(local_contacts.get(unit)))
+    say(unit, actor.chat_id, notices.local_contacts(local_contacts.get(unit)))
 
 
 def set_in_chat(unit: Unit, context: Context, actor: Actor, name: str, value: Typed) -> None:
@@ -27,7 +28,7 @@ def set_in_chat(unit: Unit, context: Context, actor: Actor, name: str, value: Ty
         words = typed_text.office_words(value, LONGEST) if value.text else None
         local_contacts.put(unit, name, words, context.now(), actor.ledger_name)
     except CannotSet as error:
-        say(unit, actor.chat_id, cards.plain(str(error)))
+        say(unit, actor.chat_id, plain(refusals.not_allowed(error)))
         return
     except NotScreened as error:
         typed_text.refused(unit, actor, value, error, "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
-from bot.messages import opinion_cards
-from bot.messages import walk_card as cards
+from bot.messages import membership_cards, notices, refusals
+from bot.messages.message import plain
+from bot.messages.texts import text_of
 from bot.usecases import menus, opinions, typed_text, walk
 from bot.usecases.context import Actor, Context, say, whole
 from flows.screening import NotScreened, Screened
@@ -26,31 +27,31 @@ def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
     at = context.now()
     before = members.get(unit, telegram_id)
     if before and invites.was_used_by(unit, code, telegram_id):
-        say(unit, telegram_id, opinion_cards.joined(before))
+        say(unit, telegram_id, membership_cards.joined(before))
         return
     try:
         invite = invites.use(unit, code, telegram_id, at, later(at, -WINDOW_MINUTES))
     except invites.NotLetIn as error:
-        say(unit, telegram_id, opinion_cards.notice(str(error)))
+        say(unit, telegram_id, plain(refusals.not_allowed(error)))
         return
     if before:
         changing(unit, context, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
-    say(unit, telegram_id, opinion_cards.joined(member))
+    say(unit, telegram_id, membership_cards.joined(member))
     menus.update(unit, member, before.role if before else "practitioner")
     for administrator in members.of_team(unit, invite.team, "administrator"):
         if administrator.id != member.id:
-            say(unit, administrator.telegram_id, opinion_cards.somebody_joined(member))
+            say(unit, administrator.telegram_id, membership_cards.somebody_joined(member))
 
 
 def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Typed) -> None:
     """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
     role = role.lower() or "practitioner"
     if role not in INVITE_ACTION:
-        say(unit, actor.chat_id, opinion_cards.how_to_invite())
+        say(unit, actor.chat_id, membership_cards.how_to_invite())
         return
     if not access.may(actor.member, INVITE_ACTION[role], Resource(team=actor.member.team)):
-        say(unit, actor.chat_id, cards.not_your_role())
+        say(unit, actor.chat_id, notices.not_your_role())
         return
     try:
         name = typed_text.name_of_staff(known_as)
@@ -71,12 +72,16 @@ def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Type
     say(
         unit,
         actor.chat_id,
-        opinion_cards.invite(code, role, actor.member.team, context.username, role == "practitioner"),
+        membership_cards.invite(code, role, actor.member.team, context.username, role == "practitioner"),
     )
     if role == "supervisor":
         for supervisor in members.of_team(unit, actor.member.team, "supervisor"):
             if supervisor.id != actor.member.id:
-                say(unit, supervisor.telegram_id, opinion_cards.approve(made, actor.member, name.text if name else ""))
+                say(
+                    unit,
+                    supervisor.telegram_id,
+                    membership_cards.approve(made, actor.member, name.text if name else ""),
+                )
 
 
 def approve(unit: Unit, context: Context, actor: Actor, invite_id: str) -> None:
@@ -85,9 +90,9 @@ def approve(unit: Unit, context: Context, actor: Actor, invite_id: str) -> None:
     known = invites.get(unit, number) if number is not None else None
     allowed = known and access.may(actor.member, "approve_supervisor", Resource(team=known.team))
     if not known or not allowed or not invites.approve(unit, known.id, context.now(), actor.ledger_name):
-        say(unit, actor.chat_id, opinion_cards.notice("This invite does not wait for you."))
+        say(unit, actor.chat_id, plain(text_of("members.approve.not_yours")))
         return
-    say(unit, actor.chat_id, opinion_cards.notice("Approved. The invite can be used now."))
+    say(unit, actor.chat_id, plain(text_of("members.approve.done")))
 
 
 # ---- members ------------------------------------------------------------------------------------
@@ -95,14 +100,14 @@ def show_members(unit: Unit, context: Context, actor: Actor) -> None:
     """Show the members of one's team; an administrator may end a membership from here."""
     found = members.of_team(unit, actor.member.team)
     may_end = access.may(actor.member, "end_member", Resource(team=actor.member.team))
-    say(unit, actor.chat_id, opinion_cards.member_list(actor.member, found, may_end))
+    say(unit, actor.chat_id, membership_cards.member_list(actor.member, found, may_end))
 
 
 def ask_end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
     """Ask once more before a membership ends."""
     member = _in_reach(unit, actor, member_id)
     if member:
-        say(unit, actor.chat_id, opinion_cards.really_end(member))
+        say(unit, actor.chat_id, membership_cards.really_end(member))
 
 
 def end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
@@ -110,25 +115,25 @@ def end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
     member = _in_reach(unit, actor, member_id)
     if member:
         ended(unit, context, member, actor.ledger_name)
-        say(unit, actor.chat_id, opinion_cards.notice(f"{opinion_cards.called(member)} is not a member any more."))
+        say(unit, actor.chat_id, plain(text_of("members.end.done", name=membership_cards.called(member))))
 
 
 def ask_leave(unit: Unit, context: Context, actor: Actor) -> None:
     """Ask once more before somebody leaves."""
-    say(unit, actor.chat_id, opinion_cards.really_leave())
+    say(unit, actor.chat_id, membership_cards.really_leave())
 
 
 def leave(unit: Unit, context: Context, actor: Actor) -> None:
     """End one's own membership at once."""
     ended(unit, context, actor.member, actor.ledger_name)
-    say(unit, actor.chat_id, opinion_cards.left())
+    say(unit, actor.chat_id, membership_cards.left())
 
 
 def _in_reach(unit: Unit, actor: Actor, member_id: str) -> MemberRow | None:
     number = whole(member_id)
     member = members.by_id(unit, number) if number is not None else None
     if member is None or not access.may(actor.member, "end_member", Resource(team=member.team)):
-        say(unit, actor.chat_id, opinion_cards.notice("There is no such member in your team."))
+        say(unit, actor.chat_id, plain(text_of("not_allowed.unknown_member")))
         return None
     return member
 

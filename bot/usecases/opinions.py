@@ -8,8 +8,9 @@ from __future__ import annotations
 from bot.domain import access
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import opinion_cards
-from bot.messages import walk_card as cards
+from bot.messages import membership_cards, opinion_cards
+from bot.messages.message import plain
+from bot.messages.texts import labels, text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, OpenPrivately, say, whole
 from flows import navigation, replies, second_opinion
@@ -27,8 +28,6 @@ from storage.opinions import Request
 REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
 SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
 LONGEST_SENTENCE = 200
-GONE = "That request is not open any more."
-CHANGED = "Your answers have changed since, or the questions have ended. Nothing was asked. You can ask again."
 
 
 # ---- preparing ------------------------------------------------------------------------------------
@@ -44,13 +43,11 @@ def prepare(
     asked = second_opinion.asked_at(position)
     if asked is None:
         danger = second_opinion.cannot_wait(position)
-        words = "A child in danger cannot wait for an opinion. Call 999 if there is danger now."
-        words = words if danger else "There is nothing to choose between here. Answer this question first."
-        say(unit, actor.user_id, opinion_cards.notice(words))
+        say(unit, actor.user_id, plain(text_of("opinions.danger" if danger else "opinions.nothing_to_choose")))
         return ""
     team = teams.get(unit, actor.member.team)
     if team.channel_chat_id is None:
-        say(unit, actor.user_id, opinion_cards.no_channel())
+        say(unit, actor.user_id, membership_cards.no_channel())
         return ""
     for request in opinions.open_of_member(unit, actor.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
@@ -86,24 +83,28 @@ def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: 
     if request is None or request.member_id != actor.member.id or request.state != "draft":
         if request and request.member_id == actor.member.id and request.state == "open":
             _show_progress(unit, request)
-        return GONE
+        return text_of("opinions.gone")
     if verb == "send":
         return _send(unit, context, actor, request)
     if verb == "drop":
         opinions.drop_draft(unit, actor.member.id)
         pending_input.drop(unit, actor.user_id)
         outbox.enqueue(
-            unit, actor.user_id, "card", opinion_cards.notice("Nothing was asked.").payload(), f"asked:{request.id}"
+            unit, actor.user_id, "card", plain(text_of("opinions.not_asked")).payload(), f"asked:{request.id}"
         )
-        return "Nothing was asked."
+        return text_of("opinions.not_asked")
     if verb == "sentence":
         pending_input.put(unit, actor.user_id, SENTENCE, number, context.now())
-        _show_draft(unit, context, actor, request, f"Type one sentence, {LONGEST_SENTENCE} characters at most.")
+        _show_draft(unit, context, actor, request, text_of("opinions.draft.type", most=LONGEST_SENTENCE))
         return ""
     if verb == "nosentence":
         request = opinions.set_sentence(unit, request, None)
     else:
-        name = (actor.member.known_as or f"a {actor.member.role}") if verb == "name" else None
+        name = (
+            (actor.member.known_as or text_of("opinions.draft.unnamed", role=actor.member.role))
+            if verb == "name"
+            else None
+        )
         request = opinions.set_name(unit, request, name)
     _show_draft(unit, context, actor, request)
     return ""
@@ -113,15 +114,15 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
     team, at = teams.get(unit, request.team), context.now()
     if not _is_still_so(unit, context, request) or team.name != actor.member.team:
         opinions.drop_draft(unit, actor.member.id)
-        outbox.enqueue(unit, actor.user_id, "card", opinion_cards.notice(CHANGED).payload(), f"asked:{request.id}")
-        return GONE
+        outbox.enqueue(unit, actor.user_id, "card", plain(text_of("opinions.changed")).payload(), f"asked:{request.id}")
+        return text_of("opinions.gone")
     if team.channel_chat_id is None:
-        say(unit, actor.user_id, opinion_cards.no_channel())
+        say(unit, actor.user_id, membership_cards.no_channel())
         return ""
     closes_at = later(at, team.deadline_minutes)
     asked = opinions.ask(unit, request, closes_at, at, actor.ledger_name)
     if asked is None:
-        return GONE
+        return text_of("opinions.gone")
     pending_input.drop(unit, actor.user_id)
     timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
     timers.put(unit, DEADLINE, asked.number, closes_at)
@@ -170,12 +171,12 @@ def _open_for(unit: Unit, actor: Actor, number: str) -> Request | str:
     """Return a request that this member may give an opinion on now, else why not."""
     request = opinions.find(unit, number)
     if request is None or request.state == "draft":
-        return GONE
+        return text_of("opinions.gone")
     if request.member_id == actor.member.id:
-        return "You asked this. You cannot give an opinion on it yourself."
+        return text_of("opinions.your_own")
     if not access.may(actor.member, "give_opinion", Resource(request.member_id, request.team)):
-        return "Only members of this team can answer here."
-    return request if request.state == "open" else GONE
+        return text_of("channels.not_your_team")
+    return request if request.state == "open" else text_of("opinions.gone")
 
 
 def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) -> str | OpenPrivately:
@@ -185,7 +186,7 @@ def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) 
         return request
     choice = _choice(request, index)
     if choice is None:
-        return GONE
+        return text_of("opinions.gone")
     card = opinion_cards.reasons(
         context.book.edition, request, int(index), opinions.has_given(unit, request, actor.member.id)
     )
@@ -207,14 +208,14 @@ def give(unit: Unit, context: Context, actor: Actor, number: str, index: str, re
         return request
     choice = _choice(request, index)
     if choice is None or (reason not in second_opinion.REASONS and reason != second_opinion.OWN):
-        return GONE
+        return text_of("opinions.gone")
     if reason == second_opinion.OWN:
         pending_input.put(unit, actor.user_id, WORDS, f"{number}.{index}", context.now())
-        words = f"Type your reason in your own words, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
-        say(unit, actor.user_id, opinion_cards.notice(words))
+        words = f"{text_of('opinions.reasons.type', most=LONGEST_SENTENCE)} {text_of('no_names')}"
+        say(unit, actor.user_id, plain(words))
         return ""
     _counted(unit, context, actor, request, choice, reason, None)
-    return "Your opinion is in."
+    return text_of("opinions.given.title")
 
 
 def _counted(
@@ -240,8 +241,8 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
     if wanted.kind == WORDS and (reason := _reason_named(typed)):
         pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
         said = give(unit, context, actor, number, rest, reason)
-        if said == GONE:
-            say(unit, actor.user_id, opinion_cards.notice(GONE))
+        if said == text_of("opinions.gone"):
+            say(unit, actor.user_id, plain(text_of("opinions.gone")))
         return
     try:
         words = typed_text.words(unit, context, actor, typed, longest=LONGEST_SENTENCE)
@@ -260,7 +261,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
     open_request = _open_for(unit, actor, number)
     choice = None if isinstance(open_request, str) else _choice(open_request, rest)
     if isinstance(open_request, str) or choice is None:
-        say(unit, actor.user_id, opinion_cards.notice(f"{GONE} Nothing of your words was kept."))
+        say(unit, actor.user_id, plain(text_of("opinions.gone_with_words")))
         return
     _counted(unit, context, actor, open_request, choice, second_opinion.OWN, words)
 
@@ -277,7 +278,7 @@ def nudged(unit: Unit, context: Context, actor: Actor, start: str) -> None:
     number, _, index = start.partition("_")
     said = choose(unit, context, actor, number, index)
     if isinstance(said, str) and said:
-        say(unit, actor.user_id, opinion_cards.notice(said))
+        say(unit, actor.user_id, plain(said))
 
 
 # ---- ending ---------------------------------------------------------------------------------------
@@ -285,8 +286,9 @@ def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
     """Withdraw one's own request. What was said stays sealed."""
     request = opinions.find(unit, number)
     if request is None or request.member_id != actor.member.id:
-        return GONE
-    return "Withdrawn." if _end(unit, context, request, "author", context.now(), actor.ledger_name) else GONE
+        return text_of("opinions.gone")
+    withdrawn = _end(unit, context, request, "author", context.now(), actor.ledger_name)
+    return text_of("opinions.withdrawn" if withdrawn else "opinions.gone")
 
 
 def stop_for(unit: Unit, context: Context, conversation_id: str, by: str) -> None:
@@ -374,21 +376,21 @@ def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: st
     """Take what the practitioner makes of a result."""
     request = opinions.find(unit, number)
     mine = request is not None and request.member_id == actor.member.id and request.state == "closed"
-    if made_of_it not in opinion_cards.MADE_OF_IT or not mine:
-        return GONE
+    if made_of_it not in labels("opinions.views") or not mine:
+        return text_of("opinions.gone")
     if made_of_it == "words":
         pending_input.put(unit, actor.user_id, VIEW, f"{number}.words", context.now())
-        words = f"Type what you make of it, {LONGEST_SENTENCE} characters at most. {cards.NO_NAMES}"
-        say(unit, actor.user_id, opinion_cards.notice(words))
+        words = f"{text_of('opinions.result.type', most=LONGEST_SENTENCE)} {text_of('no_names')}"
+        say(unit, actor.user_id, plain(words))
         return ""
     _say_view(unit, context, actor, number, made_of_it, None)
-    return "Noted."
+    return text_of("opinions.noted")
 
 
 def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str, words: Screened | None) -> None:
     request = opinions.find(unit, number)
     if request is None or request.member_id != actor.member.id or request.state != "closed":
-        say(unit, actor.user_id, opinion_cards.notice(GONE))
+        say(unit, actor.user_id, plain(text_of("opinions.gone")))
         return
     before = request.view or {}
     if words and before:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.messages import opinion_cards
-from bot.messages import walk_card as cards
+from bot.messages import membership_cards, notices
 from bot.usecases import opinions
 from bot.usecases.context import Context
 from storage import members, outbox, rate_limits, sent_messages
@@ -106,12 +105,12 @@ def drop(unit: Unit, message_id: int) -> None:
 
 def say_could_not_delete(unit: Unit, chat_id: int) -> None:
     """Ask a person to delete a message that the bot cannot delete."""
-    outbox.enqueue(unit, chat_id, "message", cards.could_not_delete().payload())
+    outbox.enqueue(unit, chat_id, "message", notices.could_not_delete().payload())
 
 
 def ask_to_remove(unit: Unit, chat_id: int) -> None:
     """Ask a channel to remove a former member whom the bot cannot remove."""
-    outbox.enqueue(unit, chat_id, "message", opinion_cards.please_remove().payload())
+    outbox.enqueue(unit, chat_id, "message", membership_cards.please_remove().payload())
 
 
 # ---- pictures -------------------------------------------------------------------------------------

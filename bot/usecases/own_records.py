@@ -6,7 +6,8 @@ from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
 from bot.messages import record_cards
-from bot.messages import walk_card as cards
+from bot.messages.message import plain
+from bot.messages.texts import text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened
@@ -19,12 +20,11 @@ from storage.records import Stored
 SHOWN = 10
 #: What typed words are wanted for: a note on a record.
 NOTE = "note"
-ABSENT = "You have no record with that reference."
 
 
 def show_list(unit: Unit, actor: Actor) -> None:
     """Show the newest of a person's own records."""
-    say(unit, actor.chat_id, cards.record_list(list(records.listed(unit, actor.member.id, SHOWN))))
+    say(unit, actor.chat_id, record_cards.record_list(list(records.listed(unit, actor.member.id, SHOWN))))
 
 
 def _own(unit: Unit, actor: Actor, reference: str) -> Stored | None:
@@ -36,7 +36,7 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Show one own record; the reading goes into the ledger."""
     stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{stored.clear['id']}")
     for message in record_cards.record(stored):
@@ -47,17 +47,17 @@ def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> 
     """Ask for the words of a note; what is typed next is the note."""
     stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     pending_input.put(unit, actor.chat_id, NOTE, stored.clear["reference"], context.now())
-    words = f"Type your note for record {stored.clear['reference']}. {cards.NO_NAMES} To leave it, type cancel."
-    say(unit, actor.chat_id, cards.plain(words))
+    words = text_of("records.type_note", reference=stored.clear["reference"], no_names=text_of("no_names"))
+    say(unit, actor.chat_id, plain(words))
 
 
 def add_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> None:
     """Add later words to an own record; the record itself stays as it is. Without words, ask for them."""
     if not reference:
-        say(unit, actor.chat_id, cards.plain("Type /note, then the reference, then your words."))
+        say(unit, actor.chat_id, plain(text_of("records.how_to_note")))
     elif not typed.text:
         ask_for_note(unit, context, actor, reference)
     else:
@@ -73,7 +73,7 @@ def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.
 def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> bool:
     stored = _own(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, cards.plain(ABSENT))
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return False
     try:
         screened = typed_text.words(unit, context, actor, typed)
@@ -83,14 +83,14 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
         typed_text.refused(unit, actor, typed, error)
         return False
     seq = records.amend(unit, stored.clear["id"], actor.member.id, screened, context.now(), actor.ledger_name)
-    say(unit, actor.chat_id, cards.plain(f"Saved. Note {seq} on record {stored.clear['reference']}."))
+    say(unit, actor.chat_id, plain(text_of("records.note_saved", number=seq, reference=stored.clear["reference"])))
     return True
 
 
 def let_name_pass(unit: Unit, context: Context, actor: Actor) -> None:
     """Let the next words hold what looks like a name, because the person said that it is not one."""
     typed_text.give_name_pass(unit, context, actor.chat_id)
-    say(unit, actor.chat_id, cards.plain(typed_text.TYPE_AGAIN))
+    say(unit, actor.chat_id, plain(text_of("prompts.type_again")))
 
 
 # ---- by the operator ----------------------------------------------------------------------------

@@ -24,8 +24,9 @@ from bot.domain.review import (
     state_after,
 )
 from bot.domain.typed_text import Typed
-from bot.messages import opinion_cards, record_cards, review_cards
-from bot.messages import walk_card as cards
+from bot.messages import membership_cards, record_cards, review_cards
+from bot.messages.message import plain
+from bot.messages.texts import text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened, Screened
@@ -40,7 +41,6 @@ from storage.reviews import Author, Done, ReviewRow, Wanted
 __all__ = ["NotNow", "ReviewRow", "Stored", "Wanted"]
 
 WORDS, DIGEST = "review_words", "review_digest"
-ABSENT = "There is no such record for you to review."
 #: Hours UTC at which the digest goes out.
 DIGEST_HOUR = "07:30:00.000000Z"
 
@@ -146,7 +146,7 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Show a whole record to a supervisor of its team."""
     review = find_for(unit, actor, reference)
     if review is None:
-        say(unit, actor.user_id, cards.plain(ABSENT))
+        say(unit, actor.user_id, plain(text_of("review.no_record")))
         return
     for message in record_cards.record(read(unit, context, actor, review)):
         say(unit, actor.user_id, message)
@@ -157,7 +157,7 @@ def readers(unit: Unit, actor: Actor, reference: str) -> None:
     """Show an author who has read a record of theirs, and when."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
-        say(unit, actor.user_id, cards.plain("You have no record with that reference."))
+        say(unit, actor.user_id, plain(text_of("records.not_yours")))
         return
     record_id = stored.clear["id"]
     read_by = _readers(unit, actor, record_id)
@@ -181,7 +181,7 @@ class Look:
 def look_at(unit: Unit, actor: Actor, review: ReviewRow) -> Look:
     """Return what stands beside a record in review."""
     author = members.by_id(unit, review.member_id)
-    called = opinion_cards.called(author) if author else "a former member"
+    called = membership_cards.called(author) if author else text_of("members.former")
     return Look(called, _readers(unit, actor, review.record_id), reviews.done(unit, review.record_id))
 
 
@@ -198,7 +198,7 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
     if number == str(me):
         return "you"
     member = members.by_id(unit, int(number))
-    return review_cards.reader(member) if member else "a former member"
+    return review_cards.reader(member) if member else text_of("members.former")
 
 
 def sample(unit: Unit, team: str, not_of: int, month: str, since: str, count: int = SAMPLE) -> list[ReviewRow]:
@@ -228,7 +228,7 @@ def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, v
     """Do one thing in a review; what needs words asks for them first."""
     review = find_for(unit, actor, reference)
     if review is None:
-        say(unit, actor.user_id, cards.plain(ABSENT))
+        say(unit, actor.user_id, plain(text_of("review.no_record")))
         return ""
     if what in NEEDS_WORDS:
         pending_input.put(unit, actor.user_id, WORDS, f"{what}.{review.reference}", context.now())
@@ -237,8 +237,8 @@ def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, v
     if what == "follow_up":
         days = int(value) if value in {str(days) for days in FOLLOW_UP_DAYS} else FOLLOW_UP_DAYS[0]
         value = later(context.now(), days * 24 * 60)[:10]
-    if what not in BY_BUTTON or (what == "grade" and value not in review_cards.GRADES):
-        return "That button is no longer in use."
+    if what not in BY_BUTTON or (what == "grade" and value not in review_cards.grades()):
+        return text_of("review.old_button")
     return _do(unit, context, actor, review, what, None, value or None)
 
 
@@ -277,11 +277,12 @@ def _do(
     try:
         after = carry_out(unit, context, actor, review, what, words, value)
     except NotNow as error:
-        say(unit, actor.user_id, cards.plain(str(error)))
-        return str(error)
+        said = review_cards.not_now(error)
+        say(unit, actor.user_id, plain(said))
+        return said
     card = review_cards.done(after, what)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"review:{actor.member.id}")
-    return review_cards.SAID[what]
+    return review_cards.said(what)
 
 
 def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
@@ -290,7 +291,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
     review = find_for(unit, actor, reference)
     if review is None:
         pending_input.drop(unit, actor.user_id)
-        say(unit, actor.user_id, cards.plain(ABSENT))
+        say(unit, actor.user_id, plain(text_of("review.no_record")))
         return
     try:
         words = typed_text.words(unit, context, actor, typed, longest=LONGEST_COMMENT)
@@ -305,7 +306,7 @@ def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str)
     """Ask for a sign-off of a record of one's own, for example after a note on a returned one."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
-        say(unit, actor.user_id, cards.plain("You have no record with that reference."))
+        say(unit, actor.user_id, plain(text_of("records.not_yours")))
         return ""
     review = reviews.get(unit, stored.clear["id"])
     if review is None:
@@ -313,9 +314,10 @@ def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str)
     try:
         _note(unit, context, actor, review, "request")
     except NotNow as error:
-        say(unit, actor.user_id, cards.plain(str(error)))
-        return str(error)
+        said = review_cards.not_now(error)
+        say(unit, actor.user_id, plain(said))
+        return said
     for supervisor in _supervisors(unit, review.team, not_of=actor.member.id):
         say(unit, supervisor.telegram_id, review_cards.requested(review.reference))
-    say(unit, actor.user_id, cards.plain(f"Your supervisors were asked to sign off record {review.reference}."))
-    return "Asked."
+    say(unit, actor.user_id, plain(text_of("review.sign_off_requested", reference=review.reference)))
+    return text_of("review.asked")

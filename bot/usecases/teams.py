@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
-from bot.messages import opinion_cards
+from bot.messages import membership_cards, refusals
+from bot.messages.message import plain
 from bot.usecases.context import Actor, Context, say, whole
 from storage import members, teams
 from storage.core.clock import utc_now
@@ -24,7 +25,7 @@ def show(unit: Unit, context: Context, actor: Actor) -> None:
     team = teams.get(unit, actor.member.team)
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
     may_set = access.may(actor.member, "set_team", Resource(team=team.name))
-    say(unit, actor.chat_id, opinion_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
+    say(unit, actor.chat_id, membership_cards.team(team, deputy, members.of_team(unit, team.name), may_set))
 
 
 def set_in_chat(unit: Unit, context: Context, actor: Actor, arguments: str) -> None:
@@ -35,7 +36,7 @@ def set_in_chat(unit: Unit, context: Context, actor: Actor, arguments: str) -> N
         if what == "deputy" and value == "none":
             teams.set_deputy(unit, name, None, at, actor.ledger_name)
         elif what not in ("quorum", "deadline", "deputy") or number is None:
-            raise CannotSet("Type /team quorum 2, /team deadline 240 (minutes), or tap a button.")
+            raise CannotSet("how_to_set_team")
         elif what == "quorum":
             teams.set_quorum(unit, name, number, at, actor.ledger_name)
         elif what == "deadline":
@@ -43,10 +44,10 @@ def set_in_chat(unit: Unit, context: Context, actor: Actor, arguments: str) -> N
         else:
             deputy = members.by_id(unit, number)
             if deputy is None or deputy.team != name:
-                raise CannotSet("There is no such member in your team.")
+                raise CannotSet("unknown_member")
             teams.set_deputy(unit, name, deputy.id, at, actor.ledger_name)
     except CannotSet as error:
-        say(unit, actor.chat_id, opinion_cards.notice(str(error)))
+        say(unit, actor.chat_id, plain(refusals.not_allowed(error)))
         return
     show(unit, context, actor)
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import advice_cards, refusals
+from bot.messages.message import plain, without_buttons
+from bot.messages.texts import text_of
 from bot.usecases.context import Actor, Context, say
 from flows import danger, screening
 from flows.advice import Answer
@@ -24,8 +26,6 @@ from storage.core.unit import Unit
 
 #: For how many minutes a person's word that something is not an identifier holds for what they type next.
 PASS_HOLDS = 15
-TYPE_AGAIN = "Please type it again. What looks like a name will pass this once. Numbers and addresses never pass."
-TYPE_REFERENCE_AGAIN = "Please type the case reference again. It will pass this once."
 LONGEST_NAME, LONGEST_TEAM, LONGEST_REASON = 40, 60, 300
 #: What a local contact may hold: it is an office's own. No person's number, date of birth or account is.
 OF_AN_OFFICE = (PERSON, "phone", "url", "email", "postcode", "address")
@@ -82,8 +82,8 @@ def danger_first(unit: Unit, context: Context, actor: Actor, typed: Typed) -> No
     """Show the 999 card, before anything else, when words speak of danger. In a channel it has no buttons."""
     if not typed.is_danger:
         return
-    card = cards.danger_first(context.book.edition)
-    say(unit, actor.chat_id, card if actor.is_private else cards.without_buttons(card), actor.thread_id)
+    card = advice_cards.danger_first(context.book.edition)
+    say(unit, actor.chat_id, card if actor.is_private else without_buttons(card), actor.thread_id)
 
 
 # ---- what may be kept -----------------------------------------------------------------------------
@@ -191,13 +191,13 @@ def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) ->
     outbox.enqueue(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
 
 
-def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "Type it again.") -> None:
+def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "") -> None:
     """Say why words were not kept, take an identifier out of the chat, and offer to say that it is not a person."""
     if isinstance(error, IdentifierFound) and typed.message_id:
         take_out(unit, actor.chat_id, typed.message_id)
-    again = (("It is not a person", "notaperson"),) if cards.is_name_only(error) else ()
-    then = "" if isinstance(error, TextTooLong) else f" {then}"
-    say(unit, actor.chat_id, cards.plain(f"{cards.refusal(error)}{then}", *again), actor.thread_id)
+    again = ((refusals.override_label("!notaperson"), "notaperson"),) if refusals.is_name_only(error) else ()
+    then = "" if isinstance(error, TextTooLong) else f" {then or text_of('prompts.again')}"
+    say(unit, actor.chat_id, plain(f"{refusals.refusal(error)}{then}", *again), actor.thread_id)
 
 
 def is_worry(typed: Typed) -> bool:

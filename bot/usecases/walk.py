@@ -11,8 +11,10 @@ from typing import Any
 from bot.domain import access, record
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import advice_cards, notices, refusals, walk_card
 from bot.messages.callback_data import BadButton, Button, decode, handle_of
+from bot.messages.message import escape, plain
+from bot.messages.texts import text_of
 from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text
 from bot.usecases.context import Actor, Context, say
 from flows import navigation, replies
@@ -29,36 +31,8 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
-GO_ON = "You were here. Go on when you like."
-NOT_IN_EDITION = "This edition of the advice has no such questions."
-NOTHING_OPEN = "You have no open questions."
-NOTHING_OPEN_TYPE = (
-    "You have no open questions. Type a question about sharing information, or start the sharing questions."
-)
-OLD_BUTTON = "That button is no longer in use. This is where you are."
-TYPED_TWICE = "You sent that already. It was saved once."
-TYPED_BEFORE = "You typed that before this question was shown. It was not taken as the answer. Type it again if it is."
-ANSWERED_BESIDE = "Your questions are still open. Go on when you like."
-STILL_OPEN = "Your question is still open."
-NOT_UNDERSTOOD = (
-    "I did not understand that as an answer. Tap a button, or type its words. To ask the advice, type your question."
-)
-NOT_AN_ANSWER = "I did not take that as your answer. Type it in your own words, or tap a button."
-TOOK_WORDS = "I took your words as the answer."
-STALE_PROMPT = "I asked for those words too long ago. Nothing was kept. Please tap again."
-MOVED_ON = "You went on since I asked for words. Nothing was kept. Please tap again."
-LEFT_OUT = "Nothing was kept."
-SAVED_AS_TYPED = (
-    "That was taken as you first typed it. To change it, tap Back or Change an answer, or add a note later."
-)
-FORWARDED = "That was forwarded. I do not take somebody else's words as your answer. Please say it in your own words."
 #: How long typed words belong to a request or an opinion that asked for them.
 WANTED_MINUTES = 60
-NO_REFERENCE = (
-    "That is not a case reference: it needs a digit in it and no spaces, and it must not be a name, a date or an address. "
-    "Nothing was saved."
-)
-RENEWED = "The guidance text was updated since you began. Please check your answers."
 
 
 @dataclass
@@ -80,7 +54,7 @@ def load(unit: Unit, context: Context, row: Open) -> Loaded:
     """Open a stored conversation: its pinned edition, its position by replay."""
     book, notice = context.pinned(row.edition_id, row.edition_sha256), ""
     if book is None:
-        book, notice = context.book, RENEWED
+        book, notice = context.book, text_of("walk.notes.renewed")
         row = conversations.repin(unit, row, book.edition.id, book.edition.sha256)
     position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
     return Loaded(row, book, position, notice)
@@ -94,20 +68,20 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
 # ---- showing -------------------------------------------------------------------------------------
 def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: Any) -> None:
     can_ask = opinions.can_ask(unit, here.row.member_id)
-    card = cards.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
+    card = walk_card.Card(here.book, here.row, here.position, can_ask).draw(notice or here.notice, **how)
     outbox.enqueue(unit, here.row.chat_id, "card", card.payload(below=below), here.row.id)
 
 
 def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False) -> None:
     stored = records.of_conversation(unit, row.id)
     if stored is None:
-        card = cards.plain(
-            "These questions were cancelled. No record was made.",
-            ("Go on where I was", f"reopen.{handle_of(row.id)}"),
-            ("Start again", f"start.{row.flow}"),
+        card = plain(
+            text_of("walk.cancelled"),
+            (text_of("walk.reopen"), f"reopen.{handle_of(row.id)}"),
+            (text_of("saved.buttons.again"), f"start.{row.flow}"),
         )
     else:
-        card = cards.saved(stored, context.book.edition)
+        card = walk_card.saved(stored, context.book.edition)
     outbox.enqueue(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 
@@ -169,7 +143,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
         "flow": here.position.flow.id,
         "path": [f"{state}.{answer.verb}" for state, answer in here.position.live],
         "at": here.position.state,
-        "caption": cards.escape(f"Your way through the chart. It points to: {outcome.title}."),
+        "caption": escape(text_of("walk.picture", outcome=outcome.title)),
     }
     outbox.enqueue(unit, here.row.chat_id, outbox.PICTURE, payload, f"picture:{here.row.id}")
 
@@ -179,7 +153,7 @@ def start(unit: Unit, context: Context, actor: Actor, command: str, *, greet: bo
     """Start what a command of the chat begins in this edition, or show the open conversation when there is one."""
     begins = context.book.edition.roles.starts.get(command)
     if begins is None:
-        say(unit, actor.chat_id, cards.plain(NOT_IN_EDITION))
+        say(unit, actor.chat_id, plain(text_of("walk.not_in_edition")))
     else:
         begin(unit, context, actor, begins.flow, begins.entry, greet=greet)
 
@@ -202,10 +176,10 @@ def begin(
         _cancel(unit, context, here)
         here = None
     if here:
-        _show(unit, here, GO_ON if greet else "You have questions open. Finish or cancel them first.", below=True)
+        _show(unit, here, text_of("walk.notes.go_on") if greet else text_of("walk.notes.finish_first"), below=True)
         return
     if greet:
-        say(unit, actor.chat_id, cards.welcome(context.book.edition))
+        say(unit, actor.chat_id, notices.welcome(context.book.edition))
         menus.update(unit, actor.member)
     _show(unit, _started(unit, context, actor, flow, entry), below=True)
 
@@ -214,9 +188,9 @@ def go_on(unit: Unit, context: Context, actor: Actor) -> None:
     """Show the open questions again, where they were left."""
     here = _open_in(unit, context, actor.chat_id)
     if here:
-        _show(unit, here, GO_ON, below=True)
+        _show(unit, here, text_of("walk.notes.go_on"), below=True)
     else:
-        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
 
 
 def _started(
@@ -259,7 +233,7 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
         return opinions.prepare(unit, context, actor, here.row, here.position)
     if act in ("!notaperson", "!areference"):
         typed_text.give_name_pass(unit, context, actor.chat_id)
-        again = typed_text.TYPE_AGAIN if act == "!notaperson" else typed_text.TYPE_REFERENCE_AGAIN
+        again = text_of("prompts.type_again" if act == "!notaperson" else "prompts.type_reference_again")
         _show(unit, here, again, below=typed)
         return ""
     machine, walk, at = here.position.machine, here.walk, context.now()
@@ -277,14 +251,14 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
         else:
             changed = navigation.interrupt(machine, walk, verb, at)
     except UnexpectedAnswer:
-        _show(unit, here, OLD_BUTTON)
-        return OLD_BUTTON
-    notice = f"I took that as: {took}." if took else ""
+        _show(unit, here, text_of("walk.notes.old_button"))
+        return text_of("walk.notes.old_button")
+    notice = text_of("walk.notes.took", label=took) if took else ""
     if changed != walk:
         undo = not act.startswith("!")
         _keep(unit, context, actor, here, changed, {"act": act}, below=typed, notice=notice, undo=undo)
     elif typed:
-        _show(unit, here, STILL_OPEN, below=True)
+        _show(unit, here, text_of("walk.notes.still_open"), below=True)
     return ""
 
 
@@ -292,7 +266,7 @@ def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, but
     """Show where the person is, after a press that no longer means anything."""
     if here and button.handle == handle_of(here.row.id):
         _show(unit, here)
-        return OLD_BUTTON
+        return text_of("walk.notes.old_button")
     row = conversations.by_handle(unit, actor.chat_id, button.handle or "")
     ended = row is not None and row.status != "open"
     if row and ended:
@@ -300,10 +274,10 @@ def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, but
     if here:
         _show(unit, here, below=True)
     if ended:
-        return "These questions have ended."
+        return text_of("walk.ended")
     if here is None:
-        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
-    return OLD_BUTTON
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
+    return text_of("walk.notes.old_button")
 
 
 def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
@@ -312,11 +286,11 @@ def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     wanted = pending_input.get(unit, actor.chat_id)
     if typed.edited and _was_taken(unit, here, wanted, typed):
         typed_text.danger_first(unit, context, actor, typed)
-        _tell(unit, actor, here, SAVED_AS_TYPED)
+        _tell(unit, actor, here, text_of("walk.notes.saved_as_typed"))
     elif typed.forwarded:
         _forwarded(unit, context, actor, here, typed)
     elif wanted and pending_input.are_same(unit, wanted, typed.text):
-        say(unit, actor.chat_id, cards.plain(TYPED_TWICE))
+        say(unit, actor.chat_id, plain(text_of("walk.typed_twice")))
     elif wanted and wanted.kind != pending_input.TAKEN:
         _type_wanted(unit, context, actor, here, wanted, typed)
     elif here is None:
@@ -330,7 +304,7 @@ def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
     if here:
         _show(unit, here, words, below=True)
     else:
-        say(unit, actor.chat_id, cards.plain(words))
+        say(unit, actor.chat_id, plain(words))
 
 
 def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
@@ -349,7 +323,7 @@ def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, 
     typed_text.danger_first(unit, context, actor, typed)
     if typed.looked.kinds or typed.marks:
         typed_text.take_out(unit, actor.chat_id, typed.message_id)
-    _tell(unit, actor, here, FORWARDED)
+    _tell(unit, actor, here, text_of("walk.notes.forwarded"))
 
 
 # ---- words that were asked for ------------------------------------------------------------------
@@ -365,18 +339,18 @@ def _type_wanted(
             _reply(unit, context, actor, here, typed)
             return
         typed_text.danger_first(unit, context, actor, typed)
-        say(unit, actor.chat_id, cards.plain(MOVED_ON if moved_on else STALE_PROMPT))
+        say(unit, actor.chat_id, plain(text_of("prompts.moved_on") if moved_on else text_of("prompts.stale")))
         return
     reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
     if reply.kind == "choice":
         pending_input.drop(unit, actor.chat_id)
-        _tell(unit, actor, here, LEFT_OUT)
+        _tell(unit, actor, here, text_of("prompts.left_out"))
         return
     if reply.kind == "emergency":
-        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
         return
     if reply.kind in ("help", "why", "again"):
-        say(unit, actor.chat_id, cards.plain("I am waiting for your words. Type them, or type cancel to leave it."))
+        say(unit, actor.chat_id, plain(text_of("prompts.waiting")))
         return
     typed_text.danger_first(unit, context, actor, typed)
     if wanted.kind == own_records.NOTE:
@@ -393,9 +367,9 @@ LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 # ---- words at no question, and at one ---------------------------------------------------------------
 def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer typed words where nothing is open: a control word, small talk, or a question to the guidance."""
-    reply = replies.understand(typed.text, (Choice("!start", "Start the questions"),))
+    reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")),))
     if reply.kind == "emergency":
-        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
     elif typed.is_danger:
         typed_text.danger_first(unit, context, actor, typed)
         advice.ask(unit, context, actor, typed)
@@ -404,7 +378,7 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     elif reply.kind in ("help", "why"):
         menus.help_me(unit, context, actor)
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
-        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN_TYPE, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), "start.sharing")))
     else:
         advice.ask(unit, context, actor, typed)
 
@@ -416,7 +390,7 @@ def _choices(here: Loaded) -> list[Choice]:
     roles = here.position.flow.roles
     role = roles.question_role(question.id) if question else ""
     ways = replies.ways_to_say(role)
-    for row in cards.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
+    for row in walk_card.Card(here.book, here.row, here.position, can_ask_team=True).draw().buttons:
         for label, data in row:
             try:
                 act = decode(data).act
@@ -441,7 +415,7 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
     if typed.message_id < max(_taken_messages(unit, here), default=0):
         # Typed before words that were taken already: sent again by a client, or late. It is no reply to what came after.
         typed_text.danger_first(unit, context, actor, typed)
-        _show(unit, here, TYPED_BEFORE, below=True)
+        _show(unit, here, text_of("walk.notes.typed_before"), below=True)
         return
     choices = _choices(here)
     reply = replies.understand(typed.text, choices, takes_text=takes_text)
@@ -450,27 +424,27 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, context, actor, typed)
         if not takes_text and reply.kind != "question" and not typed.looked.kinds:
-            _show(unit, here, STILL_OPEN, below=True)
+            _show(unit, here, text_of("walk.notes.still_open"), below=True)
             return
         if takes_text and reply.kind in ("choice", "which"):
             reply = Reply("text")
     if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
         # Identifiers come before replies: whatever button was meant, it is tapped or typed without them.
         typed_text.take_out(unit, actor.chat_id, typed.message_id)
-        _show(unit, here, cards.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
+        _show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
     if reply.kind == "choice":
         chosen = reply.choices[0]
         _carry_out(unit, context, actor, here, chosen.act, chosen.label)
     elif reply.kind == "which":
-        names = " or ".join(f"“{choice.label}”" for choice in reply.choices)
-        _show(unit, here, f"Which one do you mean: {names}? Please tap it.", below=True)
+        names = text_of("walk.notes.or").join(f"“{choice.label}”" for choice in reply.choices)
+        _show(unit, here, text_of("walk.notes.which_one", names=names), below=True)
     elif reply.kind == "emergency":
-        say(unit, actor.chat_id, cards.danger_first(context.book.edition))
-        _show(unit, here, STILL_OPEN, below=True)
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
+        _show(unit, here, text_of("walk.notes.still_open"), below=True)
     elif reply.kind == "help":
         menus.help_me(unit, context, actor)
-        _show(unit, here, STILL_OPEN, below=True)
+        _show(unit, here, text_of("walk.notes.still_open"), below=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)
     elif reply.kind == "question":
@@ -478,7 +452,12 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
     elif reply.kind == "text":
         _answer_in_words(unit, context, actor, here, typed)
     else:
-        _show(unit, here, NOT_AN_ANSWER if takes_text else NOT_UNDERSTOOD, below=True)
+        _show(
+            unit,
+            here,
+            text_of("walk.notes.not_an_answer") if takes_text else text_of("walk.notes.not_understood"),
+            below=True,
+        )
 
 
 def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
@@ -487,7 +466,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
     may_be_left_out = position.question is not None and position.question.text == "optional"
     if may_be_left_out and position.live and position.live[-1][1].text == typed.text:
         # A client that lost its connection sends the same words again, as a new update.
-        _show(unit, here, TYPED_TWICE, below=True)
+        _show(unit, here, text_of("walk.typed_twice"), below=True)
         return
     is_reference = position.state == position.flow.roles.question("case_reference")
     try:
@@ -499,12 +478,12 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
             typed_text.take_out(unit, actor.chat_id, typed.message_id)
             event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
             row = conversations.save(unit, row, navigation.as_dict(here.walk), event, context.now())
-        refused = Loaded(row, here.book, position, cards.refusal(error))
-        override = cards.override_for(error, is_reference=is_reference)
+        refused = Loaded(row, here.book, position, refusals.refusal(error))
+        override = refusals.override_for(error, is_reference=is_reference)
         _show(unit, refused, below=True, override=override)
         return
     if screened is None:
-        _show(unit, here, NO_REFERENCE, below=True)
+        _show(unit, here, text_of("walk.notes.no_reference"), below=True)
         return
     trigger = f"{position.state}.text"
     changed = navigation.choose(position.machine, here.walk, trigger, context.now(), screened)
@@ -512,7 +491,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
         "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
         "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    _keep(unit, context, actor, here, changed, event, below=True, notice=TOOK_WORDS, undo=True)
+    _keep(unit, context, actor, here, changed, event, below=True, notice=text_of("walk.notes.took_words"), undo=True)
 
 
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
@@ -520,27 +499,27 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     advice.ask(unit, context, actor, typed)
     here = _open_in(unit, context, actor.chat_id)
     if here:
-        _show(unit, here, ANSWERED_BESIDE, below=True)
+        _show(unit, here, text_of("walk.notes.answered_beside"), below=True)
 
 
 def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) -> None:
     """Say that a command is not known, and which is nearest: words that begin with a stroke are never an answer."""
-    near = f" Did you mean /{nearest}?" if nearest else " Type /help to see what I can do."
-    say(unit, actor.chat_id, cards.unknown_command(f"I do not know that command.{near}"))
+    said = text_of("walk.unknown_command.nearest", nearest=nearest) if nearest else text_of("walk.unknown_command.help")
+    say(unit, actor.chat_id, notices.unknown_command(said))
     here = _open_in(unit, context, actor.chat_id)
     if here:
-        _show(unit, here, STILL_OPEN, below=True)
+        _show(unit, here, text_of("walk.notes.still_open"), below=True)
 
 
 def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: str = "") -> None:
     """Answer a photo, voice message or file: it is not read, and taken out of the chat. An album is answered once."""
     outbox.enqueue(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
-    words = "I can read text only. What you sent was not kept. Please do not send pictures or files here."
+    words = text_of("walk.unreadable")
     if album:
         # Further parts of the album edit this message, which changes nothing.
-        outbox.enqueue(unit, actor.chat_id, "card", cards.plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
+        outbox.enqueue(unit, actor.chat_id, "card", plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
     else:
-        say(unit, actor.chat_id, cards.plain(words))
+        say(unit, actor.chat_id, plain(words))
     here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, below=True)
@@ -550,7 +529,7 @@ def cancel(unit: Unit, context: Context, actor: Actor) -> None:
     """Stop the open conversation without a record."""
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
-        say(unit, actor.chat_id, cards.plain(NOTHING_OPEN, ("Start the questions", "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
         return
     _cancel(unit, context, here)
 
@@ -571,9 +550,9 @@ def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
     if here or row is None or row.status != "cancelled" or row.flow not in context.book.machines:
         if here:
             _show(unit, here, below=True)
-        return OLD_BUTTON
+        return text_of("walk.notes.old_button")
     walk = navigation.from_dict(row.walk)
-    _show(unit, _started(unit, context, actor, walk.flow, walk=walk), GO_ON, below=True)
+    _show(unit, _started(unit, context, actor, walk.flow, walk=walk), text_of("walk.notes.go_on"), below=True)
     return ""
 
 
@@ -589,14 +568,14 @@ def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") ->
     if reference:
         stored = records.find(unit, reference.strip().upper())
         if stored is None or not access.may(actor.member, "ask_opinion", Resource(stored.clear["member_id"])):
-            say(unit, actor.chat_id, cards.plain("You have no record with that reference."))
+            say(unit, actor.chat_id, plain(text_of("records.not_yours")))
             return ""
         row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
         return opinions.prepare(unit, context, actor, row, load(unit, context, row).position, stored.clear["id"])
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
-        start = ("Start the questions", "start.sharing")
-        say(unit, actor.chat_id, cards.plain("Start the questions first. Then I can ask your team about them.", start))
+        start = (text_of("walk.start"), "start.sharing")
+        say(unit, actor.chat_id, plain(text_of("opinions.start_first"), start))
         return ""
     return opinions.prepare(unit, context, actor, here.row, here.position)
 
@@ -627,12 +606,11 @@ def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
         return ""
     stored = records.find(unit, reference)
     if stored is None or not access.may(actor.member, "walk", Resource(stored.clear["member_id"])):
-        return "There is no such record."
+        return text_of("records.gone")
     row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
     walk = navigation.from_dict(row.walk)
     machine = context.book.machine(walk.flow)
     walk = navigation.resumed_without_interrupt(machine, walk)
-    _show(
-        unit, _started(unit, context, actor, walk.flow, walk=walk), f"You go on after record {reference}.", below=True
-    )
+    notice = text_of("walk.notes.after_record", reference=reference)
+    _show(unit, _started(unit, context, actor, walk.flow, walk=walk), notice, below=True)
     return ""

@@ -19,6 +19,14 @@ class StorageRefused(Exception):
     """The database's settings or contents are wrong; the operator must act."""
 
 
+class NotAllowed(Exception):
+    """A rule forbids what a person asked for. `reason` names the rule in one word; `values` are its limits."""
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason)
+        self.reason, self.values = reason, values
+
+
 #: PostgreSQL's error code for a read-only server, such as a standby.
 READ_ONLY = "25006"
 READ_ONLY_WORDS = "it may only be read: a standby, or set so"

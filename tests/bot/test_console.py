@@ -328,12 +328,12 @@ async def test_a_record_that_was_taken_out_says_when_as_what_and_where_to_and_it
         ):
             page = await do(web, reference, "record", value=value, words=words)
             assert said in page.text
-            assert "Taken out as" not in page.text
+            assert "Exported as" not in page.text
         await do(web, reference, "record", value="pdf", words="the case file")
-        assert "Taken out as PDF (supervisor) “the case file”" in (await web.get(f"/records/{reference}")).text
+        assert "Exported as PDF (supervisor) “the case file”" in (await web.get(f"/records/{reference}")).text
     await chat.say("/records")
     await chat.press(f"-:readers.{reference}")
-    assert "Taken out as PDF (supervisor)" in chat.text()
+    assert "Exported as PDF (supervisor)" in chat.text()
     assert "“the case file”" in chat.text()
     await chat.press(f"-:rv.exported.{reference}", SUPER, chat.card())
     review = await chat.store.run(lambda unit: reviews.done(unit, records.find(unit, reference).clear["id"]))
@@ -486,10 +486,10 @@ async def test_a_list_of_many_leaves_only_when_a_second_person_agrees(chat):
     async with signed_in(chat) as one, signed_in(chat, BOSS) as two:
         page = await one.get("/?state=all")
         page = await one.post("/lists", data={"form_token": token_of(page), "state": "all"})
-        assert "List 1 was asked for" in page.text
-        assert "waits for somebody else" in page.text
+        assert "You asked for list 1" in page.text
+        assert "waiting for a second person" in page.text
         await chat.settle()
-        assert "asks to take a list of records out" in chat.text(BOSS)
+        assert "asks to export a list of records" in chat.text(BOSS)
         assert (await one.get("/lists/1/list.csv")).status_code == 404, "not before"
         assert (await one.post("/lists/1/agree", data={"form_token": token_of(page)})).status_code == 404, (
             "not one's own"

@@ -270,7 +270,7 @@ async def test_typed_words_go_to_the_questions_again_once_the_questions_went_on(
 async def test_a_request_about_an_outcome_and_about_a_finished_record(chat):
     await not_shared(chat)
     await chat.tap("Ask the team")
-    assert "The guidance points to: Do not share" in chat.text()
+    assert "Recommended outcome: Do not share" in chat.text()
     assert "CASE-1" not in chat.text()
     assert "It is not needed" not in chat.text()
     await chat.tap("Send it to the team")

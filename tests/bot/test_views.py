@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bot.domain.access import ROLES
 from bot.local.world import parse, utf16
 from bot.messages import commands as command_words
-from bot.messages import walk_card as cards
+from bot.messages import notices, walk_card
 from bot.messages.callback_data import BadButton, Button, decode
+from bot.messages.message import escape
 from flows.navigation import changeable, replay
 from storage.conversations import Open
 from tests.support.counts import COUNTS
@@ -43,7 +44,7 @@ def test_the_card_of_every_state_fits_and_has_emergency_one_tap_away(flow):
             continue
         position = replay(machine, walk_to(flow, state))
         for how in ({}, {"why": True}, {"changes": True}, {"notice": "n" * 200}):
-            message = cards.Card(BOOK, ROW, position).draw(**how)
+            message = walk_card.Card(BOOK, ROW, position).draw(**how)
             fits(message)
             acts = [decode(data).act for row in message.buttons for _, data in row]
             assert "!emergency" in acts or "emergency.yes" in acts, state
@@ -61,7 +62,7 @@ def test_the_check_page_fits_on_the_longest_walks_with_the_longest_words():
         if state != "check"
     }
     position = replay(machine, replace(longest, answers=answers))
-    card = cards.Card(BOOK, ROW, position)
+    card = walk_card.Card(BOOK, ROW, position)
     fits(card.draw())
     fits(card.draw(changes=True))
     assert len(changeable(position)) > 20
@@ -69,11 +70,11 @@ def test_the_check_page_fits_on_the_longest_walks_with_the_longest_words():
 
 def test_every_message_outside_a_conversation_fits():
     for message in (
-        cards.welcome(BOOK.edition),
+        notices.welcome(BOOK.edition),
         *(command_words.help_text(role) for role in ROLES),
-        cards.privacy(),
-        cards.rules(BOOK.edition),
-        cards.stranger(),
+        notices.privacy(),
+        notices.rules(BOOK.edition),
+        notices.stranger(),
     ):
         fits(message)
 
@@ -81,7 +82,7 @@ def test_every_message_outside_a_conversation_fits():
 @settings(max_examples=2000, deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r"), min_size=1, max_size=80))
 def test_any_text_comes_back_literally(text):
-    shown, _ = parse(f"x{cards.escape(text)}x", "HTML")
+    shown, _ = parse(f"x{escape(text)}x", "HTML")
     assert shown == f"x{text}x".strip()
 
 

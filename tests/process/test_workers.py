@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 
 from bot.local.world import World
-from bot.messages import opinion_cards
+from bot.messages import membership_cards
 from bot.telegram.webhook import HEADER, MOST_BODY
 from storage import outbox
 from tests.conftest import postgresql_url
@@ -372,7 +372,7 @@ async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp
         assert chat.text(101) == "y", "nobody else waits"
         marked = await chat.store.run(members.get, 100)
         assert marked.unreachable_since
-        assert "has stopped the bot" in opinion_cards.member_list(marked, [marked], may_end=False).text
+        assert "has stopped the bot" in membership_cards.member_list(marked, [marked], may_end=False).text
         chat.world.gone.clear()
         await chat.say("/start", 100)
         assert (await chat.store.run(members.get, 100)).unreachable_since is None

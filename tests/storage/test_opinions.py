@@ -148,5 +148,5 @@ def test_a_channel_belongs_to_one_team(store):
         teams.ensure(unit, "north")
         teams.ensure(unit, "south")
         teams.claim(unit, "north", -1, None, AT, "test")
-        with pytest.raises(teams.CannotSet, match="another team"):
+        with pytest.raises(teams.CannotSet, match="channel_of_another_team"):
             teams.claim(unit, "south", -1, None, AT, "test")

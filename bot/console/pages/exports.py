@@ -9,8 +9,7 @@ from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
 from bot.documents import spreadsheets
 from bot.domain.access import Resource
-from bot.messages import opinion_cards
-from bot.messages import walk_card as cards
+from bot.messages import membership_cards, refusals
 from bot.usecases import exports, teams, typed_text
 from bot.usecases.context import whole
 from bot.usecases.exports import ExportRow
@@ -27,16 +26,16 @@ def ask_for_list(visit: Visit) -> Response:
     try:
         chosen["case"] = case.screened(longest=40, override=("nhs_number",)).text if case.text else ""
     except NotScreened as error:
-        return lists(visit, cards.refusal(error))
+        return lists(visit, refusals.refusal(error))
     number = exports.ask(visit.unit, visit.context, visit.as_actor(), wanted_of(chosen))
-    return lists(visit, f"List {number} was asked for. Somebody else must agree to it.")
+    return lists(visit, f"You asked for list {number}. A second person must agree to it.")
 
 
 def lists(visit: Visit, said: str = "") -> Response:
     """Show the team's exports: those waiting for somebody to agree and those ready to download."""
     visit.must("agree_to_export")
     found = exports.open_in_team(visit.unit, visit.context, visit.member.team)
-    names = {m.id: opinion_cards.called(m) for m in teams.people(visit.unit, visit.member.team)}
+    names = {m.id: membership_cards.called(m) for m in teams.people(visit.unit, visit.member.team)}
     return visit.page("lists.html", lists=found, names=names, said=said)
 
 
@@ -53,7 +52,7 @@ def agree_to_list(visit: Visit) -> Response:
     found = _export(visit)
     visit.must("agree_to_export", Resource(found.member_id, found.team))
     agreed = exports.agree(visit.unit, visit.context, visit.as_actor(), found)
-    return lists(visit, "Agreed." if agreed else "This list does not wait for you.")
+    return lists(visit, "Agreed." if agreed else "This list is not waiting for you.")
 
 
 def take_list(visit: Visit) -> Response:

@@ -8,9 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
-from bot.domain.review import EVERY_STATE, WAITING
+from bot.domain.review import EVERY_STATE, WAITING, Rank
 from bot.messages import review_cards
-from bot.messages.counted import counted
+from bot.messages.texts import text_of
 from bot.usecases import reviews, teams
 from bot.usecases.reviews import Wanted
 
@@ -34,11 +34,11 @@ def queue(visit: Visit) -> Response:
     roles = book.edition.roles
     flow = book.machine(roles.starts["share"].flow).flow
     count = reviews.waiting(visit.unit, visit.as_actor())
-    waits = counted(count, "record of other people waits", "records of other people wait")
+    waits = text_of("console.waits", count=count)
     return visit.page(
         "queue.html", rows=rows[:PAGE], chosen=chosen, next="/?" + urlencode({**kept, "after": more}) if more else "",
-        waiting=waits, states=review_cards.STATES.items(),
-        state_words=review_cards.STATES, risks=review_cards.RISKS.items(), risk_words=review_cards.RISKS,
+        waiting=waits, states=review_cards.states().items(),
+        state_words=review_cards.states(), risks=[(rank, review_cards.risk(rank)) for rank in Rank], risk=review_cards.risk,
         outcomes=sorted({roles.outcome_role(o) for machine in book.machines.values() for o in machine.flow.outcomes}),
         grounds=[roles.option_role("ground", option.id) for option in flow.questions[roles.question("ground")].options],
         people=[m for m in teams.people(visit.unit, visit.member.team) if m.id != visit.member.id],

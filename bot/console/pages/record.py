@@ -61,8 +61,8 @@ def record(visit: Visit, said: str = "") -> Response:
         "record.html", clear=stored.clear, content=stored.content, review=review, notes=notes, advices=advices,
         readers=look.readers, done=look.done, acts=open_acts, said=said,
         author=look.author,
-        risk_words=review_cards.RISKS, state_words=review_cards.STATES, said_words=review_cards.SAID,
-        grades=review_cards.GRADES.items(), ended=opinion_cards.ended_words, view=opinion_cards.view_words,
+        risk=review_cards.risk, state_words=review_cards.states(), done_words=review_cards.said,
+        grades=review_cards.grades().items(), ended=opinion_cards.ended_words, view=opinion_cards.view_words,
         reason=partial(opinion_cards.reason_words, private=True),
     )  # fmt: skip
 
@@ -106,5 +106,5 @@ def do(visit: Visit) -> Response:
     except BadForm as error:
         return not_accepted(visit, error, record)
     except NotNow as error:
-        return record(visit, str(error))
-    return record(visit, review_cards.SAID[what])
+        return record(visit, review_cards.not_now(error))
+    return record(visit, review_cards.said(what))

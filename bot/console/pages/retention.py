@@ -18,7 +18,7 @@ def retention_page(visit: Visit, said: str = "") -> Response:
     unit, team = visit.unit, visit.member.team
     held = retention.held_in_team(unit, team)
     return visit.page(
-        "retention.html", said=said, classes=review_cards.CLASSES, rules=retention.rules(unit),
+        "retention.html", said=said, classes=review_cards.classes(), rules=retention.rules(unit),
         due=retention.due_in_team(unit, visit.context.now(), team, PAGE), held=held,
         who_held={row.record_id: reviews.reader_of(unit, row.actor, visit.member.id) for row in held},
         opens=visit.may("review_record"),

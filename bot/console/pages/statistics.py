@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bot.console.refusals import ABSENT
 from bot.console.visit import Visit
+from bot.domain.review import Rank
 from bot.messages import opinion_cards, review_cards
 from bot.usecases import statistics as counting
 from flows import chart
@@ -25,19 +26,19 @@ def statistics(visit: Visit) -> Response:
 
     # The flow that most people use comes first.
     first = visit.context.book.edition.roles.starts["share"].flow
-    risks = {str(key): words for key, words in review_cards.RISKS.items()}
+    risks = {str(rank.value): review_cards.risk(rank) for rank in Rank}
     asked = [(f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in found.unanswered]
 
     def at_questions(counted: counting.AtQuestions) -> list[tuple[str, int]]:
         return [(_label(visit, *at), count) for at, count in counted.most_common()]
 
     tables = (
-        ("What the guidance pointed to", worded("outcome")), ("What was decided", worded("decision")),
+        ("Recommended outcome", worded("outcome")), ("Decision", worded("decision")),
         ("Grounds without consent", worded("ground")), ("Consent", worded("consent")),
-        ("Where reviews stand", worded("state", review_cards.STATES)), ("What to look at first", worded("rank", risks)),
+        ("Review status", worded("state", review_cards.states())), ("Reason for review", worded("rank", risks)),
         ("Where people were not sure", at_questions(found.unsure)),
         ("Where people stopped without a record", at_questions(found.stopped)),
-        ("Records a month", worded("month")), ("What people asked without getting help, by topic", asked),
+        ("Records a month", worded("month")), ("Questions that got no help, by topic", asked),
     )  # fmt: skip
     return visit.page(
         "statistics.html", tables=tables, total=sum(count for _, count in found.tallies["outcome"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from bot.console.visit import Visit
-from bot.messages import opinion_cards
+from bot.messages import membership_cards, opinion_cards
 from bot.usecases import teams
 
 
@@ -15,6 +15,6 @@ def team_page(visit: Visit) -> Response:
     found, deputy, people = teams.look_at(visit.unit, visit.member.team)
     return visit.page(
         "team.html", team=found, people=people,
-        time=opinion_cards.duration(found.deadline_minutes), deputy=opinion_cards.called(deputy) if deputy else "nobody",
-        reach=opinion_cards.reach,
+        time=opinion_cards.duration(found.deadline_minutes), deputy=membership_cards.called(deputy) if deputy else "nobody",
+        reach=membership_cards.reach,
     )  # fmt: skip

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import notices
+from bot.messages.message import Message
 from bot.usecases import advice, local_contacts, menus, own_records, walk
 from bot.usecases.context import say
 from bot.usecases.gateway import Act
@@ -19,7 +20,7 @@ def _start(command: str, *, greet: bool = False) -> Done:
     return "walk", lambda unit, context, actor: walk.start(unit, context, actor, command, greet=greet)
 
 
-def _say(message: cards.Message) -> Done:
+def _say(message: Message) -> Done:
     return "read_guidance", lambda unit, context, actor: say(unit, actor.chat_id, message)
 
 
@@ -55,10 +56,10 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "emergency": lambda _argument: ("raise_emergency", walk.emergency),
     "cancel": lambda _argument: ("walk", walk.cancel),
     "help": lambda _argument: ("read_guidance", menus.help_me),
-    "privacy": lambda _argument: _say(cards.privacy()),
+    "privacy": lambda _argument: _say(notices.privacy()),
     "rules": lambda _argument: (
         "read_guidance",
-        lambda unit, context, actor: say(unit, actor.chat_id, cards.rules(context.book.edition)),
+        lambda unit, context, actor: say(unit, actor.chat_id, notices.rules(context.book.edition)),
     ),
     "ask": lambda argument: (
         "read_guidance",

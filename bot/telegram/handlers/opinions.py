@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.messages.texts import text_of
 from bot.telegram.handlers.guidance import Argument, Done
 from bot.usecases import opinions, walk
 
@@ -24,7 +25,7 @@ def _button(rest: str) -> Done:
         return "ask_opinion", lambda unit, context, actor: opinions.view(unit, context, actor, number, first)
     if verb in DRAFT:
         return "ask_opinion", lambda unit, context, actor: opinions.change_draft(unit, context, actor, number, verb)
-    return "ask_opinion", lambda unit, context, actor: walk.OLD_BUTTON
+    return "ask_opinion", lambda unit, context, actor: text_of("walk.notes.old_button")
 
 
 def come_in(number_and_choice: str) -> Done:

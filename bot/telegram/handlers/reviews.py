@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.messages.texts import text_of
 from bot.telegram.handlers.guidance import Argument, Done
-from bot.usecases import console_link, reviews, walk
+from bot.usecases import console_link, reviews
 
 
 def _button(rest: str) -> Done:
@@ -21,7 +22,7 @@ def _button(rest: str) -> Done:
         return "review_record", lambda unit, context, actor: reviews.show(unit, context, actor, reference)
     if verb in ("sign_off", "return", "comment", "close", "reopen", "grade", "follow_up"):
         return "review_record", lambda unit, context, actor: reviews.act(unit, context, actor, verb, reference, value)
-    return "review_record", lambda unit, context, actor: walk.OLD_BUTTON
+    return "review_record", lambda unit, context, actor: text_of("walk.notes.old_button")
 
 
 COMMANDS: dict[str, Callable[[Argument], Done]] = {

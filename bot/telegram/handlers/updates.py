@@ -19,8 +19,9 @@ from telegram.ext import (
 
 from bot.domain import commands
 from bot.domain.typed_text import Typed
-from bot.messages import walk_card as cards
+from bot.messages import advice_cards
 from bot.messages.callback_data import BadButton, Button, decode
+from bot.messages.texts import text_of
 from bot.telegram.gateway import Gateway, answer_inline
 from bot.telegram.handlers import administration, opinions, reviews
 from bot.telegram.handlers import guidance as guidance_handlers
@@ -173,7 +174,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
             if action != "raise_emergency" and await gateway.is_too_much(update):
                 return
         except BadButton:
-            action, act = "walk", lambda unit, context, actor: walk.OLD_BUTTON
+            action, act = "walk", lambda unit, context, actor: text_of("walk.notes.old_button")
         await gateway.act(update, action, act)
 
     async def unreadable(update: Update, _context: object) -> None:
@@ -197,7 +198,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
 
     async def asked_inline(update: Update, _context: object) -> None:
         query = present(update.inline_query, "the handler says so")
-        found: list[cards.Article] = []
+        found: list[advice_cards.Article] = []
         typed = await gateway.look_up(await gateway.read_text(query.query))
 
         def act(unit: Unit, context: Context, actor: Actor) -> None:

@@ -1,0 +1,126 @@
+"""A message as values: text in Telegram's HTML and rows of buttons. The only place where text is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.messages.callback_data import Button
+from bot.messages.texts import text_of
+from flows.definition import Edition
+
+LONDON = ZoneInfo("Europe/London")
+#: The longest label that shares a row with others on a phone.
+SHORT = 14
+LONGEST = 4096
+
+Rows = tuple[tuple[tuple[str, str], ...], ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message ready to go: HTML text and rows of (label, data)."""
+
+    text: str
+    buttons: Rows = ()
+
+    def payload(self, **more: Any) -> dict[str, Any]:
+        """Return the message as the outbox keeps it."""
+        return {"text": self.text, "buttons": [[list(button) for button in row] for row in self.buttons], **more}
+
+
+def without_buttons(message: Message) -> Message:
+    """Return a message for a group, where everybody could tap its buttons."""
+    return Message(message.text)
+
+
+def plain(text: str, *buttons: tuple[str, str]) -> Message:
+    """Return a short message of ours, with buttons that belong to no conversation."""
+    return Message(escape(text), rows((label, Button(act).encode()) for label, act in buttons))
+
+
+def emergency_row() -> Rows:
+    """Return the row with the emergency button, for a message that belongs to no conversation."""
+    return (((text_of("emergency.button"), Button("emergency").encode()),),)
+
+
+def escape(text: str) -> str:
+    """Make any text safe inside Telegram's HTML."""
+    return html.escape(text, quote=False)
+
+
+def bold(text: str) -> str:
+    """Return text in bold, escaped."""
+    return f"<b>{escape(text)}</b>"
+
+
+def italic(text: str) -> str:
+    """Return text in italics, escaped."""
+    return f"<i>{escape(text)}</i>"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """Return lines as a list, escaped."""
+    return "\n".join(f"• {escape(line)}" for line in lines)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def units(text: str) -> int:
+    """Return the length of a text as Telegram counts it: UTF-16 units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def pages(blocks: list[str]) -> list[str]:
+    """Lay out blocks on as few messages as Telegram's limit allows."""
+    pages = [""]
+    for block in blocks:
+        joined = f"{pages[-1]}\n\n{block}" if pages[-1] else block
+        if units(joined) > LONGEST - 200:
+            pages.append(block)
+        else:
+            pages[-1] = joined
+    return pages
+
+
+def rows(buttons: Iterable[tuple[str, str]]) -> Rows:
+    """Lay out buttons: short ones side by side (three at most), long ones on their own."""
+    found: list[list[tuple[str, str]]] = []
+    for button in buttons:
+        beside = found and len(found[-1]) < 3 and all(len(label) <= SHORT for label, _ in (*found[-1], button))
+        if beside:
+            found[-1].append(button)
+        else:
+            found.append([button])
+    return tuple(tuple(row) for row in found)
+
+
+def time_of(at: str) -> str:
+    """Return a stored time as people in England read it."""
+    moment = datetime.fromisoformat(at).astimezone(LONDON)
+    return moment.strftime("%d %B %Y, %H:%M").lstrip("0")
+
+
+def strength_of(strength: str) -> str:
+    """Return how strongly the advice puts something; nothing for a statement."""
+    return "" if strength == "statement" else text_of(f"strength.{strength}")
+
+
+def cite(edition: Edition, passage_id: str) -> str:
+    """Return the source of a passage: edition, section, place."""
+    passage = edition.passages[passage_id]
+    return text_of("cite", year=edition.published[:4], section=passage.section, where=passage.where)
+
+
+def passage_line(edition: Edition, passage_id: str) -> str:
+    """Return a passage: its title, our wording, the advice's strength, its source."""
+    passage = edition.passages[passage_id]
+    source = f"{strength_of(passage.strength)} {text_of('source', source=cite(edition, passage_id))}".strip()
+    return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(source)}"

@@ -1,0 +1,77 @@
+"""Messages outside a conversation: what the bot is, privacy, the rules, whom to call, and why something was not done."""
+
+from __future__ import annotations
+
+from bot.messages.message import Message, bold, bullets, cite, emergency_row, escape, italic
+from bot.messages.texts import labels, lines_of, text_of
+from flows.definition import Edition
+
+
+def welcome(edition: Edition) -> Message:
+    """Return what /start says: what this is and is not."""
+    lines = lines_of("welcome.lines", not_encrypted=text_of("not_encrypted"), banner=edition.banner)
+    return Message("\n\n".join([bold(text_of("welcome.title")), escape(text_of("welcome.what")), bullets(lines)]))
+
+
+def privacy() -> Message:
+    """Return the privacy notice."""
+    lines = lines_of("privacy.lines", not_encrypted=text_of("not_encrypted"))
+    return Message(f"{bold(text_of('privacy.title'))}\n\n{bullets(lines)}")
+
+
+def rules(edition: Edition) -> Message:
+    """Return the seven golden rules, each with its source."""
+    lines = [bold(text_of("rules.title")), italic(edition.banner)]
+    for key in edition.roles.rules:
+        passage = edition.passages[key]
+        lines.append(f"{bold(passage.title)}\n{escape(passage.text)}")
+    source = cite(edition, edition.roles.rules[0]).rsplit(",", 1)[0]
+    lines.append(italic(text_of("rules.source", source=source, law=edition.law_note)))
+    return Message("\n\n".join(lines))
+
+
+def local_contacts(contacts: dict[str, str]) -> Message:
+    """Return whom to call here, as the organisation set it, and say which contacts are not set."""
+    known = labels("local.contacts")
+    said = [f"{label}: {contacts.get(name, text_of('local.not_set'))}" for name, label in known.items()]
+    lines = [bold(text_of("local.title")), escape(text_of("local.always")), bullets(said)]
+    if len(contacts) < len(known):
+        lines.append(escape(text_of("local.some_not_set")))
+    return Message("\n\n".join(lines), emergency_row())
+
+
+def stranger() -> Message:
+    """Return the only answer for people who are not members."""
+    return Message(escape(text_of("stranger")))
+
+
+def paused(reason: str) -> Message:
+    """Return what members get while the bot is paused."""
+    lines = [bold(text_of("paused.title")), escape(text_of("paused.words", reason=reason)), escape(text_of("danger"))]
+    return Message("\n\n".join(lines), emergency_row())
+
+
+def failed() -> Message:
+    """Return what a member gets when their update is parked: they must not believe that it counted."""
+    lines = [bold(text_of("failed.title")), *map(escape, lines_of("failed.lines")), escape(text_of("danger"))]
+    return Message("\n\n".join(lines), emergency_row())
+
+
+def not_your_role() -> Message:
+    """Refuse what a member's role may not do."""
+    return Message(escape(text_of("not_your_role")))
+
+
+def could_not_delete() -> Message:
+    """Ask the sender to delete a message with an identifier, because the bot could not."""
+    return Message(escape(text_of("could_not_delete")))
+
+
+def unknown_command(text: str) -> Message:
+    """Answer a command that does not exist, with the emergency button: it may have been meant."""
+    return Message(f"{escape(text)} {escape(text_of('danger'))}", emergency_row())
+
+
+def limited() -> Message:
+    """Tell a person that their messages come faster than they can be handled."""
+    return Message(f"{escape(text_of('limited'))} {escape(text_of('danger'))}", emergency_row())
