@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from flows.definition import InvalidEdition
 from flows.loader import EDITIONS, load
+from flows.yaml_files import read
 
 SHARING, TEXTS, PARTS = "flows/sharing.yaml", "texts.en.yaml", "parts.yaml"
 
@@ -66,6 +73,47 @@ def test_all_problems_are_told_at_once(copy):
     with pytest.raises(InvalidEdition) as found:
         load(copy)
     assert len(found.value.problems) >= 3
+
+
+def test_errors_of_shape_do_not_hide_errors_of_meaning_in_the_same_file(copy):
+    spoil(copy, SHARING, "own: {to: purpose}", "own: {to: purpose, colour: red}")
+    spoil(copy, SHARING, "cites: [flow-identifiable]", "cites: 7")
+    spoil(copy, SHARING, "when: sensitive_and_only_implied", "when: too_secret")
+    with pytest.raises(InvalidEdition) as found:
+        load(copy)
+    said = "\n".join(found.value.problems)
+    assert 'sharing.yaml: questions.initiative.options.own: unknown key "colour"' in said
+    assert "sharing.yaml: questions.identifiable.cites: must be a list, not 7" in said
+    assert 'no predicate is called "too_secret"' in said
+
+
+def test_whatever_a_value_is_replaced_by_the_edition_loads_or_its_problems_are_told(copy):
+    draw = random.Random(20261127)
+    for file in (SHARING, TEXTS, PARTS, "edition.yaml", "passages.yaml", "roles.yaml"):
+        raw = read(copy / file)
+        places = list(places_in(raw))
+        for place in draw.sample(places, min(len(places), 25)):
+            spoiled = replaced(raw, place, draw.choice([None, 5, True, [], {}, "", "x", [1], {"a": 1}, {True: 1}]))
+            (copy / file).write_text(yaml.safe_dump(spoiled), encoding="utf-8")
+            with suppress(InvalidEdition):
+                load(copy)
+        (copy / file).write_text(yaml.safe_dump(raw), encoding="utf-8")
+
+
+def places_in(raw: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if place:
+        yield place
+    for step, value in raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ():
+        yield from places_in(value, (*place, step))
+
+
+def replaced(raw: Any, place: tuple[Any, ...], value: Any) -> Any:
+    spoiled = deepcopy(raw)
+    holder = spoiled
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value
+    return spoiled
 
 
 def test_the_edition_that_ships_has_no_problem_and_its_hash_is_its_content(copy):
