@@ -101,7 +101,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
     from bot.console import health
     from bot.telegram import application
     from bot.telegram.gateway import Gateway
-    from bot.telegram.intake import TokenRefused
+    from bot.telegram.retry import TokenRefused
     from bot.telegram.service import Service
 
     token = settings.token.get_secret_value() if settings.token else ""

@@ -54,7 +54,8 @@ async def _call(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
 
     from bot.telegram.http_client import AiohttpRequest
-    from bot.telegram.intake import ALLOWED, TokenRefused
+    from bot.telegram.intake import ALLOWED
+    from bot.telegram.retry import TokenRefused
     from bot.telegram.webhook import PATH
 
     token = settings.token.get_secret_value() if settings.token else ""

@@ -15,6 +15,8 @@ App = Application[Any, Any, Any, Any, Any, Any]
 
 #: How many messages are on their way at once.
 SENDS = 16
+#: Seconds after which a loop looks at the store again although nothing woke it: another worker may have stored something.
+LOOK_AGAIN = 0.25
 #: Enough for these, for answers to taps and for polling: none of them waits for another.
 CONNECTIONS = SENDS + ANSWERS + 2
 

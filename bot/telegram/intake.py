@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
-from telegram import Bot, Update
-from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
+from telegram import Update
+from telegram.error import Conflict, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
-from bot.telegram.application import App
+from bot.telegram.application import LOOK_AGAIN, App
 from bot.telegram.gateway import Gateway
+from bot.telegram.retry import LONGEST_PAUSE, REFUSED, Backoff, refused_for_good, seconds_of, wait_to_retry
 from bot.usecases import inbox
 from bot.usecases.inbox import Claimed
 from storage.core.faults import StorageUnavailable
@@ -26,14 +26,12 @@ log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
 ALLOWED = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"]
-#: Seconds before something that failed is tried again; polling waits longer each time.
-PAUSE, LONGEST_PAUSE = 0.2, 5.0
 #: How many ordering keys are worked on side by side.
 SIDE_BY_SIDE = 32
-#: Seconds after which the inbox is looked at again, though nothing was heard: another worker may have taken something in.
-LOOK_AGAIN = 0.25
 #: Seconds between two tries to be the worker that polls.
 LEAD_SECONDS = 2.0
+#: Seconds before polling again while a webhook, or another process that polls, is in the way.
+CONFLICT_SECONDS = 3.0
 #: What is said when Telegram posts updates instead.
 HOOKED = "A webhook is set, so the bot cannot be polled: serve --webhook, or sharewise webhook delete."
 
@@ -51,35 +49,6 @@ def lean(update: dict[str, Any]) -> dict[str, Any]:
     return {**update, "callback_query": {**query, "message": place}}
 
 
-class TokenRefused(Exception):
-    """Telegram does not know the token, or not any more."""
-
-    def __init__(self) -> None:
-        super().__init__("Telegram refuses the token (SHAREWISE_TOKEN). @BotFather shows the one that counts.")
-
-
-#: What the library makes of a token that Telegram refuses. Its words hold the token.
-REFUSED = (InvalidToken, EndPointNotFound)
-#: Seconds between the two times that Telegram is asked whether it knows the token.
-ASK_ONCE_MORE = 2.0
-
-
-async def refused_for_good(bot: Bot) -> None:
-    """Raise TokenRefused when Telegram, asked twice who this bot is, does not know the token; one 401 or 404 says nothing."""
-    for last in (False, True):
-        try:
-            await bot.do_api_request("getme")
-        except REFUSED:
-            if last:
-                raise TokenRefused from None
-            await asyncio.sleep(ASK_ONCE_MORE)
-        except TelegramError:
-            return
-        else:
-            log.warning("Telegram refused a call as if it did not know the token, but knows it. Trying again.")
-            return
-
-
 class Intake:
     """Takes updates in and has them handled: ordering keys side by side, each in order."""
 
@@ -94,7 +63,7 @@ class Intake:
 
     async def poll(self) -> None:
         """Fetch updates for ever; each poll confirms only what is stored. Of several workers one does."""
-        offset, pause = 0, PAUSE
+        offset, backoff = 0, Backoff()
         while True:
             try:
                 if not await self._leads():
@@ -115,22 +84,18 @@ class Intake:
                 elif raw:
                     # Without a number nothing of it can be confirmed: it comes again at once.
                     await asyncio.sleep(LONGEST_PAUSE)
-                pause = PAUSE
+                backoff.reset()
             except REFUSED:
                 await refused_for_good(self.application.bot)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await asyncio.sleep(backoff.next())
             except Conflict as error:
                 hooked = "webhook" in error.message.lower()
-                log.warning("%s Trying again.", HOOKED if hooked else "Another process polls for this bot.")
-                await asyncio.sleep(3)
+                await wait_to_retry(HOOKED if hooked else "Another process polls for this bot.", CONFLICT_SECONDS)
             except RetryAfter as error:
                 await asyncio.sleep(seconds_of(error))
             except (TelegramError, StorageUnavailable) as error:
                 ours = isinstance(error, StorageUnavailable)
-                log.warning("%s Trying again.", error if ours else f"Polling failed ({type(error).__name__}).")
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await wait_to_retry(error if ours else f"Polling failed ({type(error).__name__}).", backoff.next())
 
     async def _leads(self) -> bool:
         """Say whether this worker polls. The lock ends with the connection it was taken on."""
@@ -162,8 +127,7 @@ class Intake:
                 )
             except StorageUnavailable as error:
                 self._done += done
-                log.warning("%s Trying again.", error)
-                await asyncio.sleep(PAUSE)
+                await wait_to_retry(error)
                 continue
             for key, updates in found.items():
                 self._at[key] = asyncio.create_task(self._work_off(key, updates, stop))
@@ -183,8 +147,7 @@ class Intake:
                     # Nothing of this person's goes before it.
                     return
         except StorageUnavailable as error:
-            log.warning("%s Trying again.", error)
-            await asyncio.sleep(PAUSE)
+            await wait_to_retry(error)
         except Exception as error:
             self._broken = error
         finally:
@@ -228,9 +191,3 @@ class Intake:
         else:
             await gateway.store.run(inbox.mark_handled, gateway.context.bot_id, taken.update_id)
         return True
-
-
-def seconds_of(error: RetryAfter) -> float:
-    """Return how long Telegram asks to wait."""
-    wait = error.retry_after
-    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

@@ -9,19 +9,17 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from telegram import InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
-from bot.telegram.application import App
-from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.telegram.application import LOOK_AGAIN, App
+from bot.telegram.retry import PAUSE, REFUSED, refused_for_good, seconds_of, until_stored
 from bot.usecases import outbox
 from bot.usecases.context import Context
 from bot.usecases.outbox import Message
@@ -93,27 +91,20 @@ class Pictures:
             await refused_for_good(self.application.bot)
         except (BadRequest, Forbidden) as error:
             log.warning("A picture is dropped: Telegram refuses it (%s).", type(error).__name__)
-            await self._note(outbox.drop, message.id)
+            await until_stored(self.store, outbox.drop, message.id)
         except (TelegramError, TimeoutError) as error:
             await self._failed(message, type(error).__name__)
         except Exception as error:
             # As a picture of an edition that is gone.
             await self._failed(message, where_of(error))
         else:
-            await self._note(outbox.note_picture_sent, self.context, message, shown_as)
+            await until_stored(self.store, outbox.note_picture_sent, self.context, message, shown_as)
 
     async def _failed(self, message: Message, cause: str) -> None:
-        if await self._note(outbox.count_picture_failure, message.id):
+        if await until_stored(self.store, outbox.count_picture_failure, message.id):
             log.warning("A picture failed %s times and is dropped (%s).", outbox.TRIES, cause)
         else:
             await asyncio.sleep(PAUSE)
-
-    async def _note(self, work: Callable[..., Any], *args: Any) -> Any:
-        while True:
-            try:
-                return await self.store.run(work, *args)
-            except StorageUnavailable:
-                await asyncio.sleep(PAUSE)
 
     async def _post(self, message: Message) -> int:
         said = message.payload

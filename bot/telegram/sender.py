@@ -19,8 +19,8 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError, TimedOut
 
 from bot.composition.logs import where_of
-from bot.telegram.application import SENDS, App
-from bot.telegram.intake import LOOK_AGAIN, PAUSE, REFUSED, refused_for_good, seconds_of
+from bot.telegram.application import LOOK_AGAIN, SENDS, App
+from bot.telegram.retry import PAUSE, REFUSED, refused_for_good, seconds_of, until_stored, wait_to_retry
 from bot.usecases import channels, outbox
 from bot.usecases.context import Context
 from bot.usecases.outbox import Message
@@ -80,8 +80,7 @@ class Sender:
                 found = await self.store.run(outbox.fetch, self.context, done, not_chats, asked, time.time())
             except StorageUnavailable as error:
                 self._sent_to += done
-                log.warning("%s Trying again.", error)
-                await asyncio.sleep(PAUSE)
+                await wait_to_retry(error)
                 continue
             for chat, wait in found.rests.items():
                 self._resting[chat] = Rest(loop.time() + wait, ours=False)
@@ -135,7 +134,7 @@ class Sender:
         except REFUSED:
             await refused_for_good(self.application.bot)
         except ChatMigrated as error:
-            await self._note(channels.moved, self.context, message.chat_id, error.new_chat_id)
+            await until_stored(self.store, channels.moved, self.context, message.chat_id, error.new_chat_id)
             return
         except (BadRequest, Forbidden) as error:
             await self._park(message, reason_of(error), isinstance(error, Forbidden))
@@ -156,7 +155,7 @@ class Sender:
             return
         else:
             self._late.pop(message.id, None)
-            await self._note(outbox.note_sent, self.context, message, new_card, card)
+            await until_stored(self.store, outbox.note_sent, self.context, message, new_card, card)
             return
         # The chat stays ours while it rests: no other worker may send there before its time.
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
@@ -164,14 +163,7 @@ class Sender:
     async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
         level = logging.WARNING if stopped_by_person else logging.ERROR
         log.log(level, "message:%s cannot be sent and is parked (%s).", message.id, cause)
-        await self._note(outbox.park, self.context, message, cause, stopped_by_person)
-
-    async def _note(self, work: Any, *args: Any) -> None:
-        while True:
-            try:
-                return await self.store.run(work, *args)
-            except StorageUnavailable:
-                await asyncio.sleep(PAUSE)
+        await until_stored(self.store, outbox.park, self.context, message, cause, stopped_by_person)
 
     # ---- one message ----------------------------------------------------------------------------
     async def _post(self, message: Message, card: int | None) -> int | None:
@@ -182,7 +174,7 @@ class Sender:
             except BadRequest as error:
                 log.info("A message could not be deleted.")
                 if payload.get("tell") and "not found" not in str(error).lower():
-                    await self._note(outbox.say_could_not_delete, chat)
+                    await until_stored(self.store, outbox.say_could_not_delete, chat)
             return None
         if message.kind == "menu":
             try:
@@ -231,7 +223,7 @@ class Sender:
             await self.application.bot.ban_chat_member(chat, user_id)
             await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
         except (BadRequest, Forbidden):
-            await self._note(outbox.ask_to_remove, chat)
+            await until_stored(self.store, outbox.ask_to_remove, chat)
 
 
 def reason_of(error: TelegramError) -> str:

@@ -22,8 +22,9 @@ from bot.domain import commands
 from bot.messages.commands import menu
 from bot.telegram.application import App
 from bot.telegram.gateway import Gateway
-from bot.telegram.intake import Intake, TokenRefused, seconds_of
+from bot.telegram.intake import Intake
 from bot.telegram.pictures import Pictures
+from bot.telegram.retry import TokenRefused, seconds_of
 from bot.telegram.sender import Sender
 from bot.usecases import deadlines, housekeeping, inbox
 from bot.usecases.context import Context

@@ -9,8 +9,8 @@ import pytest
 from telegram.error import InvalidToken
 
 from bot.local.world import Refused
-from bot.telegram import intake
-from bot.telegram.intake import TokenRefused
+from bot.telegram import intake, retry
+from bot.telegram.retry import TokenRefused
 from storage import backlog, inbox, members, opinions, outbox, teams
 from storage.core.engine import sqlite_url
 from tests.bot.test_second_opinion import AUTHOR, CHANNEL, ask, chat  # noqa: F401 (a team with a channel)
@@ -91,7 +91,7 @@ async def test_counting_a_failure_touches_nothing_of_the_update(alone):
 
 @pytest.mark.parametrize("answers", [1, 2])
 async def test_the_token_counts_as_refused_when_telegram_says_so_twice(alone, monkeypatch, answers):
-    monkeypatch.setattr(intake, "ASK_ONCE_MORE", 0.0)
+    monkeypatch.setattr(retry, "ASK_ONCE_MORE", 0.0)
     asked = []
 
     async def request(_self, method, *args, **more):
@@ -102,10 +102,10 @@ async def test_the_token_counts_as_refused_when_telegram_says_so_twice(alone, mo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(alone.app.bot), "do_api_request", request)
         if answers == 1:
-            await intake.refused_for_good(alone.app.bot)
+            await retry.refused_for_good(alone.app.bot)
         else:
             with pytest.raises(TokenRefused):
-                await intake.refused_for_good(alone.app.bot)
+                await retry.refused_for_good(alone.app.bot)
     assert asked == ["getme", "getme"]
 
 
