@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from flows.definition import NOT_SURE, Edge, Option, Question
@@ -124,14 +124,27 @@ def wrap(text: str, size: int, room: int, bold: bool = False) -> list[str]:
     return lines
 
 
+class _Edge(NamedTuple):
+    """The edge of a box: its colour, and its width in pixels."""
+
+    colour: str
+    width: int
+
+
+#: Edges of a box on the path, and of any other.
+ON_PATH, OFF_PATH = _Edge(NAVY, 5), _Edge(GREY, 2)
+
+
 class _Svg:
     def __init__(self) -> None:
         self.parts: list[str] = []
 
-    def box(self, x: float, y: float, w: float, h: float, fill: str, stroke: str, thick: float, r: float = 14) -> None:
+    def box(self, place: tuple[float, float, float, float], fill: str, edge: _Edge, radius: int = 14) -> None:
+        """Draw a box; its place is x, y, width and height in pixels."""
+        x, y, width, height = place
         self.parts.append(
-            f'<rect x="{x:.0f}" y="{y:.0f}" width="{w:.0f}" height="{h:.0f}" rx="{r:.0f}" fill="{fill}" '
-            f'stroke="{stroke}" stroke-width="{thick}"/>'
+            f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="{radius}" fill="{fill}" '
+            f'stroke="{edge.colour}" stroke-width="{edge.width}"/>'
         )
 
     def line(self, x1: float, y1: float, x2: float, y2: float, taken: bool) -> None:
@@ -144,29 +157,76 @@ class _Svg:
         tip = f"M{x2:.0f} {y2:.0f}l{-size} {-size}{back}{2 * size}z"
         self.parts.append(f'<path d="{tip}" fill="{colour}"/>')
 
-    def text(
-        self,
-        x: float,
-        y: float,
-        words: str,
-        size: int = SIZE,
-        bold: bool = False,
-        fill: str = INK,
-        anchor: str = "start",
-    ) -> None:
+    def text(self, x: float, y: float, words: str, size: int = SIZE, bold: bool = False, fill: str = INK) -> None:
         weight = ' font-weight="700"' if bold else ""
         self.parts.append(
-            f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}"{weight} fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>'
+            f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}"{weight} fill="{fill}" text-anchor="start">{escape(words)}</text>'
         )
 
     def tick(self, x: float, y: float) -> None:
         self.parts.append(f'<path d="M{x:.0f} {y:.0f}l8 9l15 -19" stroke="{NAVY}" stroke-width="6" fill="none"/>')
 
 
+class _Chart(_Svg):
+    """A flow being drawn. `taken`: the ways of the path; `on_path`: the questions that it reached."""
+
+    def __init__(self, machine: FlowMachine, taken: set[tuple[str, str, str]], on_path: set[str]) -> None:
+        super().__init__()
+        self.machine, self.taken, self.on_path = machine, taken, on_path
+
+    def card(self, question: Question, following: str | None, y: float, note: str) -> float:
+        """Draw a question with its ways out, and the way down to the question that follows; return where the next one begins."""
+        lines = wrap(question.label, SIZE, CARD_W - 2 * PAD, bold=True)
+        out = [way for way in ways(self.machine, question) if way.target != following]
+        down = [way for way in ways(self.machine, question) if way.target == following]
+        height = max((len(lines) + bool(note)) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
+        here = question.id in self.on_path or bool(note)
+        self.box((CARD_X, y, CARD_W, height), BLUE if here else PALE, ON_PATH if here else OFF_PATH)
+        for index, line in enumerate(lines):
+            self.text(CARD_X + PAD, y + PAD + 24 + index * LINE, line, SIZE, bold=True)
+        if note:
+            self.text(CARD_X + PAD, y + PAD + 24 + len(lines) * LINE, note, SMALL)
+        row = y + 2
+        for way in out:
+            walked = (question.id, way.option, way.target) in self.taken
+            self._exit(way, row, walked)
+            row += ROW + 10
+        if down:
+            walked = any((question.id, way.option, way.target) in self.taken for way in down)
+            middle = CARD_X + CARD_W / 2
+            self.line(middle, y + height + 2, middle, y + height + GAP - 4, walked)
+            shown = [way for way in down if not walked or (question.id, way.option, way.target) in self.taken]
+            words = " or ".join(dict.fromkeys(way.words for way in shown))
+            self.text(middle + 26, y + height + 40, words, SMALL, bold=walked)
+            if walked:
+                self.tick(middle - 56, y + height + 32)
+        return y + height + GAP
+
+    def _exit(self, way: Way, y: float, walked: bool) -> None:
+        is_outcome = way.target.startswith(OUTCOME)
+        key = way.target.removeprefix(OUTCOME)
+        title = self.machine.flow.outcomes[key].title if is_outcome else self.machine.flow.questions[key].label
+        fill = ENDS.get(self.machine.flow.roles.outcome_role(key), "#eeefef") if walked else "#ffffff"
+        start = CARD_X + CARD_W
+        self.line(start + 2, y + ROW / 2, EXIT_X - 4, y + ROW / 2, walked)
+        words = wrap(f"{way.words}. {title}", 22, EXIT_W - 48 - (40 if walked else 0), walked)
+        if len(words) > 2:
+            words = [words[0], words[1] + " …"]
+        self.box((EXIT_X, y, EXIT_W, ROW), fill, ON_PATH if walked else OFF_PATH, 26)
+        offset = 38 if len(words) == 1 else 25
+        for index, line in enumerate(words):
+            self.text(EXIT_X + 24, y + offset + index * 25, line, 22, bold=walked)
+        if walked:
+            self.tick(EXIT_X + EXIT_W - 44, y + 30)
+
+
 def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: Mapping[str, str] | None = None) -> str:
     """Draw a flow as SVG, with the ways of a path that ends at a state lit, and a note under each question that has one."""
-    drawing, taken = _Svg(), set(lit(machine, path, at))
+    taken = set(lit(machine, path, at))
     questions = spine(machine)
+    reached = {target for _, _, target in taken} | {questions[0].id if path else ""}
+    asked = {state for state, _, _ in taken} | {split(step)[0] for step in path}
+    drawing = _Chart(machine, taken, reached | asked)
     heading = wrap(machine.flow.title, 36, WIDTH - 2 * MARGIN - 20, bold=True)
     y = 64.0
     for line in heading:
@@ -176,15 +236,13 @@ def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: M
         MARGIN + 10, y, "Our drawing of the questions. Not sure at any point: pause and get advice.", SMALL, fill=INK
     )
     y += 40
-    reached = {target for _, _, target in taken} | {questions[0].id if path else ""}
-    asked = {state for state, _, _ in taken} | {split(step)[0] for step in path}
     for number, question in enumerate(questions):
         following = questions[number + 1].id if number + 1 < len(questions) else None
         note = (notes or {}).get(question.id, "")
-        y = _card(drawing, machine, question, following, y, taken, reached | asked, note)
+        y = drawing.card(question, following, y, note)
     if "bulk.yes" in path or "emergency.yes" in path[1:]:
         words = "Stopped: emergency" if "emergency.yes" in path else "Stopped: bulk exchange, out of scope"
-        drawing.box(CARD_X, y, CARD_W, ROW, "#f6d7d2", NAVY, 5)
+        drawing.box((CARD_X, y, CARD_W, ROW), "#f6d7d2", ON_PATH)
         drawing.text(CARD_X + PAD, y + 38, words, SIZE, bold=True)
         y += ROW + 20
     height = y + 20
@@ -197,61 +255,6 @@ def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: M
         f"<desc>{escape(said)}</desc>"
         f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>{"".join(drawing.parts)}</svg>'
     )
-
-
-def _card(
-    drawing: _Svg,
-    machine: FlowMachine,
-    question: Question,
-    following: str | None,
-    y: float,
-    taken: set[tuple[str, str, str]],
-    reached: set[str],
-    note: str,
-) -> float:
-    lines = wrap(question.label, SIZE, CARD_W - 2 * PAD, bold=True)
-    out = [way for way in ways(machine, question) if way.target != following]
-    down = [way for way in ways(machine, question) if way.target == following]
-    height = max((len(lines) + bool(note)) * LINE + 2 * PAD, len(out) * (ROW + 10) + 4)
-    here = question.id in reached or bool(note)
-    drawing.box(CARD_X, y, CARD_W, height, BLUE if here else PALE, NAVY if here else GREY, 5 if here else 2)
-    for index, line in enumerate(lines):
-        drawing.text(CARD_X + PAD, y + PAD + 24 + index * LINE, line, SIZE, bold=True)
-    if note:
-        drawing.text(CARD_X + PAD, y + PAD + 24 + len(lines) * LINE, note, SMALL)
-    row = y + 2
-    for way in out:
-        walked = (question.id, way.option, way.target) in taken
-        _exit(drawing, machine, way, row, walked)
-        row += ROW + 10
-    if down:
-        walked = any((question.id, way.option, way.target) in taken for way in down)
-        middle = CARD_X + CARD_W / 2
-        drawing.line(middle, y + height + 2, middle, y + height + GAP - 4, walked)
-        shown = [way for way in down if not walked or (question.id, way.option, way.target) in taken]
-        words = " or ".join(dict.fromkeys(way.words for way in shown))
-        drawing.text(middle + 26, y + height + 40, words, SMALL, bold=walked)
-        if walked:
-            drawing.tick(middle - 56, y + height + 32)
-    return y + height + GAP
-
-
-def _exit(drawing: _Svg, machine: FlowMachine, way: Way, y: float, walked: bool) -> None:
-    is_outcome = way.target.startswith(OUTCOME)
-    key = way.target.removeprefix(OUTCOME)
-    title = machine.flow.outcomes[key].title if is_outcome else machine.flow.questions[key].label
-    fill = ENDS.get(machine.flow.roles.outcome_role(key), "#eeefef") if walked else "#ffffff"
-    start = CARD_X + CARD_W
-    drawing.line(start + 2, y + ROW / 2, EXIT_X - 4, y + ROW / 2, walked)
-    words = wrap(f"{way.words}. {title}", 22, EXIT_W - 48 - (40 if walked else 0), walked)
-    if len(words) > 2:
-        words = [words[0], words[1] + " …"]
-    drawing.box(EXIT_X, y, EXIT_W, ROW, fill, NAVY if walked else GREY, 5 if walked else 2, 26)
-    offset = 38 if len(words) == 1 else 25
-    for index, line in enumerate(words):
-        drawing.text(EXIT_X + 24, y + offset + index * 25, line, 22, bold=walked)
-    if walked:
-        drawing.tick(EXIT_X + EXIT_W - 44, y + 30)
 
 
 # ---- other forms ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
@@ -65,19 +65,24 @@ class Open:
     sealer: Sealer
 
 
-def start(
-    unit: Unit, chat_id: int, member_id: int, edition_id: str, edition_sha256: str, flow: str, walk: Any, at: str
-) -> Open:
+@dataclass(frozen=True)
+class Begun:
+    """Whose conversation begins, where, and in which flow of which edition."""
+
+    chat_id: int
+    member_id: int
+    edition_id: str
+    edition_sha256: str
+    flow: str
+
+
+def start(unit: Unit, begun: Begun, walk: Any, at: str) -> Open:
     """Start a conversation in a chat that has none open."""
     key = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"conversation:{key}")
     row: dict[str, Any] = {
+        **asdict(begun),
         "id": key,
-        "chat_id": chat_id,
-        "member_id": member_id,
-        "edition_id": edition_id,
-        "edition_sha256": edition_sha256,
-        "flow": flow,
         "revision": 1,
         "status": "open",
         "started_at": at,

@@ -48,27 +48,26 @@ class InviteRow:
     known_as: InvitedAs | None
 
 
-def make(
-    unit: Unit,
-    role: str,
-    team: str,
-    known_as: ScreenedText | None,
-    at: str,
-    expires_at: str,
-    actor: str,
-    *,
-    open_: bool,
-) -> tuple[str, int]:
-    """Make an invite; return its code, which is shown only once, and its id.
+@dataclass(frozen=True)
+class Invited:
+    """The role and the team that an invite gives, and what the inviter calls the person."""
 
-    Unless `open_` is set, the invite cannot be used until somebody else approves it.
-    """
+    role: str
+    team: str
+    known_as: ScreenedText | None = None
+    #: Whether the invite can be used at once, without a second person's approval.
+    is_open: bool = True
+
+
+def make(unit: Unit, invited: Invited, at: str, expires_at: str, actor: str) -> tuple[str, int]:
+    """Make an invite; return its code, which is shown only once, and its id."""
+    role, team, known_as = invited.role, invited.team, invited.known_as
     code = secrets.token_urlsafe(CODE_BYTES)
     key = _hash(unit, code)
     sealed = unit.keys.members.seal(known_as.text.encode(), f"invite:{key.hex()}") if known_as else None
     values = {
-        "code_hash": key, "role": role, "team": team, "state": "open" if open_ else "asked", "made_by": actor, "made_at": at,
-        "expires_at": expires_at, "known_as": sealed,
+        "code_hash": key, "role": role, "team": team, "state": "open" if invited.is_open else "asked",
+        "made_by": actor, "made_at": at, "expires_at": expires_at, "known_as": sealed,
     }  # fmt: skip
     made = insert_one(unit, INVITE, values)
     ledger.append(unit, at, actor, "invite.made", f"invite:{made}", ledger.digest_of([role, team]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -83,25 +83,37 @@ class Given:
     said_not_a_person: int
 
 
+@dataclass(frozen=True)
+class Author:
+    """Who asks for opinions, for which team, and about which conversation or record."""
+
+    member_id: int
+    team: str
+    conversation_id: str
+    record_id: str | None
+
+
+@dataclass(frozen=True)
+class NewOpinion:
+    """An opinion as a member gives it."""
+
+    member_id: int
+    role: str
+    choice: str
+    reason: str
+    words: ScreenedText | None = None
+
+
 # ---- requests ------------------------------------------------------------------------------------
-def draft(
-    unit: Unit,
-    member_id: int,
-    team: str,
-    conversation_id: str,
-    record_id: str | None,
-    asked: dict[str, Any],
-    quorum: int,
-    at: str,
-) -> Request:
+def draft(unit: Unit, author: Author, asked: dict[str, Any], quorum: int, at: str) -> Request:
     """Start a draft request, replacing this member's earlier draft. Nobody has been asked yet."""
-    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
+    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == author.member_id, REQUEST.c.state == "draft"))
     request_id = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"request:{request_id}")
     row: dict[str, Any] = {
         **dict.fromkeys(CLEAR),
-        "id": request_id, "number": _new_number(unit), "state": "draft", "conversation_id": conversation_id,
-        "record_id": record_id, "member_id": member_id, "team": team, "kind": asked["kind"], "about": asked["about"],
+        **asdict(author),
+        "id": request_id, "number": _new_number(unit), "state": "draft", "kind": asked["kind"], "about": asked["about"],
         "quorum": quorum, "made_at": at,
     }  # fmt: skip
     unit.connection.execute(
@@ -235,27 +247,18 @@ def set_view(unit: Unit, request: Request, made_of_it: str, words: ScreenedText 
 
 
 # ---- opinions ------------------------------------------------------------------------------------
-def give(
-    unit: Unit,
-    request: Request,
-    member_id: int,
-    role: str,
-    choice: str,
-    reason: str,
-    words: ScreenedText | None,
-    at: str,
-    actor: str,
-) -> int:
+def give(unit: Unit, request: Request, given: NewOpinion, at: str, actor: str) -> int:
     """Store an opinion; return how many members have given one.
 
     It counts instead of the member's earlier opinions, which are kept.
     """
+    member_id, words = given.member_id, given.words
     mine = (OPINION.c.request_id == request.id, OPINION.c.member_id == member_id)
     last = unit.connection.execute(select(func.max(OPINION.c.seq)).where(*mine)).scalar() or 0
     unit.connection.execute(update(OPINION).where(*mine, OPINION.c.counts).values(counts=False))
-    content = {"choice": choice, "reason": reason, "words": words.text if words else None,
+    content = {"choice": given.choice, "reason": given.reason, "words": words.text if words else None,
                "said_not_a_person": words.said_not_a_person if words else 0}  # fmt: skip
-    clear = {"request_id": request.id, "member_id": member_id, "seq": last + 1, "role": role, "at": at}
+    clear = {"request_id": request.id, "member_id": member_id, "seq": last + 1, "role": given.role, "at": at}
     sealed = _sealed(request.sealer, request.id, f"opinion:{member_id}:{last + 1}", content)
     unit.connection.execute(insert(OPINION).values(**clear, counts=True, content=sealed))
     ledger.append(

@@ -15,8 +15,8 @@ GATE = "bot/usecases/typed_text.py"
 MAY_SCREEN = {GATE, "flows/screening.py", "bot/telegram/service.py", "bot/cli/advice.py", "bot/cli/typed.py"}
 #: What storage and walks take as somebody's own words, and the parameter.
 SINKS = (
-    (records.amend, "words"), (opinions.give, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),
-    (reviews.act, "comment"), (retention.hold, "reason"), (invites.make, "known_as"), (questions.count_unanswered, "question"),
+    (records.amend, "words"), (opinions.NewOpinion, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),
+    (reviews.act, "comment"), (retention.hold, "reason"), (invites.Invited, "known_as"), (questions.count_unanswered, "question"),
     (pause.put, "reason"), (local_contacts.put, "value"), (navigation.choose, "text"),
 )  # fmt: skip
 #: What holds words in an object of Telegram's.

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
     from bot.telegram import application
     from bot.telegram.gateway import Gateway
     from bot.telegram.retry import TokenRefused
-    from bot.telegram.service import Service
+    from bot.telegram.service import Host, Service
 
     token = settings.token.get_secret_value() if settings.token else ""
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -114,9 +115,9 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
         async def run() -> None:
             gateway = Gateway(store, context)
             app = application.build(gateway, token, application.network_request(), settings.api_base_url)
-            monitoring = health.routes(store, context.now) if listening else ()
-            pictures = settings.data_dir / "pictures"
-            service = Service(app, gateway, settings.head_file, listening, parent, pictures, monitoring)
+            listens = replace(listening, monitoring=health.routes(store, context.now)) if listening else None
+            host = Host(settings.head_file, settings.data_dir / "pictures", parent)
+            service = Service(app, gateway, listens, host)
             loop = asyncio.get_running_loop()
             for number in STOP_SIGNALS:
                 loop.add_signal_handler(number, service.stop.set)

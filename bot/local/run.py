@@ -14,7 +14,7 @@ from bot.local.terminal import CHANNEL, PEOPLE, Terminal
 from bot.local.world import BOT, World
 from bot.telegram import application
 from bot.telegram.gateway import Gateway
-from bot.telegram.service import Service
+from bot.telegram.service import Host, Service
 from bot.usecases import teams
 from bot.usecases.context import Context
 from storage.core.store import Store
@@ -34,7 +34,7 @@ async def chat(
     world.groups[CHANNEL] = {"id": CHANNEL, "type": "supergroup", "title": "Team channel"}
     gateway = Gateway(store, context)
     request = LocalRequest(world)
-    service = Service(application.build(gateway, TOKEN, request), gateway, pictures=data / "drawn")
+    service = Service(application.build(gateway, TOKEN, request), gateway, host=Host(pictures=data / "drawn"))
     running = asyncio.create_task(service.run())
     talking = asyncio.create_task(Terminal(world, service, data, actor).chat(lines or sys.stdin))
     await asyncio.wait({running, talking}, return_when=asyncio.FIRST_COMPLETED)

@@ -67,6 +67,19 @@ class Listening:
 
     socket: socket.socket
     secret: str | None = None
+    monitoring: Sequence[BaseRoute] = ()
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the machine gives a running bot."""
+
+    #: Where the ledger's head is written, outside the store.
+    head_file: Path | None = None
+    #: Where drawn pictures are kept.
+    pictures: Path | None = None
+    #: The process that began this one; when it is gone, this one stops too.
+    parent: int | None = None
 
 
 class PartEnded(Exception):
@@ -77,23 +90,13 @@ class Service:
     """One running bot."""
 
     def __init__(
-        self,
-        application: App,
-        gateway: Gateway,
-        head_file: Path | None = None,
-        listening: Listening | None = None,
-        parent: int | None = None,
-        pictures: Path | None = None,
-        monitoring: Sequence[BaseRoute] = (),
+        self, application: App, gateway: Gateway, listening: Listening | None = None, host: Host = Host()
     ) -> None:
-        self.application, self.gateway, self.heads = application, gateway, head_file
+        self.application, self.gateway, self.listening, self.host = application, gateway, listening, host
         self.sender = Sender(application, gateway.store, gateway.context)
-        self.pictures = Pictures(application, gateway.store, gateway.context, pictures)
+        self.pictures = Pictures(application, gateway.store, gateway.context, host.pictures)
         gateway.on_acting = self.sender.wake.set
         self.intake = Intake(application, gateway)
-        self.listening, self.monitoring = listening, monitoring
-        #: The process that began this one; when it is gone, this one stops too.
-        self.parent = parent
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -158,7 +161,7 @@ class Service:
         async def take_in(update: dict[str, object]) -> None:
             await self.intake.take_in([update])
 
-        routes = [*self.monitoring]
+        routes = [*self.listening.monitoring]
         if self.listening.secret is not None:
             routes.append(web.route(take_in, self.listening.secret))
         return web.Server(Starlette(routes=routes), self.listening.socket)
@@ -200,7 +203,7 @@ class Service:
             await asyncio.sleep(min(seconds, 1))
 
     def _stop_without_parent(self) -> None:
-        if self.parent is not None and os.getppid() != self.parent:
+        if self.host.parent is not None and os.getppid() != self.host.parent:
             self.stop.set()
 
     async def _housekeeping(self) -> None:
@@ -214,10 +217,10 @@ class Service:
             await asyncio.sleep(HOUSEKEEPING)
 
     async def _write_head(self) -> None:
-        if self.heads is None:
+        if self.host.head_file is None:
             return
         try:
-            await self.gateway.store.run(housekeeping.write_head, self.heads, self.gateway.context.now())
+            await self.gateway.store.run(housekeeping.write_head, self.host.head_file, self.gateway.context.now())
         except (OSError, ValueError) as error:
             log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
 

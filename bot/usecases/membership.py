@@ -59,20 +59,12 @@ def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Type
         typed_text.refused(unit, actor, known_as, error, "")
         return
     at = context.now()
-    code, made = invites.make(
-        unit,
-        role,
-        actor.member.team,
-        name,
-        at,
-        later(at, INVITE_MINUTES),
-        actor.ledger_name,
-        open_=role == "practitioner",
-    )
+    invited = invites.Invited(role, actor.member.team, name, is_open=role == "practitioner")
+    code, made = invites.make(unit, invited, at, later(at, INVITE_MINUTES), actor.ledger_name)
     say(
         unit,
         actor.chat_id,
-        membership_cards.invite(code, role, actor.member.team, context.username, role == "practitioner"),
+        membership_cards.invite(code, role, actor.member.team, context.username, invited.is_open),
     )
     if role == "supervisor":
         for supervisor in members.of_team(unit, actor.member.team, "supervisor"):
@@ -183,7 +175,7 @@ def open_invite(unit: Unit, role: str, team: str, known_as: Screened | None) -> 
     """Make an invite that needs nobody's approval; return its code."""
     at = utc_now()
     teams.ensure(unit, team)
-    code, _ = invites.make(unit, role, team, known_as, at, later(at, INVITE_MINUTES), COMMAND_LINE, open_=True)
+    code, _ = invites.make(unit, invites.Invited(role, team, known_as), at, later(at, INVITE_MINUTES), COMMAND_LINE)
     return code
 
 

@@ -61,9 +61,8 @@ def prepare(
         # Pressed twice: the card that is there stays the one to go on with.
         _show_draft(unit, context, actor, draft)
         return ""
-    request = opinions.draft(
-        unit, actor.member.id, team.name, row.id, record_id, asked.as_dict(), team.quorum, context.now()
-    )
+    author = opinions.Author(actor.member.id, team.name, row.id, record_id)
+    request = opinions.draft(unit, author, asked.as_dict(), team.quorum, context.now())
     _show_draft(unit, context, actor, request, below=True)
     return ""
 
@@ -214,20 +213,16 @@ def give(unit: Unit, context: Context, actor: Actor, number: str, index: str, re
         words = f"{text_of('opinions.reasons.type', most=LONGEST_SENTENCE)} {text_of('no_names')}"
         say(unit, actor.user_id, plain(words))
         return ""
-    _counted(unit, context, actor, request, choice, reason, None)
+    _count(unit, context, actor, request, opinions.NewOpinion(actor.member.id, actor.member.role, choice, reason))
     return text_of("opinions.given.title")
 
 
-def _counted(
-    unit: Unit, context: Context, actor: Actor, request: Request, choice: str, reason: str, words: Screened | None
-) -> None:
+def _count(unit: Unit, context: Context, actor: Actor, request: Request, given: opinions.NewOpinion) -> None:
     at = context.now()
-    how_many = opinions.give(
-        unit, request, actor.member.id, actor.member.role, choice, reason, words, at, actor.ledger_name
-    )
-    if words is None:
+    how_many = opinions.give(unit, request, given, at, actor.ledger_name)
+    if given.words is None:
         pending_input.drop(unit, actor.user_id)
-    card = opinion_cards.given(request, choice)
+    card = opinion_cards.given(request, given.choice)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"opinion:{request.id}:{actor.member.id}")
     if how_many >= request.quorum:
         _end(unit, context, request, "quorum", at, actor.ledger_name)
@@ -263,7 +258,8 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
     if isinstance(open_request, str) or choice is None:
         say(unit, actor.user_id, plain(text_of("opinions.gone_with_words")))
         return
-    _counted(unit, context, actor, open_request, choice, second_opinion.OWN, words)
+    given = opinions.NewOpinion(actor.member.id, actor.member.role, choice, second_opinion.OWN, words)
+    _count(unit, context, actor, open_request, given)
 
 
 def _reason_named(typed: Typed) -> str | None:

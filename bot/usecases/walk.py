@@ -65,6 +65,15 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
     return load(unit, context, row) if row else None
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """How a card is shown: with a notice above it, as a new message below, with a button to undo."""
+
+    notice: str = ""
+    below: bool = False
+    undo: bool = False
+
+
 # ---- showing -------------------------------------------------------------------------------------
 def _show(unit: Unit, here: Loaded, notice: str = "", *, below: bool = False, **how: Any) -> None:
     can_ask = opinions.can_ask(unit, here.row.member_id)
@@ -93,10 +102,7 @@ def _keep(
     here: Loaded,
     walk: Walk,
     event: dict[str, Any],
-    *,
-    below: bool = False,
-    notice: str = "",
-    undo: bool = False,
+    drawn: Drawn,
 ) -> None:
     """Save a changed walk and show it; when it has ended, write its record first."""
     at = context.now()
@@ -109,14 +115,15 @@ def _keep(
             opinions.stop_for(unit, context, row.id, "emergency")
             pending_input.drop(unit, row.chat_id)
         _write_record(unit, context, actor, after, at)
-        _show_ended(unit, context, row, below=below)
+        _show_ended(unit, context, row, below=drawn.below)
         return
     reached = position.state.startswith(OUTCOME) and position.state != here.position.state
     # The picture comes below the outcome's screen, so the screen after that goes below the picture.
     left = here.position.state.startswith(OUTCOME) and not reached
     if left:
         outbox.drop_picture(unit, f"picture:{row.id}")
-    _show(unit, after, notice, below=below or reached or left, undo=bool(notice) and undo)
+    below = drawn.below or reached or left
+    _show(unit, after, drawn.notice, below=below, undo=bool(drawn.notice) and drawn.undo)
     if reached:
         _send_chart(unit, after)
 
@@ -198,16 +205,8 @@ def _started(
 ) -> Loaded:
     book = context.book
     walk = walk or navigation.start(book.machine(flow), entry)
-    row = conversations.start(
-        unit,
-        actor.chat_id,
-        actor.member.id,
-        book.edition.id,
-        book.edition.sha256,
-        flow,
-        navigation.as_dict(walk),
-        context.now(),
-    )
+    begun = conversations.Begun(actor.chat_id, actor.member.id, book.edition.id, book.edition.sha256, flow)
+    row = conversations.start(unit, begun, navigation.as_dict(walk), context.now())
     return Loaded(row, book, navigation.replay(book.machine(flow), walk))
 
 
@@ -256,7 +255,7 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
     notice = text_of("walk.notes.took", label=took) if took else ""
     if changed != walk:
         undo = not act.startswith("!")
-        _keep(unit, context, actor, here, changed, {"act": act}, below=typed, notice=notice, undo=undo)
+        _keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed, undo=undo))
     elif typed:
         _show(unit, here, text_of("walk.notes.still_open"), below=True)
     return ""
@@ -491,7 +490,8 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
         "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
         "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    _keep(unit, context, actor, here, changed, event, below=True, notice=text_of("walk.notes.took_words"), undo=True)
+    drawn = Drawn(text_of("walk.notes.took_words"), below=True, undo=True)
+    _keep(unit, context, actor, here, changed, event, drawn)
 
 
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
@@ -595,7 +595,7 @@ def emergency(unit: Unit, context: Context, actor: Actor, reference: str = "") -
             return
     here = here or _started(unit, context, actor, context.book.edition.roles.starts["share"].flow)
     walk = navigation.interrupt(here.position.machine, here.walk, "emergency", context.now())
-    _keep(unit, context, actor, here, walk, {"act": "!emergency"}, below=True)
+    _keep(unit, context, actor, here, walk, {"act": "!emergency"}, Drawn(below=True))
 
 
 def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:

@@ -133,7 +133,10 @@ def test_unfinished_questions_end_when_their_time_is_up(data):
     store = opened(data)
     with store.unit() as unit:
         row = conversations.start(
-            unit, 900, 1, "hmg-2015", "0" * 64, "sharing", {"said": "x"}, "2020-01-01T00:00:00.000000Z"
+            unit,
+            conversations.Begun(900, 1, "hmg-2015", "0" * 64, "sharing"),
+            {"said": "x"},
+            "2020-01-01T00:00:00.000000Z",
         )
         assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
         retention.put(unit, "unfinished", 30, None, "2026-01-01", "test")

@@ -589,7 +589,7 @@ async def test_changing_team_ends_what_hung_on_the_old_one(chat):
     await chat.store.run(teams.set_deputy, "north", author.id, chat.now(), "test")
     code, _ = await chat.store.run(
         lambda unit: invites.make(
-            unit, "practitioner", "south", None, chat.now(), later(chat.now(), 9), f"member:{boss.id}", open_=True
+            unit, invites.Invited("practitioner", "south"), chat.now(), later(chat.now(), 9), f"member:{boss.id}"
         )
     )
     await chat.say(f"/start i_{code}")

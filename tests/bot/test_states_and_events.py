@@ -74,7 +74,9 @@ def plant(unit, member_id, walk):
     table = conversations.CONVERSATION
     unit.connection.execute(table.update().where(table.c.status == "open").values(status="cancelled"))
     edition = BOOK.edition
-    return conversations.start(unit, ME, member_id, edition.id, edition.sha256, walk.flow, navigation.as_dict(walk), AT)
+    return conversations.start(
+        unit, conversations.Begun(ME, member_id, edition.id, edition.sha256, walk.flow), navigation.as_dict(walk), AT
+    )
 
 
 def look(unit, conversation_id):

@@ -24,13 +24,15 @@ def a_request(unit):
     """Make two members and an open request of the first."""
     author = members.save(unit, 1, "practitioner", "north", AT, "test")
     members.save(unit, 2, "practitioner", "north", AT, "test")
-    row = conversations.start(unit, 1, author.id, "hmg-2015", "0" * 64, "sharing", {}, AT)
-    draft = opinions.draft(unit, author.id, "north", row.id, None, ASKED, 2, AT)
+    row = conversations.start(unit, conversations.Begun(1, author.id, "hmg-2015", "0" * 64, "sharing"), {}, AT)
+    draft = opinions.draft(unit, opinions.Author(author.id, "north", row.id, None), ASKED, 2, AT)
     return opinions.ask(unit, draft, LATER, AT, "member:1")
 
 
 def give(unit, request, choice, words="I know the service."):
-    return opinions.give(unit, request, 2, "practitioner", choice, "own", screened(words), AT, "member:2")
+    return opinions.give(
+        unit, request, opinions.NewOpinion(2, "practitioner", choice, "own", screened(words)), AT, "member:2"
+    )
 
 
 def test_the_latest_opinion_counts_and_nothing_tells_before_the_end(store):
@@ -93,7 +95,9 @@ def test_words_are_sealed_and_a_plain_string_does_not_pass(store):
         (content,) = unit.connection.execute(text("select content from opinion")).scalars()
         assert b"canary-77aa" not in bytes(content)
         with pytest.raises(AttributeError):
-            opinions.give(unit, request, 2, "practitioner", "yes", "own", "plain words", AT, "member:2")
+            opinions.give(
+                unit, request, opinions.NewOpinion(2, "practitioner", "yes", "own", "plain words"), AT, "member:2"
+            )
 
 
 def test_a_timer_fires_once_even_when_a_newer_one_has_its_row_number(store):
@@ -116,7 +120,7 @@ def test_two_workers_let_one_person_in_and_end_a_request_once(store, url):
 
     with store.unit() as unit:
         request = a_request(unit)
-        code, _ = invites.make(unit, "practitioner", "north", None, AT, LATER, "test", open_=True)
+        code, _ = invites.make(unit, invites.Invited("practitioner", "north"), AT, LATER, "test")
     got: list[str] = []
     start = threading.Barrier(2)
 

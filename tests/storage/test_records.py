@@ -26,7 +26,9 @@ def a_member(unit):
 
 def a_conversation(unit, chat=100):
     member = members.get(unit, 100) or a_member(unit)
-    return conversations.start(unit, chat, member.id, "hmg-2015", "0" * 64, "sharing", {"said": CANARY}, AT)
+    return conversations.start(
+        unit, conversations.Begun(chat, member.id, "hmg-2015", "0" * 64, "sharing"), {"said": CANARY}, AT
+    )
 
 
 def a_record(unit, chat=100, case="CASE-1"):
