@@ -133,7 +133,8 @@ def _asked(edition: Edition) -> Any:
 _local = threading.local()
 
 
-def _stemmer() -> Any:
+def stemmer() -> Any:
+    """Return this thread's stemmer for English."""
     # The import loads stemmers for every language. Doing it at first use keeps it out of start-up and the first tap.
     if not hasattr(_local, "stemmer"):
         import snowballstemmer
@@ -149,7 +150,7 @@ def _folded(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _stem(word: str) -> str:
-    return str(_stemmer().stemWord(word))
+    return str(stemmer().stemWord(word))
 
 
 class Index:

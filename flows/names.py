@@ -148,7 +148,7 @@ def _lists(plain: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=20_000)
-def _only(plain: str) -> str:
+def listed_as(plain: str) -> str:
     """Classify a word on its own: only a name, a name or a word, a family name, a word, or unknown."""
     lists = _lists(plain)
     if "not_name" in lists:
@@ -200,7 +200,7 @@ def could_be_name(word: str) -> bool:
     A rare name that is also an English word does not count.
     """
     plain = bare(word)
-    if _only(plain) not in ("given", "family", "given+s"):
+    if listed_as(plain) not in ("given", "family", "given+s"):
         return False
     is_common_name = any(name in ("given 2", "given 3", "family 2") for name in _lists(plain))
     return is_common_name or not frequency(plain)
@@ -242,7 +242,7 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
     found = [f"w={plain}", f"how={how},{begins}", f"sl={how},{begins},{all_lists}", f"l={all_lists}"]
     found += [f"end={plain[-3:]}", f"end2={plain[-2:]}"]
     found += [f"in={name},{how}" for name in lists]
-    only = _only(plain)
+    only = listed_as(plain)
     found += [f"only={only}", f"only={only},{how},{begins}", f"only={only},{how}"]
     if word.text.lower().endswith(("'s", "s'")):
         found += ["'s", f"'s,{how}"]
@@ -290,7 +290,7 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
             known2 = bare(words[at + 2].text)
             found += [f"n2={known2}", f"nn2={known} {known2}", f"n2k={_kind(known2)}"]
     if "-" in plain:
-        found.append("parts=" + "-".join(_only(part) for part in plain.split("-")[:3]))
+        found.append("parts=" + "-".join(listed_as(part) for part in plain.split("-")[:3]))
     found += _letters(plain)
     if _is_place(plain):
         found += ["place", f"place,{only}", f"place,{only},{how}", f"place,{how},{begins}"]
@@ -412,7 +412,7 @@ def _is_full_name(words: list[Token], at: int) -> bool:
     """
     if at + 1 >= len(words) or words[at + 1].gap.strip(" ") or not (words[at].is_capital and words[at + 1].is_capital):
         return False
-    return _only(bare(words[at].text)) == "given" and _only(bare(words[at + 1].text)) in ("given", "family")
+    return listed_as(bare(words[at].text)) == "given" and listed_as(bare(words[at + 1].text)) in ("given", "family")
 
 
 def _names(text: str) -> Iterator[tuple[Token, bool]]:
@@ -434,7 +434,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     judged = list(_names(text))
     # Once a word is judged a name, every other occurrence of it in the text is one too.
     people = {bare(word.text) for word, is_name in judged if is_name} - {""}
-    people = {plain for plain in people if _only(plain) in _NAMES_ALONE}
+    people = {plain for plain in people if listed_as(plain) in _NAMES_ALONE}
     start = end = -1
     for word, is_name in judged:
         if not is_name and bare(word.text) not in people:

@@ -284,8 +284,8 @@ def given(unit: Unit, request: Request) -> list[Given]:
     rows = unit.connection.execute(select(OPINION).where(OPINION.c.request_id == request.id).order_by(OPINION.c.id))
     found = []
     for row in rows:
-        place = f"request:{request.id}:opinion:{row.member_id}:{row.seq}"
-        content = request.sealer.open_value(row.content, place)
+        associated_data = f"request:{request.id}:opinion:{row.member_id}:{row.seq}"
+        content = request.sealer.open_value(row.content, associated_data)
         found.append(Given(row.member_id, row.seq, row.counts, row.role, row.at, **content))
     return found
 

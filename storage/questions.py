@@ -73,7 +73,7 @@ def listed(unit: Unit, limit: int | None = None) -> list[Counted]:
     query = select(QUESTION).order_by(QUESTION.c.times.desc(), QUESTION.c.last_at.desc(), QUESTION.c.id).limit(limit)
     found = []
     for row in unit.connection.execute(query):
-        place = f"question:{row.question_hash.hex()}"
-        words = None if row.question is None else unit.keys.questions.open(row.question, place).decode()
+        associated_data = f"question:{row.question_hash.hex()}"
+        words = None if row.question is None else unit.keys.questions.open(row.question, associated_data).decode()
         found.append(Counted(row.edition_id, row.kind, row.subject, words, row.times, row.first_at, row.last_at))
     return found

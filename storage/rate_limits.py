@@ -50,7 +50,7 @@ class Budget:
     def __init__(self, unit: Unit, rates: dict[str, Rate], now: float) -> None:
         self.unit, self.rates, self.now = unit, rates, now
         rows = self._locked(sorted(rates))
-        self._due: dict[str, float] = {row.key: row.due for row in rows if row.due <= now + rates[row.key].furthest}
+        self.due: dict[str, float] = {row.key: row.due for row in rows if row.due <= now + rates[row.key].furthest}
         self._changed: set[str] = set()
 
     def _locked(self, keys: list[str]) -> Sequence[Row[Any]]:
@@ -71,20 +71,20 @@ class Budget:
     def spend(self, *keys: str) -> None:
         """Count one message against these keys."""
         for key, rate in self._of(keys):
-            self._due[key] = max(self.now, self._due.get(key, 0.0)) + rate.seconds
+            self.due[key] = max(self.now, self.due.get(key, 0.0)) + rate.seconds
             self._changed.add(key)
 
     def save(self) -> None:
         """Write the counts to the database."""
         if self._changed:
-            rows = [{"key": key, "due": self._due[key]} for key in sorted(self._changed)]
+            rows = [{"key": key, "due": self.due[key]} for key in sorted(self._changed)]
             upsert(self.unit, PACE, ("key",), rows)
 
     def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
         return [(key, self.rates[key]) for key in keys]
 
     def _ahead(self, key: str) -> float:
-        return max(0.0, self._due.get(key, 0.0) - self.now)
+        return max(0.0, self.due.get(key, 0.0) - self.now)
 
 
 def prune(unit: Unit, now: float) -> None:

@@ -137,11 +137,11 @@ def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
 
 def opened(unit: Unit, row: RowMapping) -> Stored:
     """Decrypt a row and its amendments with its key; raise SealBroken."""
-    place = f"record:{row['id']}"
-    sealer = unit.keys.unwrap(row["wrapped_key"], place)
-    content = sealer.open_value(row["content"], f"{place}:content")
+    associated_data = f"record:{row['id']}"
+    sealer = unit.keys.unwrap(row["wrapped_key"], associated_data)
+    content = sealer.open_value(row["content"], f"{associated_data}:content")
     amendments = [
-        {"seq": a.seq, "at": a.at, **sealer.open_value(a.content, f"{place}:amendment:{a.seq}")}
+        {"seq": a.seq, "at": a.at, **sealer.open_value(a.content, f"{associated_data}:amendment:{a.seq}")}
         for a in _AMENDMENTS.all(unit, {"of": row["id"]})
     ]
     return Stored({name: row[name] for name in CLEAR}, content, tuple(amendments))

@@ -200,8 +200,8 @@ def act(
     seq = (last or 0) + 1
     content = {"comment": comment.text if comment else None, "value": value}
     wrapped = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == review.record_id)).scalar_one()
-    place = f"record:{review.record_id}"
-    sealed = unit.keys.unwrap(wrapped, place).seal_value(content, f"{place}:review:{seq}")
+    associated_data = f"record:{review.record_id}"
+    sealed = unit.keys.unwrap(wrapped, associated_data).seal_value(content, f"{associated_data}:review:{seq}")
     clear = {
         "record_id": review.record_id,
         "seq": seq,

@@ -128,7 +128,7 @@ class Sender:
         """Post one message and note that it was sent; on trouble let its chat rest and keep the message."""
         rest = PAUSE
         try:
-            new_card = await self._post(message, card)
+            new_card = await self.post(message, card)
         except RetryAfter as error:
             rest = seconds_of(error)
         except REFUSED:
@@ -166,7 +166,8 @@ class Sender:
         await until_stored(self.store, outbox.park, self.context, message, cause, stopped_by_person)
 
     # ---- one message ----------------------------------------------------------------------------
-    async def _post(self, message: Message, card: int | None) -> int | None:
+    async def post(self, message: Message, card: int | None) -> int | None:
+        """Send one message to Telegram, or edit the card it replaces; return the id of the card that now shows it."""
         bot, chat, payload = self.application.bot, message.chat_id, message.payload
         if message.kind == "delete":
             try:

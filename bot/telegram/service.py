@@ -113,7 +113,7 @@ class Service:
         keep = asyncio.create_task(self._housekeeping(), name="housekeeping")
         menu = asyncio.create_task(self._set_menu(), name="menu")
         watch = asyncio.create_task(self._watch_timers(), name="timers")
-        ask = asyncio.create_task(self._ask_for_webhook(), name="webhook")
+        ask = asyncio.create_task(self.ask_for_webhook(), name="webhook")
         warm = asyncio.create_task(self._warm_up(), name="warm-up")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
         parts: set[asyncio.Future[Any]] = {*web, *poll, dispatch, send, draw, keep, watch, stopping, self.sender.failed}
@@ -166,7 +166,7 @@ class Service:
             routes.append(web.route(take_in, self.listening.secret))
         return web.Server(Starlette(routes=routes), self.listening.socket)
 
-    async def _ask_for_webhook(self) -> None:
+    async def ask_for_webhook(self) -> None:
         """Say so when nothing can arrive: a deployment has told Telegram by now where to post, or has forgotten to."""
         while self.by_webhook:
             await asyncio.sleep(ASK_AFTER)

@@ -1,6 +1,6 @@
 """Sealing: AES-256-GCM, with one key per record, wrapped by a master key that is kept outside the database.
 
-The associated data names the place of a value (table, row, column), so that sealed values cannot be swapped.
+The associated data names where a value belongs (table, row, column), so that sealed values cannot be swapped.
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ class Sealer:
     def __repr__(self) -> str:
         return "Sealer(…)"
 
-    def seal(self, plain: bytes, place: str) -> bytes:
-        """Seal bytes for one place. Sealing the same bytes again gives a different result."""
+    def seal(self, plain: bytes, associated_data: str) -> bytes:
+        """Seal bytes, bound to their associated data. Sealing the same bytes again gives a different result."""
         nonce = self._random(NONCE)
-        return nonce + AESGCM(self._key).encrypt(nonce, plain, place.encode())
+        return nonce + AESGCM(self._key).encrypt(nonce, plain, associated_data.encode())
 
-    def open(self, sealed: bytes, place: str) -> bytes:
-        """Open bytes that were sealed for this place; raise SealBroken."""
+    def open(self, sealed: bytes, associated_data: str) -> bytes:
+        """Open bytes that were sealed with this associated data; raise SealBroken."""
         try:
-            return AESGCM(self._key).decrypt(sealed[:NONCE], sealed[NONCE:], place.encode())
+            return AESGCM(self._key).decrypt(sealed[:NONCE], sealed[NONCE:], associated_data.encode())
         except (InvalidTag, ValueError) as error:
             if self._older is not None:
-                return self._older.open(sealed, place)
-            raise SealBroken(f"The seal of {place} is broken.") from error
+                return self._older.open(sealed, associated_data)
+            raise SealBroken(f"The seal of {associated_data} is broken.") from error
 
-    def seal_value(self, value: Any, place: str) -> bytes:
-        """Seal a plain value for one place."""
-        return self.seal(dumps(value), place)
+    def seal_value(self, value: Any, associated_data: str) -> bytes:
+        """Seal a plain value, bound to its associated data."""
+        return self.seal(dumps(value), associated_data)
 
-    def open_value(self, sealed: bytes, place: str) -> Any:
-        """Open a value that was sealed for this place; raise SealBroken."""
-        return loads(self.open(sealed, place))
+    def open_value(self, sealed: bytes, associated_data: str) -> Any:
+        """Open a value that was sealed with this associated data; raise SealBroken."""
+        return loads(self.open(sealed, associated_data))
 
 
 #: Replaces a record's wrapped key when it is destroyed; the content can then never be opened again.
@@ -97,23 +97,23 @@ class Keyring:
     def __repr__(self) -> str:
         return f"Keyring({self.key_id.hex()})"
 
-    def new_key(self, place: str) -> tuple[bytes, Sealer]:
+    def new_key(self, associated_data: str) -> tuple[bytes, Sealer]:
         """Make a key for one record; return it wrapped, to store in the row, and ready to use."""
         key = secrets.token_bytes(KEY)
-        return self.key_id + self._wrapper.seal(key, place), Sealer(key)
+        return self.key_id + self._wrapper.seal(key, associated_data), Sealer(key)
 
-    def unwrap(self, wrapped: bytes, place: str) -> Sealer:
+    def unwrap(self, wrapped: bytes, associated_data: str) -> Sealer:
         """Return a record's key ready to use; raise SealBroken."""
-        return Sealer(self._unwrapped(wrapped, place))
+        return Sealer(self._unwrapped(wrapped, associated_data))
 
-    def rewrap(self, wrapped: bytes, place: str) -> bytes:
+    def rewrap(self, wrapped: bytes, associated_data: str) -> bytes:
         """Return a record's key wrapped with the current master key; raise SealBroken."""
-        return self.key_id + self._wrapper.seal(self._unwrapped(wrapped, place), place)
+        return self.key_id + self._wrapper.seal(self._unwrapped(wrapped, associated_data), associated_data)
 
-    def _unwrapped(self, wrapped: bytes, place: str) -> bytes:
+    def _unwrapped(self, wrapped: bytes, associated_data: str) -> bytes:
         if wrapped[:KEY_ID] not in self._known:
-            raise SealBroken(f"{place} was sealed with another master key")
-        return self._wrapper.open(wrapped[KEY_ID:], place)
+            raise SealBroken(f"{associated_data} was sealed with another master key")
+        return self._wrapper.open(wrapped[KEY_ID:], associated_data)
 
     def knows(self, key_id: bytes) -> bool:
         """Return whether this is the id of the current master key or of the old one, if given."""

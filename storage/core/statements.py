@@ -67,7 +67,7 @@ class Prepared:
     """
 
     def __init__(self, statement: Executable, columns: Collection[str] | None = None) -> None:
-        self._statement, self._columns = statement, columns
+        self.statement, self.columns = statement, columns
         self._written: dict[str, tuple[str, dict[str, Any]]] = {}
         names = [column.key for column in getattr(statement, "selected_columns", ())]
         self._row: Callable[[Sequence[Any]], Any] = _row_of(names)._make
@@ -92,7 +92,7 @@ class Prepared:
 
     def _run(self, unit: Unit, values: Mapping[str, Any] | None, take: Callable[[Any], Any]) -> Any:
         dialect: Any = unit.connection.dialect
-        written, fixed = self._written.get(dialect.name) or self._compile(dialect.name)
+        written, fixed = self._written.get(dialect.name) or self.compiled(dialect.name)
         given = {**fixed, **values} if values else fixed
         if dialect.name == "sqlite":
             given = {name: dumps(value).decode() if type(value) is list else value for name, value in given.items()}
@@ -102,9 +102,9 @@ class Prepared:
         except dialect.dbapi.Error as error:
             raise of_driver(dialect, written, error) from error
 
-    def _compile(self, name: str) -> tuple[str, dict[str, Any]]:
+    def compiled(self, name: str) -> tuple[str, dict[str, Any]]:
         """Return the SQL for the driver, and the values that are part of the statement."""
-        compiled: Any = self._statement.compile(dialect=DIALECTS[name], column_keys=self._columns)  # type: ignore[attr-defined]
+        compiled: Any = self.statement.compile(dialect=DIALECTS[name], column_keys=self.columns)  # type: ignore[attr-defined]
         fixed = {key: value for key, value in compiled.params.items() if not compiled.binds[key].required}
         self._written[name] = str(compiled), fixed
         return self._written[name]

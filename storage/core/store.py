@@ -75,7 +75,7 @@ class Store:
                 ledger.write(unit)
         except Exception as error:
             if self._must_reconnect(error):
-                self._disconnect()
+                self.disconnect()
             elif locked:
                 self._release_locks(locked)
             if isinstance(error, DBAPIError) and is_passing(error):
@@ -101,7 +101,7 @@ class Store:
         driver: Any = None if self._connection.invalidated else self._connection.connection.driver_connection
         return driver is None or driver.closed
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
         """Close the connection, which also ends its session locks."""
         if self._connection is not None:
             self._connection.invalidate()
@@ -115,7 +115,7 @@ class Store:
             with connection.begin():
                 locks.release_all(Unit(connection, self.keys), locked)
         except DBAPIError:
-            self._disconnect()
+            self.disconnect()
 
     def run(self, work: Callable[..., Result], *args: Any) -> asyncio.Future[Result]:
         """Run `work(unit, *args)` in the store's thread; the future has its result once it is committed.

@@ -74,10 +74,11 @@ def rotate(store: Store, at: str, tell: Callable[[str, int], None]) -> int:
 
 def _wrapped_steps() -> Iterator[tuple[str, Callable[[Unit], int]]]:
     for wrapped in TABLES:
-        yield f"keys of {wrapped.name}s", partial(_rewrap, wrapped=wrapped)
+        yield f"keys of {wrapped.name}s", partial(rewrap_keys, wrapped=wrapped)
 
 
-def _rewrap(unit: Unit, wrapped: Wrapped) -> int:
+def rewrap_keys(unit: Unit, wrapped: Wrapped) -> int:
+    """Wrap some keys of one table with the current master key; return how many it changed."""
     table, mine = wrapped.table, unit.keys.key_id
     old = select(table.c.id, table.c.wrapped_key).where(table.c.wrapped_key != DESTROYED)
     # Keys wrapped with the current master key start with its id.
@@ -114,8 +115,8 @@ def _seals(unit: Unit) -> int:
     return 0
 
 
-def _again(sealer: Sealer, sealed: bytes, place: str) -> bytes:
-    return sealer.seal(sealer.open(sealed, place), place)
+def _again(sealer: Sealer, sealed: bytes, associated_data: str) -> bytes:
+    return sealer.seal(sealer.open(sealed, associated_data), associated_data)
 
 
 def _waiting(unit: Unit) -> int:

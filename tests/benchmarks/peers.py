@@ -151,7 +151,7 @@ async def leave_open(world: World, count: int) -> None:
             world.press(person.number, message, button(message, WALK[0][1]) or "")
         for person in people:
             await person.until(*WALK[1])
-            world.listeners.remove(person._see)
+            world.listeners.remove(person.see)
 
 
 async def flood(world: World, per_second: int) -> None:

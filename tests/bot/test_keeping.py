@@ -281,7 +281,7 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
         questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), "2026-01-01")
         outbox.enqueue(unit, 1, "message", {"text": "x"})
     monkeypatch.setattr(rotation, "STEP", 1)
-    real, fuse = rotation._rewrap, [0]
+    real, fuse = rotation.rewrap_keys, [0]
 
     def killed(unit, wrapped):
         changed = real(unit, wrapped)
@@ -290,7 +290,7 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
             raise KeyboardInterrupt
         return changed
 
-    monkeypatch.setattr(rotation, "_rewrap", killed)
+    monkeypatch.setattr(rotation, "rewrap_keys", killed)
     for stop in range(1, 12):
         fuse[0] = stop
         try:

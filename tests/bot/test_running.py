@@ -195,16 +195,16 @@ async def test_a_webhook_that_nobody_set_is_told_and_one_that_is_set_is_not(chat
     monkeypatch.setattr(service, "ASK_AFTER", 0.01)
     with logged(logging.INFO) as log:
         assert not chat.service.by_webhook
-        await chat.service._ask_for_webhook()
+        await chat.service.ask_for_webhook()
         chat.service.listening = service.Listening(socket.socket(), "s" * 40)
-        asking = asyncio.create_task(chat.service._ask_for_webhook())
+        asking = asyncio.create_task(chat.service.ask_for_webhook())
         await until(lambda: written(log))
         assert "No webhook is set, so nothing arrives" in log.getvalue()
         assert not asking.done()
         asking.cancel()
         log.seek(0), log.truncate()
         await chat.app.bot.set_webhook("https://example.org/telegram")
-        asking = asyncio.create_task(chat.service._ask_for_webhook())
+        asking = asyncio.create_task(chat.service.ask_for_webhook())
         await asyncio.sleep(0.2)
         assert log.getvalue() == ""
         assert not asking.done()

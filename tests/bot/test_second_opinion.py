@@ -465,7 +465,7 @@ async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
         await chat.intake.handle(taken)
     for found, card in (await chat.store.run(fetch, chat.context, [], [], 50, 0.0)).messages:
         if found.chat_id == CHANNEL:
-            await chat.sender._post(found, card)
+            await chat.sender.post(found, card)
     await chat.settle()
     one, other = [m for m in chat.visible(CHANNEL) if "Second opinion wanted" in m["text"]]
     assert one["text"] == other["text"]

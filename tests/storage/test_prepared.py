@@ -38,8 +38,8 @@ def test_every_statement_is_one_that_the_database_takes(store, name):
         if unit.is_sqlite and name in POSTGRESQL:
             return
         kind = unit.connection.dialect.name
-        written, fixed = ALL[name]._compile(kind)
-        compiled = ALL[name]._statement.compile(dialect=DIALECTS[kind], column_keys=ALL[name]._columns)
+        written, fixed = ALL[name].compiled(kind)
+        compiled = ALL[name].statement.compile(dialect=DIALECTS[kind], column_keys=ALL[name].columns)
         asked = {key: None for key, bind in compiled.binds.items() if bind.required and not key.startswith("%")}
         assert unit.driver.execute(f"explain {written}", {**asked, **fixed}).fetchall()
 

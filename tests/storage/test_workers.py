@@ -66,7 +66,7 @@ def test_a_worker_whose_connection_ends_leaves_no_lock_behind(two):
     assert ids(run(one, lambda unit: inbox.claim(unit, 1))) == [1]
     assert run(one, lambda unit: locks.acquire(unit, "poll", 1))
     assert not run(other, lambda unit: locks.acquire(unit, "poll", 1))
-    one._disconnect()
+    one.disconnect()
     assert ids(run(other, lambda unit: inbox.claim(unit, 1))) == [1]
     assert run(other, lambda unit: locks.acquire(unit, "poll", 1))
 
@@ -297,7 +297,7 @@ def test_no_window_holds_more_than_its_rate(burst, seconds, pauses):
         budget = Budget(unit, rate, now)
         if budget.wait("k") == 0.0:
             budget.spend("k")
-            unit.rows = dict(budget._due)
+            unit.rows = dict(budget.due)
             sent.append(now)
     for length in (1.0, 10.0, 60.0):
         for start in sent:

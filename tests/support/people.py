@@ -39,9 +39,9 @@ class Person:
         self.waits: list[float] = []
         self._shown: dict[int, dict[str, Any]] = {}
         self._news = asyncio.Event()
-        world.listeners.append(self._see)
+        world.listeners.append(self.see)
 
-    def _see(self, shown: Shown) -> None:
+    def see(self, shown: Shown) -> None:
         if shown.chat_id == self.number and shown.message["from"]["is_bot"]:
             if shown.kind == "delete":
                 self._shown.pop(shown.message["message_id"], None)

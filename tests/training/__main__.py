@@ -74,9 +74,9 @@ class Renamer:
 
     def __init__(self) -> None:
         self.pick = random.Random(SEED)
-        self.given = [n for n in lexicon("given_names.txt") if names._only(n) == "given" and len(n) > 2]
+        self.given = [n for n in lexicon("given_names.txt") if names.listed_as(n) == "given" and len(n) > 2]
         self.common = [n for n in self.given if names.frequency(n) > 300]
-        self.family = [n for n in lexicon("family_names.txt") if names._only(n) == "family" and len(n) > 3]
+        self.family = [n for n in lexicon("family_names.txt") if names.listed_as(n) == "family" and len(n) > 3]
 
     def made_up(self, name: str) -> str:
         """Return a name that no list holds."""
@@ -108,7 +108,7 @@ class Renamer:
         for kind, start, stop in sorted(item.marked, key=lambda mark: mark[1]):
             old = item.text[start:stop]
             stays = kind != "person" or (
-                names._only(names.bare(old.split()[0])) in ("name or word", "not_name") and self.pick.random() < 0.6
+                names.listed_as(names.bare(old.split()[0])) in ("name or word", "not_name") and self.pick.random() < 0.6
             )
             new = old if stays else self.other(old)
             if not stays and self.pick.random() < 0.3:
