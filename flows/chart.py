@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-from flows.definition import NOT_SURE, Edge, Option, Question
+from flows.definition import NOT_SURE, ON_THE_CHART, Edge, Option, Question
 from flows.machine import OUTCOME, PAUSED, FlowMachine, split
 
 FONTS = Path(__file__).parent / "fonts"
@@ -42,9 +42,7 @@ class Way:
 # ---- what is drawn -------------------------------------------------------------------------------
 def spine(machine: FlowMachine) -> tuple[Question, ...]:
     """The screens and questions of a flow, in the author's order; scope is asked beside the chart."""
-    return tuple(
-        q for q in machine.flow.questions.values() if q.kind in ("screen", "question") and q.id != machine.bulk
-    )
+    return tuple(q for q in machine.flow.questions.values() if q.kind in ON_THE_CHART and q.id != machine.bulk)
 
 
 def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
@@ -67,7 +65,7 @@ def _ends(machine: FlowMachine, option: Option) -> Iterator[tuple[str, str | Non
 
 def _through(machine: FlowMachine, edge: Edge, came_by: str, seen: frozenset[str]) -> Iterator[tuple[str, str | None]]:
     question = machine.flow.questions.get(edge.to)
-    if question is None or question.kind in ("screen", "question") or edge.to in seen:
+    if question is None or question.kind in ON_THE_CHART or edge.to in seen:
         if not edge.to.endswith(PAUSED):
             yield edge.to, edge.when
         return

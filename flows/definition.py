@@ -7,15 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from flows.roles import Roles
 
-#: How strongly the advice puts a thing. Trap 13: these are never mixed up.
-STRENGTHS = ("must", "should", "good_practice", "may", "instruction", "statement")
 
-#: What a question is for. Progress is counted inside one kind.
-KINDS = ("screen", "question", "detail", "how", "recording")
+class Status(StrEnum):
+    """Whether an edition applies today."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    DRAFT = "draft"
+
+
+class Strength(StrEnum):
+    """How strongly the advice says something. Texts for people never mix these up."""
+
+    MUST = "must"
+    SHOULD = "should"
+    GOOD_PRACTICE = "good_practice"
+    MAY = "may"
+    INSTRUCTION = "instruction"
+    STATEMENT = "statement"
+
+
+class Kind(StrEnum):
+    """What a question is for. Progress is counted within a kind."""
+
+    SCREEN = "screen"
+    QUESTION = "question"
+    DETAIL = "detail"
+    HOW = "how"
+    RECORDING = "recording"
+
+
+#: The kinds that the chart draws: everything else is asked beside it.
+ON_THE_CHART = (Kind.SCREEN, Kind.QUESTION)
 
 NOT_SURE = "not_sure"
 
@@ -35,7 +63,7 @@ class Passage:
     id: str
     section: str
     where: str
-    strength: str
+    strength: Strength
     title: str
     text: str
 
@@ -54,7 +82,7 @@ class Duty:
 
     id: str
     text: str
-    strength: str
+    strength: Strength
     cites: tuple[str, ...]
 
 
@@ -87,7 +115,7 @@ class Question:
     """
 
     id: str
-    kind: str
+    kind: Kind
     label: str
     quoted: bool
     why: str
@@ -143,7 +171,7 @@ class Edition:
     publisher: str
     licence: str
     jurisdiction: str
-    status: str
+    status: Status
     replaced_by: str
     banner: str
     law_note: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, RootModel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
+from flows.definition import Kind, Status, Strength
 from flows.roles import Start
 
 
@@ -59,7 +60,7 @@ class EditionFile(_Shape):
     publisher: Words
     licence: Words
     jurisdiction: Words
-    status: Words
+    status: Annotated[Status, Field(strict=False)]
     replaced_by: Words
     banner: Words
     law_note: Words
@@ -71,7 +72,7 @@ class PassageShape(_Shape):
 
     section: Words
     where: Words
-    strength: Words
+    strength: Annotated[Strength, Field(strict=False)]
 
 
 class PassagesFile(RootModel[dict[str, PassageShape]]):
@@ -124,7 +125,7 @@ class OptionShape(_Shape):
 class QuestionShape(_Shape):
     """A question without its words."""
 
-    kind: Words
+    kind: Annotated[Kind, Field(strict=False)]
     cites: Ids = ()
     options: Annotated[dict[str, OptionShape], BeforeValidator(_as_mapping)] = {}
     text: Literal["no", "optional", "required"] = "no"
@@ -180,7 +181,7 @@ class DutyWords(_Shape):
     """A duty: its words, their strength and where they come from."""
 
     text: Words
-    strength: Words
+    strength: Annotated[Strength, Field(strict=False)]
     cites: Ids = ()
 
 

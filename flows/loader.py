@@ -321,6 +321,8 @@ def _in_words(error: ErrorDetails) -> str:
         return f'unknown key "{error["loc"][-1]}"'
     if kind == "value_error":
         return str(error["ctx"]["error"])
+    if kind == "enum":
+        return f"must be {error['ctx']['expected'].replace(chr(39), '')}, not {given!r}"
     if kind in NEEDED:
         return f"{NEEDED[kind]}, not {given!r}"
     return "is missing" if kind == "missing" else f"{error['msg']}, not {given!r}"
@@ -340,7 +342,8 @@ def _repaired(raw: Any, errors: list[ErrorDetails]) -> Any:
             elif error["type"] == "extra_forbidden":
                 del holder[place[-1]]
             else:
-                holder[place[-1]] = REPLACED.get(error["type"], PLACEHOLDER)
+                first = error["ctx"]["expected"].split("'")[1] if error["type"] == "enum" else PLACEHOLDER
+                holder[place[-1]] = REPLACED.get(error["type"], first)
         except (LookupError, TypeError):
             # Something above it was already replaced, or the whole file has another shape.
             continue

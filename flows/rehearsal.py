@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flows.catalogue import Book
-from flows.definition import NOT_SURE
+from flows.definition import NOT_SURE, Kind
 from flows.machine import CHECK, OUTCOME, PAUSED
 from flows.navigation import (
     Position,
@@ -144,7 +144,7 @@ class Rehearsal:
                     ),
                     None,
                 )
-            if plain is None or (question and question.kind == "question"):
+            if plain is None or (question and question.kind == Kind.QUESTION):
                 return walk, assumed
             walk = choose(self.machine, walk, plain, AT)
             assumed.append(plain)

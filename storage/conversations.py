@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
@@ -13,6 +14,15 @@ from storage.core.models import Conversation, ConversationEvent, Member, table_o
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
+
+
+class Status(StrEnum):
+    """The status of a conversation. The values are stored."""
+
+    OPEN = "open"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
 
 CONVERSATION = table_of(Conversation)
 EVENT = table_of(ConversationEvent)
@@ -84,7 +94,7 @@ def start(unit: Unit, begun: Begun, walk: Any, at: str) -> Open:
         **asdict(begun),
         "id": key,
         "revision": 1,
-        "status": "open",
+        "status": Status.OPEN,
         "started_at": at,
         "updated_at": at,
     }
@@ -129,7 +139,7 @@ def _opened(unit: Unit, row: Mapping[Any, Any]) -> Open:
     return Open(**values, walk=walk, sealer=sealer)
 
 
-def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, status: str = "open") -> Open:
+def save(unit: Unit, loaded: Open, walk: Any, event: dict[str, Any], at: str, status: Status = Status.OPEN) -> Open:
     """Write the changed walk and the event that changed it; raise RevisionMoved if another change came first."""
     revision = loaded.revision + 1
     changed = _SAVE.change(
@@ -150,7 +160,7 @@ def left_by_team(unit: Unit, team: str, limit: int) -> list[Open]:
     """Return a team's newest conversations without a record (open or cancelled), decrypted, newest first."""
     of_team = select(MEMBER.c.id).where(MEMBER.c.team == team)
     where = (
-        CONVERSATION.c.status != "finished",
+        CONVERSATION.c.status != Status.FINISHED,
         CONVERSATION.c.member_id.in_(of_team),
         CONVERSATION.c.wrapped_key != DESTROYED,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import RowMapping
@@ -14,6 +15,16 @@ from storage.core.models import Invite, WrongCode, table_of
 from storage.core.screened import ScreenedText
 from storage.core.statements import insert_one
 from storage.core.unit import Unit
+
+
+class State(StrEnum):
+    """The state of an invite; one that was asked for needs a second person's approval. The values are stored."""
+
+    ASKED = "asked"
+    OPEN = "open"
+    USED = "used"
+    WITHDRAWN = "withdrawn"
+
 
 INVITE = table_of(Invite)
 WRONG = table_of(WrongCode)
@@ -66,7 +77,7 @@ def make(unit: Unit, invited: Invited, at: str, expires_at: str, actor: str) -> 
     key = _hash(unit, code)
     sealed = unit.keys.members.seal(known_as.text.encode(), f"invite:{key.hex()}") if known_as else None
     values = {
-        "code_hash": key, "role": role, "team": team, "state": "open" if invited.is_open else "asked",
+        "code_hash": key, "role": role, "team": team, "state": State.OPEN if invited.is_open else State.ASKED,
         "made_by": actor, "made_at": at, "expires_at": expires_at, "known_as": sealed,
     }  # fmt: skip
     made = insert_one(unit, INVITE, values)
@@ -84,8 +95,8 @@ def approve(unit: Unit, invite_id: int, at: str, actor: str) -> bool:
     """Approve an invite that is waiting for a second person; return False if it is not waiting or `actor` made it."""
     done = unit.connection.execute(
         update(INVITE)
-        .where(INVITE.c.id == invite_id, INVITE.c.state == "asked", INVITE.c.made_by != actor)
-        .values(state="open", approved_by=actor)
+        .where(INVITE.c.id == invite_id, INVITE.c.state == State.ASKED, INVITE.c.made_by != actor)
+        .values(state=State.OPEN, approved_by=actor)
     )
     if done.rowcount == 1:
         ledger.append(unit, at, actor, "invite.approved", f"invite:{invite_id}")
@@ -103,8 +114,8 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
     known = INVITE.c.code_hash == _hash(unit, code)
     used = unit.connection.execute(
         update(INVITE)
-        .where(known, INVITE.c.state == "open", INVITE.c.expires_at > at)
-        .values(state="used", used_by=telegram_id)
+        .where(known, INVITE.c.state == State.OPEN, INVITE.c.expires_at > at)
+        .values(state=State.USED, used_by=telegram_id)
     )
     unit.connection.execute(delete(WRONG).where(WRONG.c.who == who))
     if used.rowcount != 1:
@@ -115,14 +126,16 @@ def use(unit: Unit, code: str, telegram_id: int, at: str, since: str) -> InviteR
 
 def was_used_by(unit: Unit, code: str, telegram_id: int) -> bool:
     """Return whether this person has already joined with this code: a client may send it twice."""
-    where = (INVITE.c.code_hash == _hash(unit, code), INVITE.c.state == "used", INVITE.c.used_by == telegram_id)
+    where = (INVITE.c.code_hash == _hash(unit, code), INVITE.c.state == State.USED, INVITE.c.used_by == telegram_id)
     return unit.connection.execute(select(INVITE.c.id).where(*where)).first() is not None
 
 
 def withdraw_by(unit: Unit, actor: str) -> None:
     """Withdraw the unused invites that a person made or approved, because they have left."""
     mine = (INVITE.c.made_by == actor) | (INVITE.c.approved_by == actor)
-    unit.connection.execute(update(INVITE).where(mine, INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
+    unit.connection.execute(
+        update(INVITE).where(mine, INVITE.c.state.in_((State.ASKED, State.OPEN))).values(state=State.WITHDRAWN)
+    )
 
 
 def prune(unit: Unit, before: str) -> None:

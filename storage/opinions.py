@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +18,27 @@ from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
+
+
+class State(StrEnum):
+    """The state of a request. The values are stored."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class EndedBy(StrEnum):
+    """Why a request ended. The values are stored."""
+
+    QUORUM = "quorum"
+    DEADLINE = "deadline"
+    AUTHOR = "author"
+    EMERGENCY = "emergency"
+    CANCELLED = "cancelled"
+    LEFT = "left"
+
 
 REQUEST = table_of(OpinionRequest)
 OPINION = table_of(Opinion)
@@ -33,7 +55,9 @@ _ATTACH = Prepared(
 )
 _ASKED_IN = Prepared(
     select(REQUEST)
-    .where(REQUEST.c.conversation_id == bindparam("of"), REQUEST.c.state != "draft", REQUEST.c.wrapped_key != DESTROYED)
+    .where(
+        REQUEST.c.conversation_id == bindparam("of"), REQUEST.c.state != State.DRAFT, REQUEST.c.wrapped_key != DESTROYED
+    )
     .order_by(REQUEST.c.asked_at, REQUEST.c.id)
     .with_for_update()
 )
@@ -107,13 +131,15 @@ class NewOpinion:
 # ---- requests ------------------------------------------------------------------------------------
 def draft(unit: Unit, author: Author, asked: dict[str, Any], quorum: int, at: str) -> Request:
     """Start a draft request, replacing this member's earlier draft. Nobody has been asked yet."""
-    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == author.member_id, REQUEST.c.state == "draft"))
+    unit.connection.execute(
+        delete(REQUEST).where(REQUEST.c.member_id == author.member_id, REQUEST.c.state == State.DRAFT)
+    )
     request_id = uuid.uuid4().hex
     wrapped, sealer = unit.keys.new_key(f"request:{request_id}")
     row: dict[str, Any] = {
         **dict.fromkeys(CLEAR),
         **asdict(author),
-        "id": request_id, "number": _new_number(unit), "state": "draft", "kind": asked["kind"], "about": asked["about"],
+        "id": request_id, "number": _new_number(unit), "state": State.DRAFT, "kind": asked["kind"], "about": asked["about"],
         "quorum": quorum, "made_at": at,
     }  # fmt: skip
     unit.connection.execute(
@@ -141,17 +167,17 @@ def get(unit: Unit, request_id: str) -> Request | None:
 
 def draft_of(unit: Unit, member_id: int) -> Request | None:
     """Return the request that a member is drafting, if any."""
-    return _load(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "draft")
+    return _load(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == State.DRAFT)
 
 
 def open_of_member(unit: Unit, member_id: int) -> list[Request]:
     """Return a member's requests that are open for opinions."""
-    return _many(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == "open")
+    return _many(unit, REQUEST.c.member_id == member_id, REQUEST.c.state == State.OPEN)
 
 
 def open_of_team(unit: Unit, team: str) -> list[Request]:
     """Return a team's requests that are open for opinions."""
-    return _many(unit, REQUEST.c.team == team, REQUEST.c.state == "open")
+    return _many(unit, REQUEST.c.team == team, REQUEST.c.state == State.OPEN)
 
 
 def of_conversation(unit: Unit, conversation_id: str) -> list[Request]:
@@ -173,11 +199,11 @@ def set_name(unit: Unit, request: Request, name: str | None) -> Request:
 def note_shown(unit: Unit, request_id: str) -> None:
     """Record that colleagues were shown an open request: its card has reached the channel or the deputy."""
     request = get(unit, request_id)
-    if request and request.state == "open" and not request.content.get("shown", True):
-        _rewrite(unit, request, {"shown": True}, state="open")
+    if request and request.state == State.OPEN and not request.content.get("shown", True):
+        _rewrite(unit, request, {"shown": True}, state=State.OPEN)
 
 
-def _rewrite(unit: Unit, request: Request, changed: dict[str, Any], state: str = "draft") -> Request:
+def _rewrite(unit: Unit, request: Request, changed: dict[str, Any], state: str = State.DRAFT) -> Request:
     content = {**request.content, **changed}
     sealed = _sealed(request.sealer, request.id, "content", content)
     where = (REQUEST.c.id == request.id, REQUEST.c.state == state)
@@ -190,23 +216,23 @@ def ask(unit: Unit, request: Request, closes_at: str, at: str, actor: str) -> Re
     request = _rewrite(unit, request, {"shown": False})
     done = unit.connection.execute(
         update(REQUEST)
-        .where(REQUEST.c.id == request.id, REQUEST.c.state == "draft")
-        .values(state="open", asked_at=at, closes_at=closes_at)
+        .where(REQUEST.c.id == request.id, REQUEST.c.state == State.DRAFT)
+        .values(state=State.OPEN, asked_at=at, closes_at=closes_at)
     )
     if done.rowcount != 1:
         return None
     ledger.append(unit, at, actor, "opinion.asked", f"request:{request.id}", ledger.digest_of([request.kind]))
-    return replace(request, state="open", asked_at=at, closes_at=closes_at)
+    return replace(request, state=State.OPEN, asked_at=at, closes_at=closes_at)
 
 
 def drop_draft(unit: Unit, member_id: int) -> None:
     """Delete the request that a member is drafting."""
-    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == "draft"))
+    unit.connection.execute(delete(REQUEST).where(REQUEST.c.member_id == member_id, REQUEST.c.state == State.DRAFT))
 
 
 def drop_drafts_of(unit: Unit, conversation_id: str) -> None:
     """Delete the drafts made in a conversation."""
-    where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.state == "draft")
+    where = (REQUEST.c.conversation_id == conversation_id, REQUEST.c.state == State.DRAFT)
     unit.connection.execute(delete(REQUEST).where(*where))
 
 
@@ -219,10 +245,10 @@ def pass_to_deputy(unit: Unit, request: Request, closes_at: str, at: str) -> Req
 
 def end(unit: Unit, request: Request, by: str, at: str, actor: str) -> Request | None:
     """End an open request: closed by quorum or deadline, otherwise withdrawn. Return None if it has already ended."""
-    state = "closed" if by in ("quorum", "deadline") else "withdrawn"
+    state = State.CLOSED if by in (EndedBy.QUORUM, EndedBy.DEADLINE) else State.WITHDRAWN
     done = unit.connection.execute(
         update(REQUEST)
-        .where(REQUEST.c.id == request.id, REQUEST.c.state == "open")
+        .where(REQUEST.c.id == request.id, REQUEST.c.state == State.OPEN)
         .values(state=state, ended_at=at, ended_by=by)
     )
     if done.rowcount != 1:
@@ -302,7 +328,7 @@ def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
         "in": how_many(unit, request), "ended_at": request.ended_at, "ended_by": request.ended_by,
         "made_of_it": request.view, "shown": bool(content.get("shown", True)) or how_many(unit, request) > 0,
     }  # fmt: skip
-    if request.state != "closed":
+    if request.state != State.CLOSED:
         return advice
     opinions = given(unit, request)
     advice["opinions"] = [
@@ -317,7 +343,7 @@ def as_advice(unit: Unit, request: Request) -> dict[str, Any]:
 
 def records_with_advice(unit: Unit, team: str) -> int:
     """Return how many of a team's records had second opinions requested."""
-    where = (REQUEST.c.team == team, REQUEST.c.record_id.is_not(None), REQUEST.c.state != "draft")
+    where = (REQUEST.c.team == team, REQUEST.c.record_id.is_not(None), REQUEST.c.state != State.DRAFT)
     return int(unit.connection.execute(select(func.count(REQUEST.c.record_id.distinct())).where(*where)).scalar_one())
 
 

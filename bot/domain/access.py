@@ -8,22 +8,41 @@ the store and its key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
-ROLES = ("practitioner", "supervisor", "administrator")
-OWN, COLLEAGUES, TEAM, ANY = "own", "colleagues", "team", "any"
+
+class Role(StrEnum):
+    """What a member may be. The values are stored."""
+
+    PRACTITIONER = "practitioner"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
+class Scope(StrEnum):
+    """Whose resources a role may act on."""
+
+    OWN = "own"
+    COLLEAGUES = "colleagues"
+    TEAM = "team"
+    ANY = "any"
+
+
+ROLES = tuple(Role)
+OWN, COLLEAGUES, TEAM, ANY = Scope
 OPERATOR = "operator"
 #: The operator's name in the ledger.
 COMMAND_LINE = "command line"
 EVERY_ROLE = (*ROLES, OPERATOR)
 
 
-def _everyone(scope: str) -> dict[str, str]:
+def _everyone(scope: Scope) -> dict[str, Scope]:
     return dict.fromkeys(ROLES, scope)
 
 
 #: Action -> role -> scope. Anything not listed is forbidden.
-RULES: dict[str, dict[str, str]] = {
+RULES: dict[str, dict[str, Scope]] = {
     # Guidance and one's own walk.
     "read_guidance": {**_everyone(ANY), OPERATOR: ANY},
     "walk": _everyone(OWN),
@@ -32,31 +51,31 @@ RULES: dict[str, dict[str, str]] = {
     "amend_record": _everyone(OWN),
     # Review.
     "request_sign_off": _everyone(OWN),
-    "review_record": {"supervisor": COLLEAGUES},
-    "export_list": {"supervisor": TEAM},
-    "agree_to_export": {"supervisor": COLLEAGUES, "administrator": COLLEAGUES},
-    "read_retention": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
-    "hold_record": {"supervisor": COLLEAGUES, "administrator": COLLEAGUES, OPERATOR: ANY},
-    "read_statistics": {"supervisor": TEAM, "administrator": TEAM},
-    "use_console": {"supervisor": OWN, "administrator": OWN},
+    "review_record": {Role.SUPERVISOR: COLLEAGUES},
+    "export_list": {Role.SUPERVISOR: TEAM},
+    "agree_to_export": {Role.SUPERVISOR: COLLEAGUES, Role.ADMINISTRATOR: COLLEAGUES},
+    "read_retention": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "hold_record": {Role.SUPERVISOR: COLLEAGUES, Role.ADMINISTRATOR: COLLEAGUES, OPERATOR: ANY},
+    "read_statistics": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM},
+    "use_console": {Role.SUPERVISOR: OWN, Role.ADMINISTRATOR: OWN},
     # Second opinions.
     "ask_opinion": _everyone(OWN),
     "give_opinion": _everyone(COLLEAGUES),
     "ask_in_channel": _everyone(TEAM),
     # Members and teams.
     "leave": _everyone(OWN),
-    "invite_practitioner": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
-    "invite_supervisor": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
-    "approve_supervisor": {"supervisor": TEAM},
+    "invite_practitioner": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "invite_supervisor": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "approve_supervisor": {Role.SUPERVISOR: TEAM},
     "make_member": {OPERATOR: ANY},
-    "list_members": {"supervisor": TEAM, "administrator": TEAM, OPERATOR: ANY},
-    "end_member": {"administrator": TEAM, OPERATOR: ANY},
-    "set_team": {"administrator": TEAM, OPERATOR: ANY},
+    "list_members": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "end_member": {Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "set_team": {Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
     "read_team": {**_everyone(TEAM), OPERATOR: ANY},
-    "claim_channel": {"administrator": TEAM},
+    "claim_channel": {Role.ADMINISTRATOR: TEAM},
     # The organisation's settings, and the operator's work.
-    "set_local_route": {"administrator": ANY, OPERATOR: ANY},
-    "read_unanswered": {"supervisor": ANY, "administrator": ANY, OPERATOR: ANY},
+    "set_local_route": {Role.ADMINISTRATOR: ANY, OPERATOR: ANY},
+    "read_unanswered": {Role.SUPERVISOR: ANY, Role.ADMINISTRATOR: ANY, OPERATOR: ANY},
     "keep_and_erase": {OPERATOR: ANY},
     "pause": {OPERATOR: ANY},
     "back_up": {OPERATOR: ANY},

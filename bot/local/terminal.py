@@ -13,17 +13,18 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.domain.access import Role
 from bot.local.world import Shown, World
 from bot.telegram.service import Service
 
 ME, CHANNEL = 100, -100
 #: The people you can be: name -> (Telegram id, role).
 PEOPLE = {
-    "me": (ME, "practitioner"),
-    "colleague-1": (101, "practitioner"),
-    "colleague-2": (102, "practitioner"),
-    "supervisor": (103, "supervisor"),
-    "administrator": (104, "administrator"),
+    "me": (ME, Role.PRACTITIONER),
+    "colleague-1": (101, Role.PRACTITIONER),
+    "colleague-2": (102, Role.PRACTITIONER),
+    "supervisor": (103, Role.SUPERVISOR),
+    "administrator": (104, Role.ADMINISTRATOR),
 }
 NAMES = {number: name for name, (number, _) in PEOPLE.items()}
 WIDTH = 100

@@ -22,7 +22,7 @@ from bot.messages.message import (
 from bot.messages.texts import text_of
 from flows.advice import Answer, Topic
 from flows.catalogue import Book
-from flows.definition import Edition, Question
+from flows.definition import ON_THE_CHART, Edition, Question
 from storage.questions import Counted
 
 
@@ -73,7 +73,7 @@ def _related(book: Book, passage_ids: Iterable[str]) -> list[tuple[str, str]]:
     for passage_id in passage_ids:
         for flow_id in sorted(book.machines, reverse=True):
             for question in book.machines[flow_id].flow.questions.values():
-                if passage_id in question.cites and question.kind in ("screen", "question"):
+                if passage_id in question.cites and question.kind in ON_THE_CHART:
                     return [(text_of("advice.related"), Button(f"about.{flow_id}.{question.id}").encode())]
     return []
 

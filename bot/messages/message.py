@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.messages.callback_data import Button
 from bot.messages.texts import text_of
-from flows.definition import Edition
+from flows.definition import Edition, Strength
 
 LONDON = ZoneInfo("Europe/London")
 #: The longest label that shares a row with others on a phone.
@@ -110,7 +110,7 @@ def time_of(at: str) -> str:
 
 def strength_of(strength: str) -> str:
     """Return how strongly the advice puts something; nothing for a statement."""
-    return "" if strength == "statement" else text_of(f"strength.{strength}")
+    return "" if strength == Strength.STATEMENT else text_of(f"strength.{strength}")
 
 
 def cite(edition: Edition, passage_id: str) -> str:

@@ -15,7 +15,7 @@ from bot.messages.texts import labels, text_of
 from flows.definition import Edition
 from flows.invariants import present
 from flows.second_opinion import OWN, REASONS
-from storage.opinions import Request
+from storage.opinions import Request, State
 from storage.teams import TeamRow
 
 #: How many of the answers so far a request shows.
@@ -175,7 +175,7 @@ def post_ended(request: Request, advice: Mapping[str, Any]) -> Message:
     """Return a request as the channel sees it once it has ended."""
     head = text_of("opinions.ended.title", number=request.number, why=_why_ended(request.ended_by))
     lines = [bold(head), escape(request.content["title"])]
-    if request.state == "closed":
+    if request.state == State.CLOSED:
         lines += [escape(_tally(advice)), "\n".join(opinion_lines(advice, private=False))]
         lines.append(escape(text_of("opinions.ended.thanks")))
     else:
@@ -187,7 +187,7 @@ def result(request: Request, advice: Mapping[str, Any]) -> Message:
     """Return how a request ended, for its author."""
     head = text_of("opinions.result.title", number=request.number, why=_why_ended(request.ended_by))
     lines = [bold(head), escape(request.content["title"])]
-    if request.state != "closed":
+    if request.state != State.CLOSED:
         lines.append(escape(text_of("opinions.result.stays_sealed")))
         return Message("\n\n".join(lines), (*rows([_go_on()]), *emergency_row()))
     lines += [escape(_tally(advice)), "\n".join(opinion_lines(advice, private=True))]
@@ -212,7 +212,7 @@ def ended_words(advice: Mapping[str, Any]) -> str:
     """Say how a request ended, or that it was not waited for."""
     if not advice.get("shown", True):
         return text_of("opinions.not_shown")
-    if advice["state"] == "open":
+    if advice["state"] == State.OPEN:
         return text_of("opinions.not_waited_for", how_many=advice["in"], quorum=advice["quorum"])
     time, why = time_of(advice["ended_at"]), _why_ended(advice["ended_by"])
     return text_of("opinions.ended.words", time=time, why=why, how_many=advice["in"])

@@ -21,7 +21,7 @@ from bot.messages.refusals import override_label
 from bot.messages.texts import text_of
 from flows import since
 from flows.catalogue import Book
-from flows.definition import Edition, Question
+from flows.definition import Edition, Kind, Question
 from flows.invariants import present
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
@@ -146,10 +146,10 @@ class Card:
     def _foot(self, why: bool) -> Rows:
         question = self.position.question
         middle = [self._button("hide", "!hide") if why else self._button("why", "!why")]
-        if question and question.kind == "question" and not self.position.is_changing:
+        if question and question.kind == Kind.QUESTION and not self.position.is_changing:
             middle.append(self._button("bulk", "!bulk"))
         decides = self.position.state == self.edition.roles.question("decision")
-        if decides or (question and question.kind not in ("recording", "how")):
+        if decides or (question and question.kind not in (Kind.RECORDING, Kind.HOW)):
             middle += self._ask_team()
         last = [self._button("back", "!back")] if self._can_go_back() else []
         last.append(self._button("cancel", "!cancel"))

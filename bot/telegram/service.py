@@ -19,6 +19,7 @@ from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
 from bot.domain import commands
+from bot.domain.access import Role
 from bot.messages.commands import menu
 from bot.telegram.application import App
 from bot.telegram.gateway import Gateway
@@ -254,7 +255,7 @@ class Service:
 
     async def _set_menu(self) -> None:
         try:
-            everybody, groups = menu(commands.of_role("practitioner")), menu(commands.of_groups())
+            everybody, groups = menu(commands.of_role(Role.PRACTITIONER)), menu(commands.of_groups())
             await self.application.bot.set_my_commands(everybody, BotCommandScopeAllPrivateChats())
             await self.application.bot.set_my_commands(groups, BotCommandScopeAllGroupChats())
         except TelegramError as error:

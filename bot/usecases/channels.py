@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.access import Role
 from bot.messages import membership_cards, refusals
 from bot.messages.message import plain
 from bot.messages.texts import text_of
@@ -67,7 +68,7 @@ def came_out(unit: Unit, context: Context, chat_id: int) -> None:
     teams.release(unit, team.name, context.now(), "telegram")
     outbox.forget_chat(unit, chat_id)
     waiting = {request.member_id for request in opinions.waiting_in(unit, team.name)}
-    told = {member.telegram_id for member in members.of_team(unit, team.name, "administrator")}
+    told = {member.telegram_id for member in members.of_team(unit, team.name, Role.ADMINISTRATOR)}
     told |= {member.telegram_id for member in members.of_team(unit, team.name) if member.id in waiting}
     for telegram_id in sorted(told):
         say(unit, telegram_id, membership_cards.channel_gone(team.name))

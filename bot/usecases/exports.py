@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.domain import access
-from bot.domain.access import Resource
+from bot.domain.access import Resource, Role
 from bot.messages import membership_cards, review_cards
 from bot.usecases.context import Actor, Context, say
 from storage import exports, members
@@ -24,7 +24,7 @@ def ask(unit: Unit, context: Context, actor: Actor, wanted: Wanted) -> int:
     """Ask for an export and tell those who may agree; return its number."""
     team = actor.member.team
     number = exports.ask(unit, team, actor.member.id, wanted, context.now())
-    for other in members.of_team(unit, team, "supervisor", "administrator"):
+    for other in members.of_team(unit, team, Role.SUPERVISOR, Role.ADMINISTRATOR):
         if other.id != actor.member.id:
             say(unit, other.telegram_id, review_cards.list_asked(membership_cards.called(actor.member)))
     return number

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.domain import access
-from bot.domain.access import COMMAND_LINE, Resource
+from bot.domain.access import COMMAND_LINE, Resource, Role
 from bot.domain.typed_text import Typed
 from bot.messages import membership_cards, notices, refusals
 from bot.messages.message import plain
@@ -19,7 +21,7 @@ from storage.members import MemberRow
 #: How long an invite can be used, and the window in which wrong codes are counted.
 INVITE_MINUTES = 48 * 60
 WINDOW_MINUTES = 60
-INVITE_ACTION = {"practitioner": "invite_practitioner", "supervisor": "invite_supervisor"}
+INVITE_ACTION: Mapping[str, str] = {Role.PRACTITIONER: "invite_practitioner", Role.SUPERVISOR: "invite_supervisor"}
 
 
 def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
@@ -38,15 +40,15 @@ def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
         changing(unit, context, before, invite.role, invite.team, f"invite:{invite.id}")
     member = members.save(unit, telegram_id, invite.role, invite.team, at, f"invite:{invite.id}", invite.known_as)
     say(unit, telegram_id, membership_cards.joined(member))
-    menus.update(unit, member, before.role if before else "practitioner")
-    for administrator in members.of_team(unit, invite.team, "administrator"):
+    menus.update(unit, member, before.role if before else Role.PRACTITIONER)
+    for administrator in members.of_team(unit, invite.team, Role.ADMINISTRATOR):
         if administrator.id != member.id:
             say(unit, administrator.telegram_id, membership_cards.somebody_joined(member))
 
 
 def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Typed) -> None:
     """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
-    role = role.lower() or "practitioner"
+    role = role.lower() or Role.PRACTITIONER
     if role not in INVITE_ACTION:
         say(unit, actor.chat_id, membership_cards.how_to_invite())
         return
@@ -59,15 +61,15 @@ def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Type
         typed_text.refused(unit, actor, known_as, error, "")
         return
     at = context.now()
-    invited = invites.Invited(role, actor.member.team, name, is_open=role == "practitioner")
+    invited = invites.Invited(role, actor.member.team, name, is_open=role == Role.PRACTITIONER)
     code, made = invites.make(unit, invited, at, later(at, INVITE_MINUTES), actor.ledger_name)
     say(
         unit,
         actor.chat_id,
         membership_cards.invite(code, role, actor.member.team, context.username, invited.is_open),
     )
-    if role == "supervisor":
-        for supervisor in members.of_team(unit, actor.member.team, "supervisor"):
+    if role == Role.SUPERVISOR:
+        for supervisor in members.of_team(unit, actor.member.team, Role.SUPERVISOR):
             if supervisor.id != actor.member.id:
                 say(
                     unit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain import commands
+from bot.domain.access import Role
 from bot.messages import commands as words
 from bot.usecases.context import Actor, Context, say
 from storage import outbox
@@ -10,7 +11,7 @@ from storage.core.unit import Unit
 from storage.members import MemberRow
 
 #: Everybody's menu holds this role's commands. A member with another role has a menu of their own.
-COMMON = "practitioner"
+COMMON = Role.PRACTITIONER
 
 
 def help_me(unit: Unit, context: Context, actor: Actor) -> None:

@@ -6,7 +6,7 @@ The person decides: nothing here changes an open walk. How a request ended goes 
 from __future__ import annotations
 
 from bot.domain import access
-from bot.domain.access import Resource
+from bot.domain.access import Resource, Role
 from bot.domain.typed_text import Typed
 from bot.messages import membership_cards, opinion_cards
 from bot.messages.message import plain
@@ -19,11 +19,11 @@ from flows.invariants import present
 from flows.navigation import Position
 from flows.screening import NotScreened, Screened
 from storage import conversations, members, opinions, outbox, pending_input, records, teams, timers
-from storage.conversations import Open
+from storage.conversations import Open, Status
 from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
-from storage.opinions import Request
+from storage.opinions import EndedBy, Request, State
 
 REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
 SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
@@ -79,8 +79,8 @@ def _show_draft(
 def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: str) -> str:
     """Carry out a tap on the card of a draft: send it, add or drop a sentence, say who asks, drop it all."""
     request = opinions.find(unit, number)
-    if request is None or request.member_id != actor.member.id or request.state != "draft":
-        if request and request.member_id == actor.member.id and request.state == "open":
+    if request is None or request.member_id != actor.member.id or request.state != State.DRAFT:
+        if request and request.member_id == actor.member.id and request.state == State.OPEN:
             _show_progress(unit, request)
         return text_of("opinions.gone")
     if verb == "send":
@@ -133,7 +133,7 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
 def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
     """Say whether the walk still stands as the card of a draft says."""
     row = conversations.get(unit, request.conversation_id)
-    book = context.pinned(row.edition_id, row.edition_sha256) if row and row.status != "cancelled" else None
+    book = context.pinned(row.edition_id, row.edition_sha256) if row and row.status != Status.CANCELLED else None
     if row is None or book is None:
         return False
     asked = second_opinion.asked_at(navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk)))
@@ -169,13 +169,13 @@ def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None
 def _open_for(unit: Unit, actor: Actor, number: str) -> Request | str:
     """Return a request that this member may give an opinion on now, else why not."""
     request = opinions.find(unit, number)
-    if request is None or request.state == "draft":
+    if request is None or request.state == State.DRAFT:
         return text_of("opinions.gone")
     if request.member_id == actor.member.id:
         return text_of("opinions.your_own")
     if not access.may(actor.member, "give_opinion", Resource(request.member_id, request.team)):
         return text_of("channels.not_your_team")
-    return request if request.state == "open" else text_of("opinions.gone")
+    return request if request.state == State.OPEN else text_of("opinions.gone")
 
 
 def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) -> str | OpenPrivately:
@@ -225,7 +225,7 @@ def _count(unit: Unit, context: Context, actor: Actor, request: Request, given: 
     card = opinion_cards.given(request, given.choice)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(), f"opinion:{request.id}:{actor.member.id}")
     if how_many >= request.quorum:
-        _end(unit, context, request, "quorum", at, actor.ledger_name)
+        _end(unit, context, request, EndedBy.QUORUM, at, actor.ledger_name)
     else:
         _show_progress(unit, request)
 
@@ -247,7 +247,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
     pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
     if wanted.kind == SENTENCE:
         request = opinions.find(unit, number)
-        if request and request.member_id == actor.member.id and request.state == "draft":
+        if request and request.member_id == actor.member.id and request.state == State.DRAFT:
             _show_draft(unit, context, actor, opinions.set_sentence(unit, request, words), below=True)
         return
     if wanted.kind == VIEW:
@@ -283,7 +283,7 @@ def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
     request = opinions.find(unit, number)
     if request is None or request.member_id != actor.member.id:
         return text_of("opinions.gone")
-    withdrawn = _end(unit, context, request, "author", context.now(), actor.ledger_name)
+    withdrawn = _end(unit, context, request, EndedBy.AUTHOR, context.now(), actor.ledger_name)
     return text_of("opinions.withdrawn" if withdrawn else "opinions.gone")
 
 
@@ -291,7 +291,7 @@ def stop_for(unit: Unit, context: Context, conversation_id: str, by: str) -> Non
     """Withdraw what a conversation still asks, drafts too: it was cancelled, or an emergency does not wait."""
     opinions.drop_drafts_of(unit, conversation_id)
     for request in opinions.of_conversation(unit, conversation_id):
-        if request.state == "open":
+        if request.state == State.OPEN:
             _end(unit, context, request, by, context.now(), "sharewise")
 
 
@@ -299,7 +299,7 @@ def drop_for(unit: Unit, context: Context, member: MemberRow) -> None:
     """Withdraw all requests of a member who leaves."""
     opinions.drop_draft(unit, member.id)
     for request in opinions.open_of_member(unit, member.id):
-        _end(unit, context, request, "left", context.now(), "sharewise")
+        _end(unit, context, request, EndedBy.LEFT, context.now(), "sharewise")
 
 
 def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor: str) -> bool:
@@ -314,11 +314,11 @@ def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor
     advice = opinions.as_advice(unit, ended)
     team = teams.get(unit, ended.team)
     if team.channel_chat_id is not None:
-        closed = ended.state == "closed"
+        closed = ended.state == State.CLOSED
         payload = opinion_cards.post_ended(ended, advice).payload(below=closed, thread=team.channel_thread_id)
         outbox.enqueue(unit, team.channel_chat_id, "card", payload, f"post:{ended.id}")
     author = members.by_id(unit, ended.member_id)
-    if author and by != "left":
+    if author and by != EndedBy.LEFT:
         card = opinion_cards.result(ended, advice)
         outbox.enqueue(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
     return True
@@ -328,14 +328,14 @@ def remind(unit: Unit, context: Context, number: str) -> None:
     """Say once in the channel that a request still waits."""
     request = opinions.find(unit, number)
     team = teams.get(unit, request.team) if request else None
-    if request and request.state == "open" and team and team.channel_chat_id is not None:
+    if request and request.state == State.OPEN and team and team.channel_chat_id is not None:
         say(unit, team.channel_chat_id, opinion_cards.reminder(request), team.channel_thread_id)
 
 
 def deadline(unit: Unit, context: Context, number: str) -> None:
     """Pass a request that has too few opinions to the deputy, once; after that, close it with what is in."""
     request = opinions.find(unit, number)
-    if request is None or request.state != "open":
+    if request is None or request.state != State.OPEN:
         return
     team, at = teams.get(unit, request.team), context.now()
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
@@ -346,7 +346,7 @@ def deadline(unit: Unit, context: Context, number: str) -> None:
         and not opinions.has_given(unit, request, deputy.id)
     )
     if not may_ask or deputy is None:
-        _end(unit, context, request, "deadline", at, "sharewise")
+        _end(unit, context, request, EndedBy.DEADLINE, at, "sharewise")
         return
     passed = opinions.pass_to_deputy(unit, request, later(at, team.deadline_minutes / 2), at)
     closes_at = present(passed.closes_at, "it was just set")
@@ -359,10 +359,10 @@ def deadline(unit: Unit, context: Context, number: str) -> None:
 def not_posted(unit: Unit, card: str) -> None:
     """Tell whoever asked, and the team's administrators, that a request could not be posted in the channel."""
     request = opinions.get(unit, card.removeprefix("post:"))
-    if request is None or request.state != "open":
+    if request is None or request.state != State.OPEN:
         return
     author = members.by_id(unit, request.member_id)
-    told = {member.telegram_id for member in members.of_team(unit, request.team, "administrator")}
+    told = {member.telegram_id for member in members.of_team(unit, request.team, Role.ADMINISTRATOR)}
     for telegram_id in sorted(told | ({author.telegram_id} if author else set())):
         say(unit, telegram_id, opinion_cards.not_posted(request))
 
@@ -371,7 +371,7 @@ def not_posted(unit: Unit, card: str) -> None:
 def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str) -> str:
     """Take what the practitioner makes of a result."""
     request = opinions.find(unit, number)
-    mine = request is not None and request.member_id == actor.member.id and request.state == "closed"
+    mine = request is not None and request.member_id == actor.member.id and request.state == State.CLOSED
     if made_of_it not in labels("opinions.views") or not mine:
         return text_of("opinions.gone")
     if made_of_it == "words":
@@ -385,7 +385,7 @@ def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: st
 
 def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str, words: Screened | None) -> None:
     request = opinions.find(unit, number)
-    if request is None or request.member_id != actor.member.id or request.state != "closed":
+    if request is None or request.member_id != actor.member.id or request.state != State.CLOSED:
         say(unit, actor.user_id, plain(text_of("opinions.gone")))
         return
     before = request.view or {}

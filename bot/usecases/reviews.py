@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import access
-from bot.domain.access import Resource
+from bot.domain.access import Resource, Role
 from bot.domain.review import (
     BY_BUTTON,
     FOLLOW_UP_DAYS,
@@ -61,7 +61,7 @@ def _alert(unit: Unit, clear: dict[str, Any], rank: int) -> None:
     alert = review_cards.alert(clear["reference"], rank)
     told = [member for member in _supervisors(unit, clear["team"], not_of=clear["member_id"]) if _is_reachable(member)]
     if not told:
-        found = members.of_team(unit, clear["team"], "administrator")
+        found = members.of_team(unit, clear["team"], Role.ADMINISTRATOR)
         told = [member for member in found if member.id != clear["member_id"] and _is_reachable(member)]
         alert = review_cards.alert_administrator(clear["reference"], rank)
     for member in told:
@@ -80,7 +80,7 @@ def _waiting(unit: Unit, team: str, supervisor: MemberRow) -> int:
 
 
 def _supervisors(unit: Unit, team: str, not_of: int) -> list[MemberRow]:
-    return [member for member in members.of_team(unit, team, "supervisor") if member.id != not_of]
+    return [member for member in members.of_team(unit, team, Role.SUPERVISOR) if member.id != not_of]
 
 
 def _next_digest(at: str) -> str:
@@ -92,7 +92,7 @@ def digest(unit: Unit, context: Context, team: str) -> None:
     """Tell supervisors once a day what waits; on days with nothing, nothing. It sets itself again."""
     at = context.now()
     timers.put(unit, DIGEST, team, _next_digest(at))
-    for supervisor in members.of_team(unit, team, "supervisor"):
+    for supervisor in members.of_team(unit, team, Role.SUPERVISOR):
         waiting, due = _waiting(unit, team, supervisor), reviews.due(unit, team, OPEN, at[:10])
         if waiting or due:
             say(unit, supervisor.telegram_id, review_cards.digest(team, waiting, due, ledger.head(unit)))

@@ -26,10 +26,11 @@ from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
 from storage import conversations, outbox, pending_input, records
 from storage import opinions as asked_opinions
-from storage.conversations import Open
+from storage.conversations import Open, Status
 from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
+from storage.opinions import EndedBy
 
 #: How long typed words belong to a request or an opinion that asked for them.
 WANTED_MINUTES = 60
@@ -107,12 +108,12 @@ def _keep(
     """Save a changed walk and show it; when it has ended, write its record first."""
     at = context.now()
     position = navigation.replay(here.position.machine, walk)
-    status = "finished" if position.is_finished else "open"
+    status = Status.FINISHED if position.is_finished else Status.OPEN
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
     after = Loaded(row, here.book, position)
     if position.is_finished:
         if position.outcome and position.outcome.id == position.machine.emergency:
-            opinions.stop_for(unit, context, row.id, "emergency")
+            opinions.stop_for(unit, context, row.id, EndedBy.EMERGENCY)
             pending_input.drop(unit, row.chat_id)
         _write_record(unit, context, actor, after, at)
         _show_ended(unit, context, row, below=drawn.below)
@@ -267,7 +268,7 @@ def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, but
         _show(unit, here)
         return text_of("walk.notes.old_button")
     row = conversations.by_handle(unit, actor.chat_id, button.handle or "")
-    ended = row is not None and row.status != "open"
+    ended = row is not None and row.status != Status.OPEN
     if row and ended:
         _show_ended(unit, context, row)
     if here:
@@ -536,9 +537,9 @@ def cancel(unit: Unit, context: Context, actor: Actor) -> None:
 
 def _cancel(unit: Unit, context: Context, here: Loaded, *, below: bool = False) -> None:
     row = conversations.save(
-        unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, context.now(), "cancelled"
+        unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, context.now(), Status.CANCELLED
     )
-    opinions.stop_for(unit, context, row.id, "cancelled")
+    opinions.stop_for(unit, context, row.id, EndedBy.CANCELLED)
     pending_input.drop(unit, row.chat_id)
     _show_ended(unit, context, row, below=below)
 
@@ -547,7 +548,7 @@ def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
     """Go on with questions that were cancelled, with the answers they had."""
     here = _open_in(unit, context, actor.chat_id)
     row = conversations.by_handle(unit, actor.chat_id, handle)
-    if here or row is None or row.status != "cancelled" or row.flow not in context.book.machines:
+    if here or row is None or row.status != Status.CANCELLED or row.flow not in context.book.machines:
         if here:
             _show(unit, here, below=True)
         return text_of("walk.notes.old_button")

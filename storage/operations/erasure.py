@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from storage import retention
-from storage.conversations import CONVERSATION
+from storage.conversations import CONVERSATION, Status
 from storage.core import ledger
 from storage.core.clock import DAY, later
 from storage.core.sealing import DESTROYED
@@ -61,14 +61,14 @@ def expire_unfinished(unit: Unit, now: str) -> int:
         return 0
     before = later(now, -DAY * rule.days)
     stale = (
-        CONVERSATION.c.status != "finished",
+        CONVERSATION.c.status != Status.FINISHED,
         CONVERSATION.c.updated_at < before,
         CONVERSATION.c.wrapped_key != DESTROYED,
     )
     ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
     expired = 0
     for conversation_id in ids:
-        if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status="cancelled"):
+        if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status=Status.CANCELLED):
             continue  # another worker expired it, or the person has just continued it
         unit.connection.execute(
             update(REQUEST)

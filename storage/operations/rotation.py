@@ -21,7 +21,7 @@ from storage.core.store import Store
 from storage.core.unit import Unit
 from storage.exports import EXPORT
 from storage.inbox import INBOX
-from storage.invites import INVITE
+from storage.invites import INVITE, State
 from storage.members import MEMBER
 from storage.opinions import REQUEST
 from storage.outbox import OUTBOX
@@ -152,7 +152,9 @@ def _questions(unit: Unit) -> int:
 
 def _ways_in(unit: Unit) -> int:
     """End open invites, sessions and sign-ins: they are indexed by keyed hashes that we cannot recompute."""
-    unit.connection.execute(update(INVITE).where(INVITE.c.state.in_(("asked", "open"))).values(state="withdrawn"))
+    unit.connection.execute(
+        update(INVITE).where(INVITE.c.state.in_((State.ASKED, State.OPEN))).values(state=State.WITHDRAWN)
+    )
     # A used invite's name is the member's by now; with the old key gone, nobody could open it here.
     unit.connection.execute(update(INVITE).values(known_as=None))
     unit.connection.execute(delete(SESSION))

@@ -24,7 +24,7 @@ MISTAKES = [
     (SHARING, '"yes": {to: identifiable}', "yes: {to: identifiable}", 'write "yes" or "no" in quotes'),
     (SHARING, "cites: [flow-purpose, myth-other-org]", "cites: [flow-porpoise]", 'purpose: cites "flow-porpoise"'),
     (SHARING, "cites: [flow-purpose, myth-other-org]", "cites: []", "purpose: cites no passage"),
-    (SHARING, "    kind: question\n    cites: [flow-confidential", "    kind: riddle\n    cites: [flow-confidential", "unknown kind 'riddle'"),
+    (SHARING, "    kind: question\n    cites: [flow-confidential", "    kind: riddle\n    cites: [flow-confidential", "kind: must be screen, question, detail, how or recording, not 'riddle'"),
     (SHARING, '      "no": {to: outcome.share}\n      not_sure: {}\n  confidential', "      not_sure: {}\n  confidential", 'identifiable: option "no" is missing'),
     (SHARING, "own: {to: purpose}", "own: {to: purpose, colour: red}", 'unknown key "colour"'),
     (SHARING, "when: sensitive_and_only_implied", "when: too_secret", 'no predicate is called "too_secret"'),
@@ -41,7 +41,7 @@ MISTAKES = [
      "condition nobody_identifiable: looks at identifiable, which this flow never asks"),
     ("edition.yaml", "status: superseded", "status: splendid", "status: must be current, superseded or draft"),
     ("passages.yaml", "scope-about: {section: About this government advice, where: paragraph 1, strength: statement}",
-     "scope-about: {section: About this government advice, where: paragraph 1, strength: shall}", "scope-about: unknown strength"),
+     "scope-about: {section: About this government advice, where: paragraph 1, strength: shall}", "scope-about.strength: must be must, should"),
     ("edition.yaml", "publisher: HM Government", "publisher: HM Government\npublisher: HM Government", "written twice"),
 ]  # fmt: skip
 

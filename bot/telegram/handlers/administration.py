@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.domain.access import Role
 from bot.telegram.handlers.guidance import Argument, Done
 from bot.usecases import channels, membership, teams
 from bot.usecases.context import Actor, Context
@@ -22,7 +23,7 @@ def _invite(argument: Argument) -> Done:
     def act(unit: Unit, context: Context, actor: Actor) -> None:
         membership.invite(unit, context, actor, role, argument.typed)
 
-    return "invite_supervisor" if role.lower() == "supervisor" else "invite_practitioner", act
+    return "invite_supervisor" if role.lower() == Role.SUPERVISOR else "invite_practitioner", act
 
 
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
