@@ -1,6 +1,6 @@
-"""Breaks while a long text is read: what runs beside in the same interpreter gets its turn, as a tap by somebody else.
+"""Pauses while a long text is examined, so that other work in the same interpreter gets its turn, such as somebody else's tap.
 
-Only a thread that said so takes breaks. Two threads that compute get half of the time each, however urgent one is.
+Only a thread that opted in takes breaks. Two computing threads share the interpreter equally, however urgent one is.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 
-#: So many seconds are worked before the first break; a short text is read before that.
+#: Seconds of work before the first break. A short text takes less than that.
 LEAST = 0.001
 
 
@@ -21,17 +21,17 @@ _own = _Own()
 
 
 def take_breaks(rest: float) -> None:
-    """Let this thread rest `rest` seconds for each second that it worked."""
+    """Have this thread rest `rest` seconds for each second that it has worked."""
     _own.rest = rest
 
 
 def begin() -> None:
-    """Begin to read a text."""
+    """Start examining a text."""
     _own.since = time.perf_counter()
 
 
 def pause() -> None:
-    """Take a break if one is due. Called often, between two pieces of work."""
+    """Take a break if one is due. Call it often, between pieces of work."""
     if not _own.rest:
         return
     worked = time.perf_counter() - _own.since

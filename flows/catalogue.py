@@ -1,4 +1,4 @@
-"""Which editions exist, by id and by hash. Loaded once, shared, read only."""
+"""The editions that ship with the product, by id and hash; each is loaded once and shared read-only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.machine import FlowMachine
 
 
 class UnknownEdition(Exception):
-    """No edition has this id, or its content is not the one that was pinned."""
+    """No edition has this id, or its content differs from the pinned one."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Book:
 
     @cached_property
     def index(self) -> Index:
-        """The index that answers questions, built at first use."""
+        """The search index for questions, built at first use."""
         return Index(self.edition)
 
     def machine(self, flow: str) -> FlowMachine:
-        """Return the compiled flow; raise KeyError when the edition has none of that name."""
+        """Return a compiled flow; raise KeyError if the edition does not have it."""
         return self.machines[flow]
 
 

@@ -1,7 +1,7 @@
-"""Flow + path -> picture (SVG, PNG) and Mermaid text, drawn from the same machine that is walked.
+"""Draw a flow with a path as SVG or PNG, or as Mermaid text, from the same machine that walks it.
 
-Layout: screens and questions down a spine, each other way out to the right on its own row. A walked way is drawn
-thicker, filled, and marked with a tick, so that nothing rests on colour alone. The drawing is ours, not the 2015 one.
+Layout: safety checks and questions down a spine; every other way out on a row to the right. A walked way is drawn
+thicker, filled and ticked, so that no meaning depends on colour alone. The drawing is ours, not that of 2015.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Way:
 
 # ---- what is drawn -------------------------------------------------------------------------------
 def spine(machine: FlowMachine) -> tuple[Question, ...]:
-    """The screens and questions of a flow, in the author's order; scope is asked beside the chart."""
+    """Return the safety checks and questions of a flow, in the author's order. The question about scope is not on the chart."""
     return tuple(q for q in machine.flow.questions.values() if q.kind in ON_THE_CHART and q.id != machine.bulk)
 
 
 def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
-    """The ways on from a question of the spine, the details between left out."""
+    """Return the ways on from a question of the spine, leaving out the details in between."""
     found: dict[tuple[str, str], Way] = {}
     for option in question.options:
         if option.id == NOT_SURE:
@@ -58,7 +58,7 @@ def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
 
 
 def _ends(machine: FlowMachine, option: Option) -> Iterator[tuple[str, str | None]]:
-    """Where an option leads once the details after it are answered, each with its condition; the plain way first."""
+    """Return where an option leads once the details after it are answered, each with its condition; the plain way first."""
     for edge in reversed(option.edges):
         yield from _through(machine, edge, option.id, frozenset())
 
@@ -70,7 +70,7 @@ def _through(machine: FlowMachine, edge: Edge, came_by: str, seen: frozenset[str
             yield edge.to, edge.when
         return
     for option in sorted(question.options, key=lambda option: not option.plain):
-        # "Yes" and "no" to consent share one detail question: follow only what this answer offers.
+        # "Yes" and "no" to consent lead to the same detail question: follow only the options that this answer offers.
         if option.offered_when in ("has_consent", "no_consent") and (option.offered_when == "no_consent") != (
             came_by == "no"
         ):
@@ -219,7 +219,7 @@ class _Chart(_Svg):
 
 
 def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: Mapping[str, str] | None = None) -> str:
-    """Draw a flow as SVG, with the ways of a path that ends at a state lit, and a note under each question that has one."""
+    """Draw a flow as SVG, marking the ways of a path that ends at `at`, with a note under each question in `notes`."""
     taken = set(lit(machine, path, at))
     questions = spine(machine)
     reached = {target for _, _, target in taken} | {questions[0].id if path else ""}
@@ -263,18 +263,18 @@ def letters() -> frozenset[str]:
 
 @cache
 def fonts() -> Any:
-    """Return the font as typst takes it: ours alone, nothing of the machine's."""
+    """Return the fonts for typst: only ours, none of the machine's."""
     import typst
 
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
 
 
-#: typst keeps what it drew, megabytes a picture, until so many documents later.
+#: How many documents typst compiles before it frees a drawing, which takes megabytes.
 REMEMBERS = 11
 
 
 def forget_drawn() -> None:
-    """Have typst forget what it has drawn: empty documents take its place."""
+    """Make typst free its drawings by compiling empty documents."""
     import typst
 
     for _ in range(REMEMBERS):
@@ -283,7 +283,7 @@ def forget_drawn() -> None:
 
 @lru_cache(maxsize=32)
 def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes:
-    """Draw a flow as PNG. Takes some ten milliseconds and frees the interpreter meanwhile."""
+    """Draw a flow as PNG. Takes about 10 ms; releases the GIL."""
     import typst
 
     source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 1350pt)'
@@ -299,7 +299,7 @@ def png(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "") -> bytes
 
 
 def mermaid(machine: FlowMachine) -> str:
-    """Return every state and arrow of a flow as Mermaid text, interrupts left out."""
+    """Return every state and arrow of a flow as Mermaid text, without interrupts."""
     lines = ["stateDiagram-v2", f"    [*] --> {_name(machine.flow.start)}"]
     for drawn in machine.drawn:
         if drawn.trigger in ("emergency.now", "bulk.ask"):

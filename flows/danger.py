@@ -1,8 +1,8 @@
-"""Does a text speak of present danger, of abuse disclosed, seen or admitted, or of a crime? Then the police card comes first.
+"""Whether a text speaks of present danger, of abuse disclosed, seen or admitted, or of a crime. If so, the police card comes first.
 
-A model learned from written texts of danger and of calm ones that use the same words (tests/training). It weighs words,
-words in a row and parts of words, so that typing errors do little; it understands nothing. It would rather show the card
-once too often.
+A model learned from texts about danger and calm texts with the same words (tests/training). It weighs words,
+sequences of words and parts of words, so typing errors matter little; it understands nothing. It prefers to show the card
+too often rather than too seldom.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _ASKS = re.compile(
     r"(?:hi |hello |quick (?:q|question) |just wondering |so |and |but |ok |please )*(?:what|who|when|where|why|which|how|"
     r"can|could|should|shall|do|does|did|is|are|am|may|must|will|would|if)\b"
 )
-#: A text of more words than this is also looked at piece by piece: one sentence in a long story may tell of danger.
+#: A text with more words than this is also judged sentence by sentence: one sentence in a long story may be about danger.
 WHOLE, PIECE = 90, 40
-#: So many features known count at least: a text of a few odd words says little either way.
+#: The score is divided by at least this many known features: a few odd words prove little either way.
 FEWEST = 90
-#: A worry about a child, below danger: from this much less on, or in these words.
+#: A worry about a child is less than danger: a score above this lower mark, or one of these words.
 _WORRY_BELOW = 0.6
 _WORRY = re.compile(
     r"\b(?:worr(?:y|ied|ying|ies)|concern(?:s|ed|ing)?|uneasy|gut feeling|bad feeling|"
@@ -40,7 +40,7 @@ _ABOUT_CHILD = re.compile(
 
 
 def features(text: str) -> set[str]:
-    """Return what a text in small letters and canonical form is judged by."""
+    """Return the features of a text in lower case and canonical form."""
     words = ["#" if word[0].isdigit() else word.replace("'", "") for word in _WORD.findall(text)]
     words = [word for word in words if word]
     found: set[str] = set()
@@ -61,7 +61,7 @@ def features(text: str) -> set[str]:
 
 
 def _pieces(plain: str) -> Iterator[str]:
-    """Give a text, and, where it is long, its sentences by themselves, those that are short joined to the next."""
+    """Yield a text and, if it is long, each of its sentences, short ones joined to the next."""
     yield plain
     if len(plain.split()) <= WHOLE:
         return
@@ -79,7 +79,7 @@ def _pieces(plain: str) -> Iterator[str]:
 
 
 def score(text: str) -> float:
-    """Return how much a text speaks of danger: from 0 on it does. Cost grows with its length only."""
+    """Return how strongly a text speaks of danger; from 0 up, it does. The cost is linear in its length."""
     judge = learned.model("danger")
     best = -math.inf
     for piece in _pieces(canonical(text).text.lower()):
@@ -91,12 +91,12 @@ def score(text: str) -> float:
 
 
 def is_spoken_of(text: str) -> bool:
-    """Say whether a text speaks of danger now, abuse disclosed or seen, or a crime."""
+    """Return whether a text speaks of present danger, abuse disclosed or seen, or a crime."""
     return bool(text.strip()) and score(text) >= 0
 
 
 def is_worry(text: str) -> bool:
-    """Say whether a text tells a worry about a child, danger or not: it is never answered as not covered."""
+    """Return whether a text describes a worry about a child, danger or not. Such a text is never answered as not covered."""
     plain = canonical(text).text.lower()
     return bool(_WORRY.search(plain) and _ABOUT_CHILD.search(plain)) or (
         bool(plain.strip()) and score(text) >= -_WORRY_BELOW

@@ -1,6 +1,6 @@
-"""The guidance as frozen values: what an edition says, and the flows drawn from it.
+"""The guidance as frozen values: what an edition says, and its flows.
 
-Nothing here decides anything. Routing is executed in machine.py, checked in validation.py.
+Nothing here decides anything. machine.py executes the routing, validation.py checks it.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class Kind(StrEnum):
     RECORDING = "recording"
 
 
-#: The kinds that the chart draws: everything else is asked beside it.
+#: The kinds of questions that the chart draws.
 ON_THE_CHART = (Kind.SCREEN, Kind.QUESTION)
 
 NOT_SURE = "not_sure"
 
 
 class InvalidEdition(Exception):
-    """The author's files are wrong; `problems` lists all that was found, each with file and id."""
+    """The author's files are wrong; `problems` lists every problem with its file and id."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
@@ -70,7 +70,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Edge:
-    """One way on: the state it leads to, and the named predicate that must hold."""
+    """One way on: the state it leads to, and the name of the predicate that must hold."""
 
     to: str
     when: str | None = None
@@ -78,7 +78,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Duty:
-    """Something that goes with an ending, for example recording the decision."""
+    """Something that must or should be done after an outcome, such as recording the decision."""
 
     id: str
     text: str
@@ -88,7 +88,7 @@ class Duty:
 
 @dataclass(frozen=True)
 class DutyUse:
-    """A duty attached to an outcome, and the predicate that must hold for it."""
+    """A duty of an outcome, and the predicate that must hold for it."""
 
     duty: str
     when: str | None = None
@@ -96,7 +96,7 @@ class DutyUse:
 
 @dataclass(frozen=True)
 class Option:
-    """One button at a question."""
+    """One button of a question."""
 
     id: str
     label: str
@@ -109,9 +109,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing asked. `text` is "no", "optional" or "required"; `quoted` says the label is the source's own.
+    """A question. `text` is "no", "optional" or "required"; `quoted`: the label is in the source's own words.
 
-    `may_finish`: the rest may be left out from here. `follows_outcome`: asked again when a change may alter the outcome.
+    `may_finish`: the rest may be skipped from here. `follows_outcome`: ask it again when a change may alter the outcome.
     """
 
     id: str
@@ -133,7 +133,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the guidance points to. `then` is where recording starts; without it the walk has ended."""
+    """A recommended outcome. `then` is the first question about the record; without it, the walk has ended."""
 
     id: str
     title: str
@@ -147,7 +147,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Flow:
-    """One flowchart of an edition. `entries` are what one can come for; every walk begins at `start`."""
+    """One flowchart of an edition. `entries` are the reasons for coming; every walk begins at `start`."""
 
     id: str
     title: str
@@ -156,7 +156,7 @@ class Flow:
     entries: tuple[str, ...]
     questions: Mapping[str, Question]
     outcomes: Mapping[str, Outcome]
-    #: How the drawing words a condition, by predicate.
+    #: The words for each predicate in the drawing.
     conditions: Mapping[str, str]
     roles: Roles
 

@@ -1,4 +1,4 @@
-"""What must be so because other code makes it so. If it is not, that is our mistake: say so at once, in every mode of Python."""
+"""Checks of what other code guarantees. A broken guarantee is our mistake and raises at once, in every mode of Python."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Small linear models, learned from texts beforehand: a feature's weight, summed. No library is needed to use one.
+"""Small linear models learned beforehand: a score is the sum of the weights of the features. Using one needs no library.
 
-`python -m tests.training` makes the files in flows/words/*.json from the texts it names; their digest is in each file.
+`python -m tests.training` creates flows/words/*.json from its training texts; each file contains their digest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True)
 class Linear:
-    """Weights by feature, a bias, and the score from which on the answer is yes. `made_from`: digest of the texts."""
+    """Weights by feature, a bias, and the lowest score that means yes. `made_from`: digest of the training texts."""
 
     weights: dict[str, float]
     bias: float
@@ -28,12 +28,12 @@ class Linear:
         return self.bias + math.fsum(weights[name] for name in features if name in weights)
 
     def holds(self, features: Iterable[str]) -> bool:
-        """Say whether the answer is yes."""
+        """Return whether the answer is yes."""
         return self.score(features) >= self.limit
 
 
 @cache
 def model(name: str) -> Linear:
-    """Return a model that comes with the package."""
+    """Return a model from the package."""
     raw = json.loads(files("flows").joinpath("words", f"{name}.json").read_bytes())
     return Linear(raw["weights"], raw["bias"], raw["limit"], raw["made_from"])

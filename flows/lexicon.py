@@ -1,6 +1,6 @@
-"""Long lists of words, searched where they lie: a packaged file of sorted lines is read and never parsed.
+"""Long word lists, searched in place: a packaged file of sorted lines is read but never parsed.
 
-A process that has just started must take its first typed words at once, and parsing 160,000 words takes 0.2 seconds.
+A process that has just started must examine its first typed words at once, and parsing 160,000 words takes 0.2 seconds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from importlib.resources import files
 
 
 class Lexicon:
-    """Words, each with what its line says of it. Lines that begin with # are remarks; the others are sorted by bytes."""
+    """Words, each with the rest of its line. Lines that begin with # are comments; all others are sorted by bytes."""
 
     def __init__(self, raw: bytes) -> None:
-        """Take the bytes of a file, UTF-8, one word a line, a space before what is said of it."""
+        """Take the bytes of a UTF-8 file with one word per line, a space, and what the list says about it."""
         self._raw = raw
 
     def get(self, word: str) -> str | None:
-        """Return what is said of a word, often nothing; None if it is not in the list."""
+        """Return what the list says about a word, often an empty text; None if the word is not listed."""
         raw, sought = self._raw, word.encode(errors="surrogatepass")
         low, high = 0, len(raw)
         while low < high:
@@ -36,16 +36,16 @@ class Lexicon:
         return None
 
     def __contains__(self, word: str) -> bool:
-        """Say whether a word is in the list."""
+        """Return whether a word is in the list."""
         return self.get(word) is not None
 
     def __iter__(self) -> Iterator[str]:
-        """Give the words in order."""
+        """Yield the words in order."""
         lines = self._raw.decode().splitlines()
         return (line.partition(" ")[0] for line in lines if not line.startswith("#"))
 
 
 @cache
 def lexicon(name: str) -> Lexicon:
-    """Return a list that comes with the package."""
+    """Return a list from the package."""
     return Lexicon(files("flows").joinpath("words", name).read_bytes())

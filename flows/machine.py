@@ -1,4 +1,4 @@
-"""Flow -> transitions machine: the machine is the conversation.
+"""Compile a flow into a transitions machine: the machine is the conversation.
 
 States: a question by its id, `<question>.paused` while advice is sought, `outcome.<id>`, `check`, `ended`.
 Triggers: `<state>.<option>`, and `text`, `skip`, `finish`, `leave`, `next`, `confirm` where a state has them.
@@ -21,20 +21,20 @@ PAUSED = ".paused"
 OUTCOME = "outcome."
 EMERGENCY_NOW = "emergency.now"
 BULK_ASK = "bulk.ask"
-#: Longer than any walk can be; a replay that gets here has met a circle the author drew.
+#: More steps than any walk can have: a replay that reaches this has met a circle in the flow.
 MAX_STEPS = 200
 
 
 @dataclass
 class Token:
-    """Where a replay stands. Built per replay and thrown away."""
+    """The position of a replay. Each replay creates its own."""
 
     state: str
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One arrow of the flowchart as the machine holds it."""
+    """One arrow of the flowchart in the machine."""
 
     trigger: str
     source: str
@@ -49,11 +49,11 @@ def split(trigger: str) -> tuple[str, str]:
 
 
 class FlowMachine:
-    """One compiled flow. Shared, read only: the walk lives in the token, not here."""
+    """One compiled flow, shared read-only. The token keeps the walk."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        #: The outcome that an emergency has, and the question about a bulk exchange.
+        #: The outcome of an emergency, and the question about bulk exchange.
         self.emergency, self.bulk = flow.roles.outcome("emergency"), flow.roles.question("bulk")
         states = [*self._states()]
         self._machine = Machine(model=None, states=states, initial=flow.start, auto_transitions=False, send_event=False)
@@ -126,25 +126,25 @@ class FlowMachine:
         return tuple(drawn for drawns in self._drawn.values() for drawn in drawns)
 
     def is_about_bulk(self, state: str) -> bool:
-        """Say whether a state belongs to the question about a bulk exchange."""
+        """Return whether a state belongs to the question about bulk exchange."""
         return state.removesuffix(PAUSED) == self.bulk or state in (BULK_ASK, split(BULK_ASK)[0])
 
     def is_final(self, state: str) -> bool:
-        """Say whether a walk in this state has ended."""
+        """Return whether a walk in this state has ended."""
         if state.startswith(OUTCOME):
             return self.flow.outcomes[state.removeprefix(OUTCOME)].then is None
         return state == ENDED
 
     def outcome_at(self, state: str) -> Outcome | None:
-        """Return the outcome that this state stands for, if it is one."""
+        """Return the outcome of a state, or None."""
         return self.flow.outcomes[state.removeprefix(OUTCOME)] if state.startswith(OUTCOME) else None
 
     def question_at(self, state: str) -> Question | None:
-        """Return the question that is open in this state, asked or paused."""
+        """Return the question of a state, asked or paused, or None."""
         return self.flow.questions.get(state.removesuffix(PAUSED))
 
     def offered(self, state: str, taken: Taken) -> tuple[str, ...]:
-        """Return the triggers that lead on from this state now, in the author's order, interrupts apart."""
+        """Return the triggers that lead on from this state now, in the author's order, without interrupts."""
         found: dict[str, None] = {}
         for drawn in self._drawn[state]:
             if drawn.trigger in (EMERGENCY_NOW, BULK_ASK):
@@ -156,11 +156,11 @@ class FlowMachine:
         return tuple(found)
 
     def has(self, state: str, trigger: str) -> bool:
-        """Say whether this state knows this trigger at all."""
+        """Return whether this state has this trigger at all."""
         return trigger in self._known[state]
 
     def fire(self, token: Token, trigger: str, taken: Taken) -> Taken | None:
-        """Move the token and add to what is taken; return that, or None when the trigger does not fit here."""
+        """Move the token and return the answers with this one added, or None if the trigger does not fit here."""
         if not self.has(token.state, trigger):
             return None
         key, verb = split(trigger)
@@ -176,7 +176,7 @@ class FlowMachine:
         return replace(taken, outcome=outcome.id, agrees_with=outcome.agrees_with) if outcome else taken
 
     def reachable(self, state: str) -> frozenset[str]:
-        """Return every state that some way leads to from here, guards and interrupts left aside."""
+        """Return every state reachable from here, ignoring guards and interrupts."""
         if state not in self._reach:
             seen, todo = {state}, [state]
             while todo:

@@ -1,7 +1,7 @@
-"""The computed branches, by name. An edition may only say a name from here, never an expression.
+"""The computed branches, by name. An edition may use only these names, never an expression.
 
-Each predicate reads what was answered on the way so far and nothing else.
-`reads` names the questions it looks at, by role, so that tests know which answers can change a route.
+A predicate reads only the answers on the way so far.
+`reads` names the roles of the questions it reads, so that tests know which answers can change a route.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from flows.roles import Roles
 
 @dataclass(frozen=True)
 class Taken:
-    """What the walk holds so far: option id by question id, the entry, the outcome reached, the questions once not sure.
+    """The walk so far: option by question, the entry, the outcome reached, and the questions that were once "not sure".
 
-    It is asked for roles: `chose("harm", "yes")` means the question and the option that fill these roles.
+    Ask it for roles: `chose("harm", "yes")` means the question and the option that fill these roles.
     """
 
     options: dict[str, str] = field(default_factory=dict)
@@ -27,16 +27,16 @@ class Taken:
     roles: Roles = field(default_factory=Roles)
 
     def asked(self, question: str) -> bool:
-        """Say whether this question was answered."""
+        """Return whether this question was answered."""
         return self.roles.question(question) in self.options
 
     def chosen(self, question: str) -> str | None:
-        """Return the option chosen at this question, by its role or else its id; None when it was not answered."""
+        """Return the option chosen at this question, by its role or else its id; None if it was not answered."""
         option = self.options.get(self.roles.question(question))
         return None if option is None else self.roles.option_role(question, option)
 
     def chose(self, question: str, *options: str) -> bool:
-        """Say whether one of these options was chosen at this question."""
+        """Return whether one of these options was chosen at this question."""
         return self.chosen(question) in options
 
 
@@ -64,7 +64,7 @@ def harm_concern(taken: Taken) -> bool:
 
 @reads("initiative", "requester_lscb")
 def was_asked(taken: Taken) -> bool:
-    """Somebody asked for the information, so there is a requester to talk to."""
+    """Somebody asked for the information, so there is a requester."""
     return taken.chose("initiative", "asked") or taken.asked("requester_lscb")
 
 
@@ -94,7 +94,7 @@ def sensitive_and_only_implied(taken: Taken) -> bool:
 
 @reads("decision")
 def decided_otherwise(taken: Taken) -> bool:
-    """What the person decided is not what the guidance points to."""
+    """The person decided otherwise than the recommended outcome."""
     return taken.asked("decision") and taken.options[taken.roles.question("decision")] not in taken.agrees_with
 
 
@@ -106,7 +106,7 @@ def will_share(taken: Taken) -> bool:
 
 @reads("decision", "how_amount")
 def will_share_how_not_asked(taken: Taken) -> bool:
-    """The person decided to share although the chart did not, so the how-to-share list is still to come."""
+    """The person decided to share although the chart did not recommend it, so the how-to-share questions are still to come."""
     return will_share(taken) and not taken.asked("how_amount")
 
 
@@ -118,11 +118,11 @@ def decision_made(taken: Taken) -> bool:
 
 @reads()
 def holds_board_information(taken: Taken) -> bool:
-    """The person came in to ask about using what a Board request brought them."""
+    """The person asks about using information from a Board request."""
     return taken.entry == taken.roles.question("use_for_board_functions")
 
 
 @reads()
 def advice_was_sought(taken: Taken) -> bool:
-    """At some question the person was not sure, so there is an outcome of advice to record."""
+    """The person was not sure at some question, so the outcome of the advice must be recorded."""
     return bool(taken.unsure)

@@ -1,6 +1,6 @@
-"""Play a walk without any chat: pairs of question and answer in, outcome, duties and passages out.
+"""Play a walk without a chat: from pairs of question and answer to outcome, duties and passages.
 
-Details, how-to-share items and screens may be left out here; the walk then takes the plain option and says so.
+Details, how-to-share questions and safety checks may be left out; the walk then assumes the plain option and says so.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ AT = ""
 
 
 class WrongAnswer(Exception):
-    """A pair names an unknown id or comes out of turn."""
+    """A pair names an unknown id or is out of turn."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """A walk that was played: where it stands and what was assumed because it was not said."""
+    """A played walk: its position, and the answers that were assumed because they were not given."""
 
     position: Position
     assumed: tuple[str, ...]
 
     @property
     def path(self) -> tuple[str, ...]:
-        """What was said and stands, in order; assumed answers and mere "next" taps apart."""
+        """The given answers that still apply, in order, without assumed answers and "next" taps."""
         return tuple(
             edge
             for edge in self.position.path
@@ -89,7 +89,7 @@ class Rehearsal:
         which = roles.question_role(key)
         if which in ("emergency", "bulk") and here != key:
             if verb == "no":
-                # Said now what had been taken as read: it stands in the path, not among what was assumed.
+                # The answer was assumed before and is given now: move it to the path.
                 self.assumed = [edge for edge in self.assumed if edge != f"{key}.no"]
                 return
             if position.is_finished and which != "emergency":
@@ -122,7 +122,7 @@ class Rehearsal:
         self.walk = confirm_change(self.machine, walk) if walk.pending else walk
 
     def _until(self, key: str | None) -> tuple[Walk, list[str]]:
-        """Take plain options until `key` is asked (or, without a key, while only details are open)."""
+        """Assume plain options until `key` is asked or, without a key, while only details are open."""
         walk, assumed = self.walk, list[str]()
         while True:
             position = replay(self.machine, walk)
@@ -150,7 +150,7 @@ class Rehearsal:
             assumed.append(plain)
 
     def end(self) -> Played:
-        """Finish: details left out take their plain option, a walk left not sure ends in advice."""
+        """Finish: assume the plain option for missing details; end a walk that is "not sure" in advice."""
         if replay(self.machine, self.walk).live:
             walk, assumed = self._until(None)
             self.walk, self.assumed = walk, self.assumed + assumed
@@ -162,7 +162,7 @@ class Rehearsal:
 
 
 def play(book: Book, flow: str, pairs: Iterable[tuple[str, str]]) -> Played:
-    """Play these pairs; raise WrongAnswer at the first that does not fit."""
+    """Play pairs of question and answer; raise WrongAnswer at the first that does not fit."""
     said = list(pairs)
     first = (
         next((key for key, _ in said if key in book.machines[flow].flow.entries), None)

@@ -1,7 +1,7 @@
-"""Which node of an edition fills which role. The rest of Sharewise asks an edition for roles, never for ids.
+"""Which node of an edition fills which role. All other code asks an edition for roles, never for ids.
 
-A node whose id is the name of a role fills it; `roles.yaml` of an edition names the others. It changes no word and no route, so
-it does not count towards the edition's hash. "yes", "no" and "not_sure" are words of the format and mean the same everywhere.
+A node whose id is the name of a role fills that role; `roles.yaml` names the others. That file changes no word and no route, so
+it is not part of the edition's hash. "yes", "no" and "not_sure" belong to the format and mean the same everywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Start:
-    """What a command of the chat begins: a flow, and one of its entries (the first if none is named)."""
+    """What a chat command starts: a flow and one of its entries, by default the first."""
 
     flow: str
     entry: str | None = None
@@ -21,7 +21,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Roles:
-    """Role -> id, for each sort of node; for options, by the role of their question."""
+    """Role -> id, for each kind of node. Options are listed by the role of their question."""
 
     starts: Mapping[str, Start] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
@@ -77,11 +77,11 @@ class Roles:
         return {node: role for role, node in self.outcomes.items()}
 
 
-#: What the rest of Sharewise asks of every edition. One without it is refused.
+#: The roles that every edition must fill. An edition without one of them is refused.
 STARTS = ("share",)
 OUTCOMES = ("emergency", "seek_advice")
 DUTIES = ("seek_advice", "record_advice_outcome")
-#: Questions, with the options that rules of ours know by role.
+#: Questions, each with the options that our code knows by role.
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "emergency": (), "harm": (), "consent": (), "ground": (), "case_reference": (), "reasons": (), "otherwise_reason": (),
     "decision": ("share", "share_part", "do_not_share", "pending_advice"),

@@ -1,4 +1,4 @@
-"""A walk -> what colleagues are asked: coded answers only, so that no typed word and no case reference gets out.
+"""From a walk to what colleagues are asked: coded answers only, so that no typed word and no case reference gets out.
 
 Golden rule 3 of the advice: in doubt, ask other practitioners, without disclosing the identity where possible.
 """
@@ -12,10 +12,10 @@ from flows.invariants import present
 from flows.machine import OUTCOME, PAUSED
 from flows.navigation import Position
 
-#: What can be said to an outcome. The ids are kept in records.
+#: The choices about an outcome. Records store the ids.
 VERDICTS = {"agree": "I agree", "disagree": "I disagree", "more": "It needs more information first"}
 
-#: Why a colleague sees it so: our list, each with the passage it rests on.
+#: The reasons for an opinion: our list, each with the passage it is based on.
 REASONS = {
     "harm": ("A child may be suffering harm, or is likely to", "harm-procedures"),
     "purpose": ("The purpose is clear", "flow-purpose"),
@@ -31,7 +31,7 @@ REASONS = {
 #: A reason in the colleague's own words.
 OWN = "own"
 
-#: Roles of questions that are never shown on a card: their answers could say which case it is.
+#: Roles of questions that are never shown to colleagues: their answers could reveal the case.
 NOT_SHOWN = ("case_reference",)
 #: Roles of questions at which a child's safety cannot wait for an opinion.
 NEVER_WAITS = ("emergency",)
@@ -49,7 +49,7 @@ class Asked:
     flags: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """Return plain values to keep."""
+        """Return plain values for storage."""
         return {
             "kind": self.kind, "about": self.about, "title": self.title, "choices": dict(self.choices),
             "answers": [list(pair) for pair in self.answers], "flags": list(self.flags),
@@ -57,16 +57,16 @@ class Asked:
 
 
 def cannot_wait(position: Position) -> bool:
-    """Say whether a child's safety is at stake here, so that nobody is asked first."""
+    """Return whether a child's safety is at stake here, so that the person must not wait for opinions."""
     outcome = position.outcome
     here = position.flow.roles.question_role(position.state.removesuffix(PAUSED))
     return here in NEVER_WAITS or (outcome is not None and outcome.id == position.machine.emergency)
 
 
 def asked_at(position: Position) -> Asked | None:
-    """Return what colleagues can be asked here, or None where nothing is to choose or a child's safety cannot wait.
+    """Return what colleagues can be asked here, or None if there is nothing to choose or a child's safety cannot wait.
 
-    At a question with options before the outcome it is that question; later it is the outcome.
+    Before the outcome it is the current question; from then on it is the outcome.
     """
     state = position.state.removesuffix(PAUSED)
     outcome = position.outcome
@@ -87,7 +87,7 @@ def _offers(position: Position, state: str, option: str) -> bool:
 
 
 def _answers(position: Position) -> tuple[tuple[str, str], ...]:
-    """What was tapped so far. Typed words never: only that there were some."""
+    """Return the answers tapped so far. Typed words are never included, only that there were some."""
     found = []
     for state, answer in position.live:
         question = position.flow.questions.get(state.removesuffix(PAUSED))

@@ -1,4 +1,4 @@
-"""What is reported of the law since an edition was published: shown beside an ending, never mixed with the edition's words."""
+"""Reported changes in the law since an edition was published, shown beside an outcome and never mixed with the edition's words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _raw() -> Any:
 
 
 def said_of(edition: Edition, outcome: str | None, decision: str | None = None) -> str:
-    """Return what has changed that somebody must know before this ending stands; nothing where nothing is known."""
+    """Return the change that a person must know before they settle on this outcome; an empty text if none is known."""
     known = _raw().get(edition.jurisdiction, {})
     found = known.get(outcome) or known.get(decision)
     return str(found["text"]) if found else ""

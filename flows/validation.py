@@ -1,4 +1,4 @@
-"""What can be wrong with an edition, one check a function; each gives sentences with file and id."""
+"""The checks of an edition, one per function. Each yields sentences with file and id."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _duties(edition: Edition) -> Iterator[str]:
 
 
 def _roles(edition: Edition) -> Iterator[str]:
-    """Every role that the rest of Sharewise asks for is filled, and nothing else is named."""
+    """Check that every required role is filled, and that every named role and node exists."""
     roles, where = edition.roles, f"{edition.id}/roles.yaml"
     questions = {key: question for flow in edition.flows.values() for key, question in flow.questions.items()}
     outcomes = {key for flow in edition.flows.values() for key in flow.outcomes}
@@ -178,7 +178,7 @@ def _ways(machine: FlowMachine) -> Iterator[str]:
 
 
 def _circles(machine: FlowMachine) -> Iterator[str]:
-    """States that lead back to themselves with nothing to stop it: no condition anywhere on the way."""
+    """Yield the states that lead back to themselves without any condition on the way."""
     onward: dict[str, set[str]] = {state: set() for state in machine.states}
     for drawn in machine.drawn:
         if (

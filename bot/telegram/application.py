@@ -1,4 +1,4 @@
-"""The composition root: a PTB Application with our handlers, over any request (the network or the local world)."""
+"""Build the library's Application with our handlers, over the network or the local chat."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from bot.telegram.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
-#: How many messages are on their way at once.
+#: The most messages being sent at once.
 SENDS = 16
 #: Seconds after which a loop looks at the store again although nothing woke it: another worker may have stored something.
 LOOK_AGAIN = 0.25
-#: Enough for these, for answers to taps and for polling: none of them waits for another.
+#: Enough connections for sends, answers to taps and polling, so that none waits for another.
 CONNECTIONS = SENDS + ANSWERS + 2
 
 

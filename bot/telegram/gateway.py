@@ -1,4 +1,4 @@
-"""What every handler shares: run one act in the store, answer the tap, remember what failed."""
+"""What every handler shares: run one use case in the store, answer the tap, note what failed."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ from storage.core.unit import Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
-#: How many taps are answered at once, and after how many seconds an answer comes too late.
+#: The most taps answered at once, and the seconds after which an answer is too late.
 ANSWERS, ANSWER_SECONDS = 4, 5.0
-#: Reading a long text rests so many seconds for each that it works: taps share the interpreter with it.
+#: Reading a long text pauses this many seconds per second of work, because taps share the interpreter with it.
 REST = 3.0
 
 
 class Gateway:
-    """The store and the desk, as handlers reach them."""
+    """Gives handlers access to the store and the context."""
 
     def __init__(self, store: Store, context: Context) -> None:
         self.store, self.context = store, context
-        #: Updates that an act took care of, and those whose handler failed, for the dispatcher to see.
+        #: Updates handled by a use case, and updates whose handler failed; the dispatcher reads both.
         self.acted: set[int] = set()
         self.failures: dict[int, BaseException] = {}
-        #: Called when an act is on its way into the store, which works in order: who looks then finds what it decided to send.
+        #: Called when work has been queued for the store. The store works in order, so whoever reads next sees its messages.
         self.on_acting: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering = asyncio.Semaphore(ANSWERS)
-        #: Text is read beside the store and the loop, one at a time.
+        #: Reads one text at a time, outside the store's thread and the event loop.
         self._reading = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix="reading", initializer=take_breaks, initargs=(REST,)
         )
         self.limits = Limits(context.updates_per_minute)
 
     async def read(self, message: Message, *, edited: bool = False) -> Typed:
-        """Look at all that a message says, outside the store: one message at a time, so that taps go on meanwhile."""
+        """Examine everything in a message outside the store, one message at a time, so that taps are not held up."""
         said = words_of(message)
         return await self._read(
             said.text, message.message_id, beside=said.beside, marks=said.marks, edited=edited,
@@ -67,12 +67,12 @@ class Gateway:
         )  # fmt: skip
 
     async def read_part(self, typed: Typed, text: str) -> Typed:
-        """Look at a part of what was typed, as the words behind a command."""
+        """Examine a part of what was typed, such as the words after a command."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reading, typed_text.read_argument, self.context, typed, text)
 
     async def look_up(self, typed: Typed) -> Typed:
-        """Ask the guidance about words that turned out to be a question."""
+        """Look up in the guidance words that turned out to be a question."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reading, typed_text.look_up, self.context, typed)
 
@@ -85,9 +85,9 @@ class Gateway:
         all_typed: Typed | None = None,
         sees_danger: bool = False,
     ) -> None:
-        """Do what words ask for. Where they are a question, it is looked up first, outside the store, and done again.
+        """Run the use case for typed words. If they are a question, look it up outside the store, then run it again.
 
-        `all_typed`: all of the message, where the words are only what stands behind a command.
+        `all_typed`: the whole message, if the words are only what follows a command.
         """
         typed = all_typed or words
         try:
@@ -96,7 +96,7 @@ class Gateway:
             await self.act(update, *action_of(await self.look_up(words)), typed=typed, sees_danger=sees_danger)
 
     async def read_text(self, text: str) -> Typed:
-        """Look at words that stand in no message."""
+        """Examine words that are not in a message."""
         return await self._read(text)
 
     async def _read(self, text: str, message_id: int = 0, **more: Any) -> Typed:
@@ -106,11 +106,11 @@ class Gateway:
         )
 
     def close(self) -> None:
-        """End the thread that reads."""
+        """Stop the thread that reads texts."""
         self._reading.shutdown(wait=False, cancel_futures=True)
 
     async def is_too_much(self, update: Update) -> bool:
-        """Say whether a person sends more than is handled; say it to them once. An emergency is never too much."""
+        """Return whether a person exceeds the rate limit, and tell them once. An emergency is never refused."""
         user, chat = update.effective_user, update.effective_chat
         if user is None or not self.limits.per_minute:
             return False
@@ -138,7 +138,7 @@ class Gateway:
         typed: Typed | None = None,
         sees_danger: bool = False,
     ) -> None:
-        """Do one act for this update, then answer the tap if it was one. `typed`: what was typed, as it was read."""
+        """Run one use case for an update, then answer the tap if it was one. `typed`: the examined words."""
         user, chat, message = update.effective_user, update.effective_chat, update.effective_message
         if user is None or (chat is None and update.inline_query is None):
             return
@@ -150,18 +150,18 @@ class Gateway:
         said = await acting
         self.acted.add(update.update_id)
         if update.callback_query:
-            # Only after the commit, and not waited for: losing or doubling it is harmless.
+            # After the commit, and without waiting: losing or repeating this answer is harmless.
             self.later(_answer(update.callback_query, said, self.context.username))
 
     async def service(self, update: Update, act: Callable[[Unit, Context], None]) -> None:
-        """Follow what Telegram says about a chat."""
+        """Handle a service message about a chat."""
         acting = self.store.run(service, self.context, update.update_id, act)
         self.on_acting()
         await acting
         self.acted.add(update.update_id)
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Answer a tap or an inline query beside the updates: a few at once, and not for long. Losing an answer is harmless."""
+        """Answer a tap or an inline query in the background, a few at once and with a time limit. Losing an answer is harmless."""
 
         async def shortly() -> None:
             try:
@@ -176,7 +176,7 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
     async def settle(self, at_most: float | None = None) -> None:
-        """Wait for what is done beside the updates, for so many seconds at most."""
+        """Wait for the answers in the background, for this many seconds at most."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=at_most)
             for task in late:
@@ -188,12 +188,12 @@ async def _answer(query: CallbackQuery, said: str | OpenPrivately, username: str
         answer = {"url": f"https://t.me/{username}?start={said.start}"}
     else:
         answer = {"text": said[:200]} if said else {}
-    # In lower case: with plain values, as the sender calls.
+    # A lower-case method name: the library then sends plain values, as in the sender.
     await query.get_bot().do_api_request("answercallbackquery", api_kwargs={"callback_query_id": query.id, **answer})
 
 
 async def answer_inline(query: InlineQuery, found: list[advice_cards.Article]) -> None:
-    """Offer passages in inline mode; to one who is not a member, nothing. Never cached for others."""
+    """Offer passages in inline mode, to members only. The answer is never cached for other people."""
     results = [
         InlineQueryResultArticle(
             article.id,

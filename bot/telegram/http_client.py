@@ -1,4 +1,4 @@
-"""The Bot API over aiohttp: the same calls as the library's own client, for a quarter of the work or less (docs/figures.md)."""
+"""The Bot API over aiohttp: the same calls as the library's own client at a quarter of the cost or less (docs/figures.md)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ JSON = {"content-type": "application/json"}
 
 
 def _has_proxy() -> bool:
-    """Say whether a proxy is set in the environment; else the client need not look there for every call."""
+    """Return whether the environment sets a proxy. If not, the client need not check for every call."""
     return any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"))
 
 
 class AiohttpRequest(BaseRequest):
-    """One pool of connections for calls and for polling."""
+    """A connection pool for calls and polling."""
 
     def __init__(self, connections: int) -> None:
         self.connections = connections
@@ -29,7 +29,7 @@ class AiohttpRequest(BaseRequest):
 
     @property
     def read_timeout(self) -> float:
-        """Seconds to wait for an answer unless a call says otherwise."""
+        """Seconds to wait for an answer, unless a call sets its own."""
         return READ_SECONDS
 
     async def initialize(self) -> None:
@@ -50,7 +50,7 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
-        """Read an answer; raise TelegramError where it is no JSON. Bytes that are no UTF-8 are replaced."""
+        """Parse an answer; raise TelegramError if it is not JSON. Bytes that are not UTF-8 are replaced."""
         try:
             return loads(payload.decode(errors="replace").encode())
         except ValueError:
@@ -66,9 +66,9 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """Make one call; return status and body. Raises NetworkError, TimedOut when it took too long; it may have been carried out.
+        """Make one call; return its status and body. Raise NetworkError or, after a timeout, TimedOut: the call may have succeeded.
 
-        Of the times only `read_timeout` is heeded.
+        Only `read_timeout` is used.
         """
         if self._session is None:
             raise RuntimeError("The client was not initialized.")
@@ -81,14 +81,14 @@ class AiohttpRequest(BaseRequest):
             for name, (file_name, content, kind) in (request_data.multipart_data or {}).items():
                 body.add_field(name, content, filename=file_name, content_type=kind)
         elif request_data is not None:
-            # Telegram reads a form and JSON alike; writing a form takes longer.
+            # Telegram accepts a form or JSON; encoding a form takes longer.
             body, headers = dumps(request_data.parameters), JSON
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 return answer.status, await answer.read()
-        # Their own words may hold the address, and the token stands in that.
+        # The error's own text may contain the address, which contains the token.
         except TimeoutError:
             raise TimedOut from None
         except aiohttp.ClientError as error:

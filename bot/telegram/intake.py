@@ -1,7 +1,7 @@
-"""Taking in, then acknowledging. And dispatching: one update of an ordering key at a time, in the order they came.
+"""Take updates in, then acknowledge them; dispatch them one at a time per ordering key, in the order they came.
 
-Updates come raw and are stored before they are confirmed, so that one which the library cannot parse harms nothing else.
-What fails three times is parked. Storage errors never count as a try.
+Updates are stored raw before they are confirmed, so that one the library cannot parse affects no other.
+An update that fails three times is parked. A storage error never counts as a failure.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ log = logging.getLogger("sharewise.intake")
 
 POLL_SECONDS = 25
 ALLOWED = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"]
-#: How many ordering keys are worked on side by side.
+#: How many ordering keys are handled at once.
 SIDE_BY_SIDE = 32
-#: Seconds between two tries to be the worker that polls.
+#: Seconds between two attempts to become the worker that polls.
 LEAD_SECONDS = 2.0
 #: Seconds before polling again while a webhook, or another process that polls, is in the way.
 CONFLICT_SECONDS = 3.0
-#: What is said when Telegram posts updates instead.
+#: The log line when Telegram posts updates instead.
 HOOKED = "A webhook is set, so the bot cannot be polled: serve --webhook, or sharewise webhook delete."
 
 
-#: What is kept of a message whose button was pressed: where it stands. Its words and buttons are ours.
+#: What is stored of a message whose button was tapped: where it is. Its words and buttons are our own.
 PLACE = ("message_id", "date", "chat", "message_thread_id", "is_topic_message")
 
 
 def lean(update: dict[str, Any]) -> dict[str, Any]:
-    """Return a raw update without the words and buttons of the message that was pressed."""
+    """Return a raw update without the words and buttons of the message that was tapped."""
     query = update.get("callback_query")
     if not isinstance(query, dict) or not isinstance(query.get("message"), dict):
         return update
@@ -50,26 +50,26 @@ def lean(update: dict[str, Any]) -> dict[str, Any]:
 
 
 class Intake:
-    """Takes updates in and has them handled: ordering keys side by side, each in order."""
+    """Takes updates in and dispatches them: ordering keys in parallel, each in order."""
 
     def __init__(self, application: App, gateway: Gateway) -> None:
         self.application, self.gateway = application, gateway
         self.arrived = asyncio.Event()
         self._at: dict[int, asyncio.Task[None]] = {}
-        #: Ordering keys that were worked off and are still ours.
+        #: Ordering keys that are done and not yet released.
         self._done: list[int] = []
         self._led = -1
         self._broken: Exception | None = None
 
     async def poll(self) -> None:
-        """Fetch updates for ever; each poll confirms only what is stored. Of several workers one does."""
+        """Poll for updates for ever; each poll confirms only stored updates. Of several workers, one polls."""
         offset, backoff = 0, Backoff()
         while True:
             try:
                 if not await self._leads():
                     await asyncio.sleep(LEAD_SECONDS)
                     continue
-                # In lower case: raw updates, without the library parsing them first. Telegram takes either.
+                # A lower-case method name gives raw updates that the library has not parsed. Telegram accepts both.
                 raw = await self.application.bot.do_api_request(
                     "getupdates",
                     api_kwargs={"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ALLOWED},
@@ -82,7 +82,7 @@ class Intake:
                     await self.take_in(updates)
                     offset = max(update["update_id"] for update in updates) + 1
                 elif raw:
-                    # Without a number nothing of it can be confirmed: it comes again at once.
+                    # Updates without a number cannot be confirmed, so Telegram sends them again at once.
                     await asyncio.sleep(LONGEST_PAUSE)
                 backoff.reset()
             except REFUSED:
@@ -98,7 +98,7 @@ class Intake:
                 await wait_to_retry(error if ours else f"Polling failed ({type(error).__name__}).", backoff.next())
 
     async def _leads(self) -> bool:
-        """Say whether this worker polls. The lock ends with the connection it was taken on."""
+        """Return whether this worker polls. The lock ends with the connection that took it."""
         store = self.gateway.store
         if self._led != store.connected:
             leads = await store.run(inbox.lead_polling, self.gateway.context.bot_id)
@@ -106,15 +106,15 @@ class Intake:
         return self._led == store.connected
 
     async def take_in(self, updates: list[dict[str, Any]]) -> None:
-        """Store raw updates; once this returns they may be acknowledged. Raises StorageUnavailable."""
+        """Store raw updates. Once this returns, they may be acknowledged. Raise StorageUnavailable."""
         raw = [lean(update) for update in updates]
         taking = self.gateway.store.run(inbox.take_in, self.gateway.context.bot_id, raw, self.gateway.context.now())
-        # The store works in order: who looks from now on finds them.
+        # The store works in order, so whoever reads from now on finds them.
         self.arrived.set()
         await taking
 
     async def dispatch(self, stop: asyncio.Event) -> None:
-        """Have stored updates handled until told to stop: ordering keys side by side, each in the order it came."""
+        """Dispatch stored updates until told to stop: ordering keys in parallel, each in order."""
         store = self.gateway.store
         while not stop.is_set():
             if self._broken is not None:
@@ -131,7 +131,7 @@ class Intake:
                 continue
             for key, updates in found.items():
                 self._at[key] = asyncio.create_task(self._work_off(key, updates, stop))
-            # What was asked for was found, or there is no more: until something arrives, or a key is worked off.
+            # Everything available is being handled: wait until something arrives or a key is done.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.arrived.wait(), LOOK_AGAIN)
         await asyncio.gather(*self._at.values())
@@ -144,7 +144,7 @@ class Intake:
                 if stop.is_set():
                     return
                 if not await self.handle(taken):
-                    # Nothing of this person's goes before it.
+                    # No later update of this person may overtake it.
                     return
         except StorageUnavailable as error:
             await wait_to_retry(error)
@@ -155,18 +155,10 @@ class Intake:
             self._done.append(key)
             self.arrived.set()
 
-    async def _tell_of_failure(self, taken: Claimed) -> None:
-        try:
-            await self.gateway.store.run(inbox.tell_of_failure, self.gateway.context, taken)
-        except StorageUnavailable:
-            raise
-        except Exception as error:
-            log.error("Nobody could be told of update %s (%s).", taken.update_id, where_of(error))
-
     async def handle(self, taken: Claimed) -> bool:
-        """Have one stored update handled; count a failure, park it after the third. Return False when it waits to be tried again.
+        """Handle one stored update; count a failure and park it after the third. Return False if it will be tried again.
 
-        Raises StorageUnavailable.
+        Raise StorageUnavailable.
         """
         gateway = self.gateway
         failure: BaseException | None = None
@@ -174,17 +166,15 @@ class Intake:
             update = Update.de_json(taken.payload, self.application.bot)
             await self.application.process_update(update)
             failure = gateway.failures.pop(taken.update_id, None)
-        except Exception as error:  # whatever a hostile update does to the parser
+        except Exception as error:  # a hostile update may raise anything in the parser
             failure = error
         if isinstance(failure, StorageUnavailable):
             raise failure
         if failure is not None:
             cause = where_of(failure)
-            # Nothing that is in the update is touched to count it: whatever it holds, it can be parked.
-            parked = await gateway.store.run(inbox.count_failure, taken, cause)
+            # Counting reads nothing but the person's id, so that any update can be parked.
+            parked = await gateway.store.run(inbox.count_failure, gateway.context, taken, cause)
             log.error("Update %s failed (%s)%s.", taken.update_id, cause, "; parked" if parked else "")
-            if parked:
-                await self._tell_of_failure(taken)
             return parked
         if taken.update_id in gateway.acted:
             gateway.acted.discard(taken.update_id)

@@ -1,6 +1,6 @@
-"""What a message of Telegram's says: its words, words beside them, and what identifies people without words.
+"""What a Telegram message says: its words, words that come with them, and identifiers that are not words.
 
-The only place that reads what people wrote out of Telegram's objects. All of it goes to the gate (usecases/typed_text).
+Only this module reads people's words from Telegram's objects. All of them go to the gate (usecases/typed_text).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Words:
 
 
 def words_of(message: Message) -> Words:
-    """Return all that a message says."""
+    """Return everything that a message says."""
     return Words(
         message.text or message.caption or "",
         tuple(words for words in _beside(message) if words),
@@ -34,7 +34,7 @@ def words_of(message: Message) -> Words:
 def _beside(message: Message) -> Iterator[str]:
     for file in (message.document, message.audio, message.video, message.animation):
         if file is not None:
-            # A file's name, without its ending and with spaces for what stands between words in one.
+            # A file name without its extension, with spaces in place of separators.
             yield (file.file_name or "").rsplit(".", 1)[0].replace("_", " ")
     if message.audio is not None:
         yield f"{message.audio.performer or ''} {message.audio.title or ''}".strip()

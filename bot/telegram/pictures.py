@@ -1,6 +1,6 @@
-"""Pictures of flowcharts, sent beside the messages: no screen waits for one, and one that fails three times is dropped.
+"""Send pictures of flowcharts apart from messages: no card waits for a picture, and one that fails three times is dropped.
 
-A drawn picture is kept in a file, by what it shows, so that a restart does not draw it again.
+Drawn pictures are cached in files by what they show, so that a restart does not draw them again.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from storage.core.store import Store
 
 log = logging.getLogger("sharewise.pictures")
 
-#: Pictures on their way at once; seconds that Telegram may take for one; how many drawn ones are kept.
+#: The most pictures being sent at once; seconds that Telegram may take for one; the most pictures cached.
 SIDE_BY_SIDE, ANSWERED_WITHIN, KEPT = 4, 30.0, 500
-#: Goes up when charts are drawn in another way: pictures kept from before are not used then.
+#: The version of the drawing: raise it when charts look different, so that cached pictures are not used.
 DRAWING = 1
 
 
 class Pictures:
-    """Sends what the outbox holds of pictures. `folder`: where drawn ones are kept; None: nowhere."""
+    """Sends the pictures in the outbox. `folder`: where drawn pictures are cached; None: not cached."""
 
     def __init__(self, application: App, store: Store, context: Context, folder: Path | None = None) -> None:
         self.application, self.store, self.context, self.folder = application, store, context, folder
         self.wake = asyncio.Event()
-        #: One at a time: each takes ten megabytes while it is drawn.
+        #: Draws one at a time: drawing takes 10 MB.
         self._drawing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._done: list[int] = []
@@ -49,11 +49,11 @@ class Pictures:
 
     @property
     def busy(self) -> bool:
-        """A picture is on its way."""
+        """Whether a picture is being sent."""
         return bool(self._busy)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send for ever, until told to stop."""
+        """Send pictures until told to stop."""
         while not stop.is_set():
             self.wake.clear()
             done, self._done = self._done, []
@@ -80,7 +80,7 @@ class Pictures:
         self.wake.set()
 
     async def send(self, message: Message) -> None:
-        """Draw and send one picture; count a failure; drop it after the third, with a line in the log."""
+        """Draw and send one picture. Count a failure; after the third, log it and drop the picture."""
         try:
             async with asyncio.timeout(ANSWERED_WITHIN):
                 shown_as = await self._post(message)
@@ -95,7 +95,7 @@ class Pictures:
         except (TelegramError, TimeoutError) as error:
             await self._failed(message, type(error).__name__)
         except Exception as error:
-            # As a picture of an edition that is gone.
+            # For example, the picture of an edition that no longer exists.
             await self._failed(message, where_of(error))
         else:
             await until_stored(self.store, outbox.note_picture_sent, self.context, message, shown_as)
@@ -124,7 +124,7 @@ class Pictures:
         return int(sent["message_id"])
 
     def picture_of(self, edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:
-        """Return the chart of a flow with a path lit, as PNG: the one that is kept, else drawn and kept."""
+        """Return the chart of a flow with a path marked, as PNG, from the cache or newly drawn."""
         book = self.context.book_of(edition)
         described = "\n".join((str(DRAWING), book.edition.sha256, flow, *path, at))
         kept = self.folder / f"{hashlib.sha256(described.encode()).hexdigest()}.png" if self.folder else None
@@ -139,7 +139,7 @@ class Pictures:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and let the oldest go where there are too many."""
+    """Write a cache file atomically, and delete the oldest if there are too many."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = path.with_suffix(f".{os.getpid()}.tmp")
     unfinished.write_bytes(content)

@@ -60,20 +60,20 @@ def seconds_of(error: RetryAfter) -> float:
 
 
 class TokenRefused(Exception):
-    """Telegram does not know the token, or not any more."""
+    """Telegram does not know the token, or no longer does."""
 
     def __init__(self) -> None:
         super().__init__("Telegram refuses the token (SHAREWISE_TOKEN). @BotFather shows the one that counts.")
 
 
-#: What the library makes of a token that Telegram refuses. Its words hold the token.
+#: The library's errors for a refused token. Their text contains the token.
 REFUSED = (InvalidToken, EndPointNotFound)
-#: Seconds between the two times that Telegram is asked whether it knows the token.
+#: Seconds between the two questions to Telegram whether it knows the token.
 ASK_ONCE_MORE = 2.0
 
 
 async def refused_for_good(bot: Bot) -> None:
-    """Raise TokenRefused when Telegram, asked twice who this bot is, does not know the token; one 401 or 404 says nothing."""
+    """Raise TokenRefused if Telegram, asked twice, does not know the token. A single 401 or 404 proves nothing."""
     for last in (False, True):
         try:
             await bot.do_api_request("getme")

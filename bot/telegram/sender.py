@@ -1,7 +1,7 @@
-"""The outbox's only way out: oldest first per chat, chats side by side, edits preferred to sends.
+"""Send the messages in the outbox: oldest first per chat, chats in parallel, edits rather than new messages.
 
-An edit that is repeated does no harm. A new message is repeated only when a process died, or an answer was lost,
-within one call.
+Repeating an edit is harmless. A new message is repeated only if the process died, or an answer was lost,
+during that one call.
 """
 
 from __future__ import annotations
@@ -29,47 +29,47 @@ from storage.core.store import Store
 
 log = logging.getLogger("sharewise.sender")
 
-#: Seconds a chat rests when Telegram did not answer in time, once, twice, three times; then the message is parked: each
-#: time it may have been shown.
+#: Seconds a chat rests after Telegram has not answered in time once, twice, three times. Then the message is parked,
+#: because each attempt may have shown it.
 LATE = (PAUSE, 10.0, 60.0)
 NO_PREVIEW = {"is_disabled": True}
 
-#: Words of Telegram that say why a message cannot be sent and hold nothing of it.
+#: Telegram's reasons for refusing a message that do not quote the message.
 REASONS = (
     "chat not found", "bot was blocked", "user is deactivated", "can't initiate conversation", "bot was kicked",
     "bot is not a member", "not enough rights", "have no rights", "need administrator rights", "message is too long",
     "caption is too long", "can't parse entities", "button_data_invalid", "button_url_invalid", "photo_invalid",
 )  # fmt: skip
 
-#: What Telegram says of a topic that was deleted or closed: the general one is posted in.
+#: Telegram's reasons when a topic was deleted or closed. The message then goes to the general topic.
 TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted", "topic closed", "topic deleted", "topic_id_invalid")
 
 
 @dataclass(frozen=True)
 class Rest:
-    """Until when a chat is left alone, by the loop's clock; and whether no other worker may send there meanwhile."""
+    """Until when a chat rests, by the event loop's clock, and whether this worker holds it until then."""
 
     until: float
     ours: bool
 
 
 class Sender:
-    """Posts outbox rows. Made inside the running event loop."""
+    """Sends the messages in the outbox. Create it inside the running event loop."""
 
     def __init__(self, application: App, store: Store, context: Context) -> None:
         self.application, self.store, self.context = application, store, context
         self.wake = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting: dict[int, Rest] = {}
-        #: Chats that were sent to and are still ours.
+        #: Chats that were sent to and are not yet released.
         self._sent_to: list[int] = []
-        #: How often Telegram did not answer in time for a message.
+        #: How often Telegram has not answered in time, by message.
         self._late: dict[int, int] = {}
-        #: Ends with an error when a send failed in a way that trying again cannot mend.
+        #: Gets an error if a send fails in a way that trying again cannot fix.
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send for ever, until told to stop; then finish what is under way."""
+        """Send until told to stop, then finish the sends under way."""
         loop = asyncio.get_running_loop()
         while not stop.is_set() and not self.failed.done():
             self.wake.clear()
@@ -90,7 +90,7 @@ class Sender:
                 task.add_done_callback(partial(self._done, message.chat_id))
             if found.pause:
                 await asyncio.sleep(found.pause)
-            # Where chats that must rest filled the list, others may stand behind them.
+            # If resting chats filled the list, other chats may be waiting behind them.
             elif not found.rests or len(found.messages) + len(found.rests) < asked:
                 wait = (
                     min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()
@@ -121,11 +121,11 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Something is being sent just now."""
+        """Whether a message is being sent."""
         return bool(self._busy)
 
     async def send(self, message: Message, card: int | None) -> None:
-        """Post one message and note that it was sent; on trouble let its chat rest and keep the message."""
+        """Send one message and note that it was sent. On a passing failure, keep the message and let its chat rest."""
         rest = PAUSE
         try:
             new_card = await self.post(message, card)
@@ -150,14 +150,14 @@ class Sender:
         except TelegramError as error:
             log.warning("Sending failed (%s). Trying again.", type(error).__name__)
         except Exception as error:
-            # To try again would end the same way, for ever.
+            # Trying again would fail in the same way for ever.
             await self._park(message, f"it cannot be made: {where_of(error)}")
             return
         else:
             self._late.pop(message.id, None)
             await until_stored(self.store, outbox.note_sent, self.context, message, new_card, card)
             return
-        # The chat stays ours while it rests: no other worker may send there before its time.
+        # Keep the chat while it rests, so that no other worker sends there too early.
         self._resting[message.chat_id] = Rest(asyncio.get_running_loop().time() + rest, ours=True)
 
     async def _park(self, message: Message, cause: str, stopped_by_person: bool = False) -> None:
@@ -215,11 +215,11 @@ class Sender:
         return int(sent["message_id"])
 
     async def _call(self, method: str, parameters: dict[str, Any]) -> Any:
-        """Make a call with plain values and return the plain answer. In lower case: the library does not build objects then."""
+        """Make a call with plain values; a lower-case method name keeps the library from building objects."""
         return await self.application.bot.do_api_request(method, api_kwargs=parameters)
 
     async def _remove(self, chat: int, user_id: int) -> None:
-        """Take somebody who left out of a channel, without shutting them out for ever; say so where that cannot be done."""
+        """Remove a former member from a channel without banning them; ask the channel to do it if the bot may not."""
         try:
             await self.application.bot.ban_chat_member(chat, user_id)
             await self.application.bot.unban_chat_member(chat, user_id, only_if_banned=True)
@@ -228,13 +228,13 @@ class Sender:
 
 
 def reason_of(error: TelegramError) -> str:
-    """Return why Telegram refuses a message: its own words where they are known to hold nothing of the message."""
+    """Return why Telegram refuses a message, in its own words only if they are known not to quote the message."""
     said = error.message.lower()
     return next((f"Telegram: {reason}" for reason in REASONS if reason in said), type(error).__name__)
 
 
 def keyboard(rows: list[list[list[str]]]) -> dict[str, Any]:
-    """Return the buttons of a message. An address opens inside Telegram."""
+    """Return the keyboard of a message. A button with an address opens it inside Telegram."""
 
     def button(label: str, data: str) -> dict[str, Any]:
         kind = {"web_app": {"url": data}} if data.startswith("https://") else {"callback_data": data}

@@ -1,4 +1,4 @@
-"""The running bot: intake, dispatcher and sender side by side. If one of them ends, the process ends."""
+"""The running bot: intake, dispatcher and sender run in parallel. If one of them ends, the process ends."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sharewise")
 
-#: How long sends under way may take when the process is told to stop, and answers to taps after that, in seconds.
+#: Seconds that sends under way may take after the process is told to stop, and answers to taps after that.
 GRACE, ANSWERED_WITHIN = 5.0, 0.5
 
 
-#: Seconds between two looks at what is due.
+#: Seconds between two checks for due timers.
 TICK = 1.0
 #: Seconds between two rounds of housekeeping.
 HOUSEKEEPING = 600
@@ -57,7 +57,7 @@ def _load(context: Context) -> None:
     context.index.ask("consent")
     screening.screened("consent")
     chart.fonts()
-    # What is here now stays: looking through it again and again would hold up taps by a twentieth of a second each time.
+    # Everything loaded now stays for good. Collecting it again would hold up taps by about 50 ms each time.
     gc.collect()
     gc.freeze()
 
@@ -79,12 +79,12 @@ class Host:
     head_file: Path | None = None
     #: Where drawn pictures are kept.
     pictures: Path | None = None
-    #: The process that began this one; when it is gone, this one stops too.
+    #: The parent process. When it is gone, this process stops too.
     parent: int | None = None
 
 
 class PartEnded(Exception):
-    """A part of the bot ended although nobody told it to."""
+    """A part of the bot ended without being told to."""
 
 
 class Service:
@@ -101,7 +101,7 @@ class Service:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until `stop` is set; raise when a part failed."""
+        """Run until `stop` is set; raise if a part fails."""
         await self._initialize()
         if not self.stop.is_set():
             log.info("Serving as @%s.", self.gateway.context.username)
@@ -143,13 +143,13 @@ class Service:
             await self.gateway.settle(ANSWERED_WITHIN)
             self.gateway.close()
             await self.application.shutdown()
-            # The library leaves it open where Telegram was never reached.
+            # The library leaves the client open if it never reached Telegram.
             await self.application.bot.request.shutdown()
             log.info("Stopped.")
 
     @property
     def by_webhook(self) -> bool:
-        """Telegram posts updates here; nothing is polled."""
+        """Whether Telegram posts updates to a webhook, instead of being polled."""
         return self.listening is not None and self.listening.secret is not None
 
     def _server(self) -> Server | None:
@@ -168,7 +168,7 @@ class Service:
         return web.Server(Starlette(routes=routes), self.listening.socket)
 
     async def ask_for_webhook(self) -> None:
-        """Say so when nothing can arrive: a deployment has told Telegram by now where to post, or has forgotten to."""
+        """Warn if no webhook is set: by now a deployment has told Telegram where to post, or has forgotten to."""
         while self.by_webhook:
             await asyncio.sleep(ASK_AFTER)
             with suppress(TelegramError):
@@ -197,7 +197,7 @@ class Service:
                 await self._wait(seconds_of(error) if isinstance(error, RetryAfter) else 1)
 
     async def _wait(self, seconds: float) -> None:
-        """Wait, unless meanwhile told to stop or the parent is gone."""
+        """Wait, but return early if told to stop or if the parent is gone."""
         until = time.monotonic() + seconds
         while not self.stop.is_set() and time.monotonic() < until:
             self._stop_without_parent()
@@ -226,7 +226,7 @@ class Service:
             log.warning("The ledger's head could not be written to SHAREWISE_HEAD_FILE (%s).", type(error).__name__)
 
     async def _watch_timers(self) -> None:
-        """Fire what is due. The clock is looked at every second, so that one that jumps does no harm."""
+        """Fire due timers. The clock is read every second, so that a clock that jumps is harmless."""
         while True:
             try:
                 await self.fire_due()
@@ -236,7 +236,7 @@ class Service:
             await asyncio.sleep(TICK)
 
     async def fire_due(self) -> None:
-        """Fire each timer whose time has come; one that fails is put off and harms no other."""
+        """Fire each due timer. One that fails is postponed and does not affect the others."""
         store, context = self.gateway.store, self.gateway.context
         for timer in await store.run(deadlines.due, context.now()):
             try:
@@ -249,7 +249,7 @@ class Service:
             self.sender.wake.set()
 
     async def _warm_up(self) -> None:
-        """Load what the first typed words and the first picture would wait for, once the first taps were answered."""
+        """After the first taps, load what the first typed words and the first picture would otherwise wait for."""
         await asyncio.sleep(WARM_UP_AFTER)
         await asyncio.to_thread(_load, self.gateway.context)
 
@@ -262,6 +262,6 @@ class Service:
             log.warning("The command menu could not be set (%s).", type(error).__name__)
 
     async def is_idle(self) -> bool:
-        """Say whether everything that arrived was handled and everything decided was sent."""
+        """Return whether every update was handled and every message sent."""
         is_empty = await self.gateway.store.run(inbox.is_empty)
         return is_empty and not self.sender.busy and not self.pictures.busy

@@ -1,4 +1,4 @@
-"""Where Telegram posts updates: taken in, then acknowledged. The secret is looked at before anything is read."""
+"""The webhook that Telegram posts updates to: store, then acknowledge. The secret is checked before the body is read."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PATH = "/telegram"
 HEADER = "x-telegram-bot-api-secret-token"
 #: Bytes.
 MOST_BODY = 1024 * 1024
-#: Seconds after which Telegram is asked to post again when the database is away.
+#: Seconds after which Telegram should post again while the database is unavailable.
 RETRY_AFTER = "2"
-#: Seconds after which a database that says nothing counts as away. What is stored later all the same is known when posted again.
+#: Seconds after which a silent database counts as unavailable. If it stores the update after all, the repeated post is recognised.
 PATIENCE = 10.0
 
 #: Stores one raw update and returns once it is committed; raises StorageUnavailable.
@@ -35,7 +35,7 @@ TakeIn = Callable[[dict[str, object]], Awaitable[None]]
 
 
 def route(take_in: TakeIn, secret: str) -> Route:
-    """Return the route of updates: 200 only after the commit; 403 without the secret, 413, 400, 408 unread, 503: post it again."""
+    """Return the route: 200 only after the commit, 403 without the secret, 413, 400, 408 unread, 503 to be posted again."""
     expected = secret.encode()
 
     async def post(request: Request) -> Response:
@@ -64,7 +64,7 @@ def route(take_in: TakeIn, secret: str) -> Route:
 
 
 class Server(uvicorn.Server):
-    """Serves an app until `should_exit` is set. Signals are the service's own affair."""
+    """Serves an app until `should_exit` is set. The service handles signals itself."""
 
     def __init__(self, app: Starlette, listening: socket.socket) -> None:
         quiet = {"log_config": None, "access_log": False, "server_header": False, "date_header": False}
@@ -73,9 +73,9 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
+        """Leave signals to the service."""
         yield
 
     async def run_until_told(self) -> None:
-        """Serve on the socket that is listening."""
+        """Serve on the listening socket."""
         await self.serve(sockets=[self.listening])

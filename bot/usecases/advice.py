@@ -1,4 +1,4 @@
-"""Quick advice: a question in a person's own words -> cited passages, or a plain "not covered" and who to ask."""
+"""Quick advice: answer a question in a person's own words with cited passages, or say that it is not covered and whom to ask."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN_TOPIC = "unknown"
 
 
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Answer a question. Nothing of it is kept, but for one that got no answer and that screening let through."""
+    """Answer a question. It is not stored, unless it got no answer and screening found no identifier in it."""
     if not typed.text:
         say(unit, actor.chat_id, plain(text_of("advice.how_to_ask")))
         return
@@ -68,7 +68,7 @@ def ask_in_channel(unit: Unit, context: Context, actor: Actor, typed: Typed) -> 
 
 
 def overheard(unit: Unit, context: Context, chat_id: int, thread_id: int | None, typed: Typed) -> None:
-    """Read along in a team's channel for two things only: a child in danger, and what identifies a person."""
+    """Check a message in a team's channel for two things only: a child in danger, and identifiers."""
     if typed.is_danger:
         say(unit, chat_id, without_buttons(advice_cards.danger_first(context.book.edition)), thread_id)
     kinds = tuple(dict.fromkeys((*typed.looked.kinds, *typed.marks)))
@@ -83,7 +83,7 @@ def private_only(unit: Unit, context: Context, actor: Actor) -> None:
 
 
 def inline(context: Context, typed: Typed) -> list[advice_cards.Article]:
-    """Return what inline mode offers for a question: passages to post, and the emergency line before all."""
+    """Return what inline mode offers for a question: the emergency line first, then passages to post."""
     found = typed_text.answer_to(typed) if typed.text else None
     if found is None:
         return []
@@ -92,7 +92,7 @@ def inline(context: Context, typed: Typed) -> list[advice_cards.Article]:
 
 
 def passage(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
-    """Show one passage that was offered as close."""
+    """Show one of the closest passages that were offered."""
     if passage_id in context.book.edition.passages:
         say(unit, actor.chat_id, advice_cards.one_passage(context.book, passage_id, context.index.on_law))
     else:
@@ -100,7 +100,7 @@ def passage(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None
 
 
 def about(unit: Unit, context: Context, actor: Actor, where: str) -> None:
-    """Show a question of a flow with its explanation, and the way into that flow."""
+    """Show a question of a flow with its explanation, and offer to start that flow."""
     flow, _, question = where.partition(".")
     known = context.book.machines[flow].flow.questions.get(question) if flow in context.book.machines else None
     if known is None:
@@ -110,17 +110,17 @@ def about(unit: Unit, context: Context, actor: Actor, where: str) -> None:
 
 
 def did_not_help(unit: Unit, context: Context, actor: Actor, passage_id: str) -> None:
-    """Count that an answer did not help, and say who to ask."""
+    """Count that an answer did not help, and say whom to ask."""
     if passage_id in context.book.edition.passages:
         questions.count_no_help(unit, context.edition_id, passage_id, context.now())
     say(unit, actor.chat_id, advice_cards.who_to_ask(local_contacts.get(unit)))
 
 
 def unanswered(unit: Unit) -> list[Counted]:
-    """Return the questions that got no answer, or one that did not help, most often first."""
+    """Return the questions that got no answer or one that did not help, most frequent first."""
     return questions.listed(unit)
 
 
 def show_unanswered(unit: Unit, context: Context, actor: Actor) -> None:
-    """Show which questions got no answer, most often first."""
+    """Show which questions got no answer, most frequent first."""
     say(unit, actor.chat_id, advice_cards.unanswered(questions.listed(unit, 20), context.index.topics))

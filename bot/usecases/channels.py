@@ -1,4 +1,4 @@
-"""Groups: one becomes a team's channel when an administrator of the team says so in it; the bot leaves the others."""
+"""Groups. A team's administrator makes a group the team's channel by sending /claim in it; the bot leaves all other groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINUTES_TO_CLAIM = 10
 
 
 def expect_claim(unit: Unit, context: Context, chat_id: int) -> None:
-    """Say in a group that is nobody's channel how it becomes one, and leave it if nobody does that."""
+    """Explain in an unclaimed group how it becomes a channel, and leave it if nobody claims it in time."""
     if teams.of_channel(unit, chat_id) or timers.is_set(unit, LEAVE, str(chat_id)):
         return
     timers.put(unit, LEAVE, str(chat_id), later(context.now(), MINUTES_TO_CLAIM))
@@ -32,7 +32,7 @@ def leave(unit: Unit, context: Context, chat_id: int) -> None:
 
 
 def claim(unit: Unit, context: Context, actor: Actor) -> None:
-    """Make this group the channel of the administrator's team; the channel it had before is left."""
+    """Make this group the channel of the administrator's team, and leave the team's former channel."""
     before = teams.get(unit, actor.member.team)
     try:
         teams.claim(unit, before.name, actor.chat_id, actor.thread_id, context.now(), actor.ledger_name)
@@ -60,7 +60,7 @@ def release(unit: Unit, context: Context, actor: Actor) -> None:
 
 
 def came_out(unit: Unit, context: Context, chat_id: int) -> None:
-    """Somebody took the bot out of a group: a team has no channel any more, and its administrators are told."""
+    """Note that the bot was removed from a group. If it was a team's channel, tell the team's administrators."""
     timers.drop(unit, LEAVE, str(chat_id))
     team = teams.of_channel(unit, chat_id)
     if team is None:
@@ -75,7 +75,7 @@ def came_out(unit: Unit, context: Context, chat_id: int) -> None:
 
 
 def moved(unit: Unit, context: Context, old: int, new: int) -> None:
-    """Follow a group that became a supergroup and so got another id; open requests are posted there anew."""
+    """Follow a group that became a supergroup and therefore has a new id; post its open requests again."""
     if old == new:
         return
     outbox.chat_moved(unit, old, new)

@@ -21,7 +21,7 @@ def link(unit: Unit, context: Context, actor: Actor) -> None:
 
 
 def local(unit: Unit, context: Context, telegram_id: int) -> str | None:
-    """Return a link that signs a member of the local chat in, once, within an hour; None if there is no such member."""
+    """Return a link that signs in a member of the local chat, once, within an hour; None if there is no such member."""
     member = members.get(unit, telegram_id)
     if member is None:
         return None

@@ -1,4 +1,4 @@
-"""What every use case needs besides its transaction: the guidance, the clock, who is asking."""
+"""What every use case needs besides its transaction: the guidance, the clock and the person asking."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ __all__ = ["MemberRow"]
 
 
 def whole(text: str) -> int | None:
-    """Read a whole number of at most nine digits, or None: what stands on a button may be forged."""
+    """Read a whole number of at most nine digits, else return None: button data may be forged."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
 
 
 @dataclass
 class Context:
-    """The guidance in use and the surroundings of every act."""
+    """The guidance in use, the organisation's settings and the clock."""
 
     edition_id: str
     bot_id: int
     version: str
     case_pattern: re.Pattern[str]
-    #: The form of case references where the organisation configured one: screening lets it pass.
+    #: The pattern of case references, if the organisation configured one. Screening lets it pass.
     own_reference: re.Pattern[str] | None = None
-    #: How people find the bot; known once Telegram was asked.
+    #: The bot's username, once Telegram has told it.
     username: str = ""
     #: Where the web console is, if there is one.
     console_url: str = ""
-    #: After how many hours messages are taken out of private chats; 0: never.
+    #: After how many hours messages are deleted from private chats; 0: never.
     clear_chats_hours: int = 0
-    #: How many messages go out a second at most; 0: no limits of ours.
+    #: The most messages sent per second; 0: no rate limit of ours.
     sends_per_second: int = 0
-    #: How many updates of one person are handled a minute; 0: no limit.
+    #: The most updates of one person handled per minute; 0: no limit.
     updates_per_minute: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
-    #: Strangers who were answered lately, in memory only: nothing of theirs is kept.
+    #: Strangers who were answered recently, in memory only: nothing about them is stored.
     strangers: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -59,7 +59,7 @@ class Context:
         return self.book_of(self.edition_id)
 
     def pinned(self, edition_id: str, sha256: str) -> Book | None:
-        """Return the edition a conversation was begun on, or None when its content is another now."""
+        """Return the edition that a conversation began with, or None if its content has changed since."""
         try:
             book = self.book_of(edition_id)
         except UnknownEdition:
@@ -69,16 +69,16 @@ class Context:
 
 @dataclass(frozen=True)
 class Incoming:
-    """Where an update came from. `chat_id` is None where there is no chat to answer in: inline mode."""
+    """The source of an update. `chat_id` is None in inline mode, where there is no chat to answer in."""
 
     update_id: int
     user_id: int
     chat_id: int | None
     private: bool = True
     thread_id: int | None = None
-    #: What was typed, in a message or behind a command; None for a tap.
+    #: The typed words of a message or after a command; None for a tap.
     typed: Typed | None = None
-    #: The act looks for danger itself, since it knows which words name a button.
+    #: Whether the use case checks for danger itself, because it knows which words name a button.
     sees_danger: bool = False
 
 
@@ -94,7 +94,7 @@ class Actor:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody else reads along."""
+        """Whether this is the person's private chat."""
         return self.chat_id == self.user_id
 
     @property
@@ -105,11 +105,11 @@ class Actor:
 
 @dataclass(frozen=True)
 class OpenPrivately:
-    """Answer to a tap in a channel: the person's private chat opens, with this start word."""
+    """The answer to a tap in a channel that opens the person's private chat with this start parameter."""
 
     start: str
 
 
 def say(unit: Unit, chat_id: int, message: Message, thread_id: int | None = None) -> None:
-    """Send one message of ours."""
+    """Enqueue a message."""
     outbox.enqueue(unit, chat_id, "message", message.payload(**({"thread": thread_id} if thread_id else {})))

@@ -1,4 +1,4 @@
-"""What is done when a timer is due. Taking the timer and what it does are one transaction: it fires once."""
+"""What happens when a timer is due. Consuming the timer and acting on it are one transaction, so a timer fires once."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.timers import Due
 
-#: Minutes after which a timer whose act failed fires again.
+#: Minutes until a timer that failed fires again.
 PUT_OFF_MINUTES = 10
 
 
 def due(unit: Unit, now: str) -> list[Due]:
-    """Return the timers whose time has come, longest due first."""
+    """Return the timers that are due, longest overdue first."""
     return timers.due(unit, now)
 
 
 def put_off(unit: Unit, context: Context, timer: Due) -> None:
-    """Let a timer whose act failed fire again later."""
+    """Postpone a timer that failed."""
     timers.put_off(unit, timer, later(context.now(), PUT_OFF_MINUTES))
 
 
 def fire(unit: Unit, context: Context, timer: Due) -> None:
-    """Do what is due, unless another worker was first."""
+    """Fire a timer, unless another worker already has."""
     if not timers.taken(unit, timer):
         return
     if timer.kind == opinions.REMIND:

@@ -1,4 +1,4 @@
-"""The front of every act: once per update, members only, nothing in a group but what is for a team's channel."""
+"""The gateway to every use case: each update once, members only, and in groups only what belongs in a team's channel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.invariants import present
 from storage import inbox, members, outbox, pause, sent_messages, teams
 from storage.core.unit import Unit
 
-#: A stranger is answered once in this many seconds.
+#: Seconds until a stranger is answered again.
 QUIET = 3600.0
 STRANGERS_REMEMBERED = 10_000
 
@@ -26,9 +26,9 @@ StrangersAct = Callable[[Unit, Context, Incoming], None]
 def once(
     unit: Unit, context: Context, action: str, incoming: Incoming, act: Act, for_strangers: StrangersAct | None = None
 ) -> str | OpenPrivately:
-    """Do an act for an update exactly once, if the person may; return what a tap is answered with.
+    """Run a use case for an update exactly once, if the person may use it; return the answer to a tap.
 
-    Marking the update as handled belongs to the act's own transaction: both happen, or neither.
+    The update is marked as handled in the transaction of the use case: both happen, or neither does.
     """
     if not inbox.mark_handled(unit, context.bot_id, incoming.update_id):
         return ""
@@ -64,7 +64,7 @@ def once(
 
 
 def came_back(unit: Unit, telegram_id: int) -> None:
-    """A member who had blocked the bot is there again: what could not be sent meanwhile goes out now."""
+    """Note that a member who had blocked the bot is back, and send what could not be sent in between."""
     if members.get(unit, telegram_id) is None:
         return
     members.set_unreachable(unit, telegram_id, None)
@@ -72,7 +72,7 @@ def came_back(unit: Unit, telegram_id: int) -> None:
 
 
 def service(unit: Unit, context: Context, update_id: int, act: Callable[[Unit, Context], None]) -> None:
-    """Follow what Telegram itself says about a chat, exactly once: there is no person whose role counts."""
+    """Handle a service message about a chat exactly once. No person sent it, so no role is checked."""
     if inbox.mark_handled(unit, context.bot_id, update_id):
         act(unit, context)
 

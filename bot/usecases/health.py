@@ -1,4 +1,4 @@
-"""Is the bot working, and how much waits: counts and ages only, never who or what."""
+"""Whether the bot works and how much is waiting: counts and ages only, never people or content."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 from storage import backlog, pause, retention, timers
 from storage.core.unit import Unit
 
-#: Seconds after which the oldest of something waiting means that nobody is working on it.
+#: How many seconds the oldest item may wait before the bot counts as not ready.
 OLDEST = {"inbox": 30.0, "outbox": 120.0, "timer": 60.0}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What there is, for monitoring. `mailboxes`: rows by "mailbox.state"; `oldest`: seconds; `records`: by state."""
+    """Figures for monitoring. `mailboxes`: rows by "mailbox.state"; `oldest`: seconds; `records`: by state."""
 
     mailboxes: dict[str, int]
     oldest: dict[str, float]
@@ -23,7 +23,7 @@ class Figures:
 
 
 def ages(unit: Unit, now: str) -> dict[str, float]:
-    """Return for how many seconds the oldest update, message and timer have waited; 0 if none waits."""
+    """Return how many seconds the oldest update, message and timer have waited; 0 if none is waiting."""
     since = {**backlog.oldest(unit, now), "timer": timers.oldest(unit, now)}
     return {name: _seconds(at, now) for name, at in since.items()}
 
@@ -35,7 +35,7 @@ def _seconds(since: str | None, now: str) -> float:
 
 
 def not_ready(unit: Unit, now: str) -> list[str]:
-    """Return why the bot is not ready, in words; nothing if it is."""
+    """Return why the bot is not ready, in words; an empty text if it is ready."""
     late = ((name, age) for name, age in ages(unit, now).items() if age > OLDEST[name])
     found = [f"{name}: something has waited {int(age)} s" for name, age in late]
     if unit.is_read_only():

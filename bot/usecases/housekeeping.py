@@ -1,4 +1,4 @@
-"""What is done every few minutes: forget what has expired, clear chats, write the ledger's head."""
+"""Housekeeping, every few minutes: delete what has expired, clear chats, write the ledger's head."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from storage.core.clock import later, utc_now
 from storage.core.unit import Unit
 from storage.operations import erasure, heads
 
-#: Minutes for which update ids, invites and exports are remembered: Telegram repeats an update for at most 24 hours.
+#: Minutes until update ids, invites and exports are deleted. Telegram repeats an update for at most 24 hours.
 REMEMBER = 48 * 60
 
 
 def tidy(unit: Unit, context: Context, before: str | None = None) -> None:
-    """Forget what has expired; destroy the keys of walks left unfinished too long; clear chats that are due."""
+    """Delete what has expired, destroy the keys of walks left unfinished for too long, and clear the chats that are due."""
     before = before or later(utc_now(), -REMEMBER)
     inbox.prune(unit, before)
     invites.prune(unit, before)
@@ -29,5 +29,5 @@ def tidy(unit: Unit, context: Context, before: str | None = None) -> None:
 
 
 def write_head(unit: Unit, file: Path, at: str) -> None:
-    """Add today's signed head of the ledger to a file; raise OSError or ValueError."""
+    """Append today's signed head of the ledger to a file; raise OSError or ValueError."""
     heads.write_daily(unit, file, at)

@@ -1,13 +1,13 @@
-"""How many updates of one person are handled: a short burst, then so many a minute. In memory only; one clear notice."""
+"""The rate limit on one person's updates: a short burst, then so many per minute. In memory only; the person is told once."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
-#: People remembered at once; the one seen longest ago is forgotten first.
+#: How many people are remembered. The one seen longest ago is forgotten first.
 REMEMBERED = 10_000
-#: A person may send this share of a minute's updates at once.
+#: The share of a minute's updates that a person may send at once.
 BURST = 0.5
 
 
@@ -26,7 +26,7 @@ class Limits:
         self._budgets: OrderedDict[int, _Budget] = OrderedDict()
 
     def spend(self, person: int, now: float) -> str:
-        """Count one update: "" when it may be handled, "tell" when it may not and nobody said so yet, else "drop"."""
+        """Count an update. Return "" if it may be handled, "tell" if it may not and the person must be told, else "drop"."""
         if not self.per_minute:
             return ""
         most = max(1.0, self.per_minute * BURST)

@@ -1,4 +1,4 @@
-"""The local contacts that an organisation sets: numbers, a form, procedures. Shown wherever somebody must be told."""
+"""The local contacts that an organisation sets: numbers, a form, procedures. Shown wherever a person may need to call somebody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LONGEST", "NAMES", "CannotSet"]
 
 
 def show(unit: Unit, actor: Actor) -> None:
-    """Show what is set and what is not."""
+    """Show all contacts, those not set included."""
     say(unit, actor.chat_id, notices.local_contacts(local_contacts.get(unit)))
 
 
@@ -37,7 +37,7 @@ def set_in_chat(unit: Unit, context: Context, actor: Actor, name: str, value: Ty
 
 
 def read(unit: Unit) -> dict[str, str]:
-    """Return what is set, by name."""
+    """Return the contacts that are set, by name."""
     return local_contacts.get(unit)
 
 

@@ -1,4 +1,4 @@
-"""Members: join with an invite, invite, approve, list, end, leave."""
+"""Membership: join with an invite, invite, approve, list, end, leave."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from storage.core.clock import later, utc_now
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
-#: How long an invite can be used, and the window in which wrong codes are counted.
+#: How long an invite is valid, and the window in which wrong codes are counted.
 INVITE_MINUTES = 48 * 60
 WINDOW_MINUTES = 60
 INVITE_ACTION: Mapping[str, str] = {Role.PRACTITIONER: "invite_practitioner", Role.SUPERVISOR: "invite_supervisor"}
 
 
 def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
-    """Use an invite up; the person is a member from now on. One who is already gets the invite's role and team."""
+    """Redeem an invite and make the person a member. Give somebody who is one already the invite's role and team."""
     at = context.now()
     before = members.get(unit, telegram_id)
     if before and invites.was_used_by(unit, code, telegram_id):
@@ -47,7 +47,7 @@ def join(unit: Unit, context: Context, telegram_id: int, code: str) -> None:
 
 
 def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Typed) -> None:
-    """Make an invite: a role, and how colleagues know the person. A supervisor's waits for a second supervisor."""
+    """Make an invite for a role and a known-as name. An invite for a supervisor waits for a second supervisor's approval."""
     role = role.lower() or Role.PRACTITIONER
     if role not in INVITE_ACTION:
         say(unit, actor.chat_id, membership_cards.how_to_invite())
@@ -79,7 +79,7 @@ def invite(unit: Unit, context: Context, actor: Actor, role: str, known_as: Type
 
 
 def approve(unit: Unit, context: Context, actor: Actor, invite_id: str) -> None:
-    """Open a supervisor's invite that waited for a second supervisor."""
+    """Approve an invite for a supervisor."""
     number = whole(invite_id)
     known = invites.get(unit, number) if number is not None else None
     allowed = known and access.may(actor.member, "approve_supervisor", Resource(team=known.team))
@@ -91,21 +91,21 @@ def approve(unit: Unit, context: Context, actor: Actor, invite_id: str) -> None:
 
 # ---- members ------------------------------------------------------------------------------------
 def show_members(unit: Unit, context: Context, actor: Actor) -> None:
-    """Show the members of one's team; an administrator may end a membership from here."""
+    """Show the members of the person's team, to an administrator with buttons to end a membership."""
     found = members.of_team(unit, actor.member.team)
     may_end = access.may(actor.member, "end_member", Resource(team=actor.member.team))
     say(unit, actor.chat_id, membership_cards.member_list(actor.member, found, may_end))
 
 
 def ask_end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
-    """Ask once more before a membership ends."""
+    """Ask for confirmation before a membership ends."""
     member = _in_reach(unit, actor, member_id)
     if member:
         say(unit, actor.chat_id, membership_cards.really_end(member))
 
 
 def end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
-    """End a membership of one's team at once."""
+    """End the membership of somebody in the person's team at once."""
     member = _in_reach(unit, actor, member_id)
     if member:
         ended(unit, context, member, actor.ledger_name)
@@ -113,12 +113,12 @@ def end(unit: Unit, context: Context, actor: Actor, member_id: str) -> None:
 
 
 def ask_leave(unit: Unit, context: Context, actor: Actor) -> None:
-    """Ask once more before somebody leaves."""
+    """Ask for confirmation before a member leaves."""
     say(unit, actor.chat_id, membership_cards.really_leave())
 
 
 def leave(unit: Unit, context: Context, actor: Actor) -> None:
-    """End one's own membership at once."""
+    """End the person's own membership at once."""
     ended(unit, context, actor.member, actor.ledger_name)
     say(unit, actor.chat_id, membership_cards.left())
 
@@ -133,7 +133,7 @@ def _in_reach(unit: Unit, actor: Actor, member_id: str) -> MemberRow | None:
 
 
 def changing(unit: Unit, context: Context, member: MemberRow, role: str, team: str, actor: str) -> None:
-    """End what hangs on a member's role or team before they get another."""
+    """End what depends on a member's role or team, before either changes."""
     if (member.role, member.team) != (role, team):
         web_sessions.end_all(unit, member.id)
         invites.withdraw_by(unit, f"member:{member.id}")
@@ -163,7 +163,7 @@ def _out_of_team(unit: Unit, context: Context, member: MemberRow, actor: str) ->
 
 # ---- by the operator ----------------------------------------------------------------------------
 def add(unit: Unit, context: Context, telegram_id: int, role: str, team: str, known_as: Screened | None) -> MemberRow:
-    """Make somebody a member, or give a member another role, team or name."""
+    """Make somebody a member, or change a member's role, team or name."""
     before = members.get(unit, telegram_id)
     if before:
         changing(unit, context, before, role, team, COMMAND_LINE)
@@ -174,7 +174,7 @@ def add(unit: Unit, context: Context, telegram_id: int, role: str, team: str, kn
 
 
 def open_invite(unit: Unit, role: str, team: str, known_as: Screened | None) -> str:
-    """Make an invite that needs nobody's approval; return its code."""
+    """Make an invite that needs no approval; return its code."""
     at = utc_now()
     teams.ensure(unit, team)
     code, _ = invites.make(unit, invites.Invited(role, team, known_as), at, later(at, INVITE_MINUTES), COMMAND_LINE)
@@ -191,5 +191,5 @@ def end_by_operator(unit: Unit, context: Context, telegram_id: int) -> bool:
 
 
 def everybody(unit: Unit) -> list[MemberRow]:
-    """Return all members of all teams, those who left included."""
+    """Return all members of all teams, including former members."""
     return list(members.listed(unit))

@@ -10,17 +10,17 @@ from storage import outbox
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
-#: Everybody's menu holds this role's commands. A member with another role has a menu of their own.
+#: The default menu shows this role's commands. Members with another role get their own menu.
 COMMON = Role.PRACTITIONER
 
 
 def help_me(unit: Unit, context: Context, actor: Actor) -> None:
-    """Say what the person can do, and bring their menu up to date."""
+    """Show what the person can do, and update their menu."""
     say(unit, actor.chat_id, words.help_text(actor.member.role))
     update(unit, actor.member)
 
 
 def update(unit: Unit, member: MemberRow, role_before: str = COMMON) -> None:
-    """Have Telegram show a member the commands of their role."""
+    """Set a member's menu to the commands of their role."""
     if {member.role, role_before} != {COMMON}:
         outbox.enqueue(unit, member.telegram_id, "menu", {"commands": words.menu(commands.of_role(member.role))})

@@ -1,4 +1,4 @@
-"""What an operator does to the whole store: prove it, pause the bot, look at what failed, back up, restore, change keys."""
+"""What an operator does with the whole store: verify it, pause the bot, list failures, back up, restore, rotate keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["BadBackup", "BadLine", "BadList"]
 
 
 class NotParked(Exception):
-    """There is no parked update or message of this name."""
+    """No parked update or message has this name."""
 
 
 # ---- proof ----------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ def signed_head(unit: Unit) -> str:
 
 # ---- the switch -----------------------------------------------------------------------------------
 def stop(unit: Unit, reason: ScreenedText) -> None:
-    """Pause the bot; people are shown the reason."""
+    """Pause the bot. Members see the reason."""
     pause.put(unit, reason, utc_now(), COMMAND_LINE)
 
 
@@ -71,23 +71,23 @@ def go_on(unit: Unit) -> bool:
 
 
 def why_stopped(unit: Unit) -> str | None:
-    """Return why the bot is paused; None if it is not."""
+    """Return why the bot is paused, or None if it is running."""
     return pause.reason(unit)
 
 
 # ---- what failed ----------------------------------------------------------------------------------
 def parked(unit: Unit) -> list[Parked]:
-    """Return updates and messages that failed too often and wait for the operator."""
+    """Return the parked updates and messages, which failed too often and wait for the operator."""
     return backlog.parked(unit)
 
 
 def retry_parked(unit: Unit, what: str, number: int) -> None:
-    """Handle a parked update, or send a parked message, once more; raise NotParked."""
+    """Handle a parked update or send a parked message again; raise NotParked."""
     _settle(unit, "retry", what, number, backlog.retry(unit, what, number))
 
 
 def drop_parked(unit: Unit, what: str, number: int) -> None:
-    """Give up a parked update or message; raise NotParked."""
+    """Delete a parked update or message; raise NotParked."""
     _settle(unit, "drop", what, number, backlog.drop(unit, what, number))
 
 
@@ -114,12 +114,12 @@ def read_erasures(file: Path) -> list[str]:
 
 
 def back_up(database: Path, target: Path, keys: Keyring) -> int:
-    """Write an encrypted copy of a SQLite store in use; return its size in bytes; raise OSError."""
+    """Write an encrypted backup of a SQLite store, which may be in use; return its size in bytes; raise OSError."""
     return backup.make(database, target, keys)
 
 
 def unpack(source: Path, database: Path, keys: Keyring) -> None:
-    """Write a backup back as a database file that must not exist yet; raise BadBackup or OSError."""
+    """Decrypt a backup to a database file that must not exist yet; raise BadBackup or OSError."""
     backup.restore(source, database, keys)
 
 

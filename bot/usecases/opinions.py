@@ -1,6 +1,6 @@
-"""Second opinions: prepare, ask, give, progress, close, what was made of it. Sealed until a request has closed.
+"""Second opinions: request, opinion, progress, result and the author's view. Opinions are sealed until a request closes.
 
-The person decides: nothing here changes an open walk. How a request ended goes into the decision record.
+The person decides: nothing here changes an open walk. The result of a request goes into the decision record.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ LONGEST_SENTENCE = 200
 
 # ---- preparing ------------------------------------------------------------------------------------
 def can_ask(unit: Unit, member_id: int) -> bool:
-    """Say whether a member's team has a channel to ask in."""
+    """Return whether a member's team has a channel to ask in."""
     return teams.has_channel(unit, member_id)
 
 
 def prepare(
     unit: Unit, context: Context, actor: Actor, row: Open, position: Position, record_id: str | None = None
 ) -> str:
-    """Begin a request at a place of a walk and show the practitioner its card. Nothing goes out before it is confirmed."""
+    """Draft a request about the current step of a walk and show it to its author, who must confirm it before it is posted."""
     asked = second_opinion.asked_at(position)
     if asked is None:
         danger = second_opinion.cannot_wait(position)
@@ -52,13 +52,13 @@ def prepare(
     for request in opinions.open_of_member(unit, actor.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
             if not request.content.get("shown", True) and team.channel_chat_id is not None:
-                # It could not be posted: asking again posts it again.
+                # It could not be posted. Asking again posts it again.
                 _post(unit, context.book.edition, request, team)
             _show_progress(unit, request, below=True)
             return ""
     draft = opinions.draft_of(unit, actor.member.id)
     if draft and (draft.conversation_id, draft.about) == (row.id, asked.about):
-        # Pressed twice: the card that is there stays the one to go on with.
+        # A second tap: keep the existing draft.
         _show_draft(unit, context, actor, draft)
         return ""
     author = opinions.Author(actor.member.id, team.name, row.id, record_id)
@@ -77,7 +77,7 @@ def _show_draft(
 
 
 def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: str) -> str:
-    """Carry out a tap on the card of a draft: send it, add or drop a sentence, say who asks, drop it all."""
+    """Carry out a tap on a draft: send it, add or remove a sentence, show or hide who asks, or drop it."""
     request = opinions.find(unit, number)
     if request is None or request.member_id != actor.member.id or request.state != State.DRAFT:
         if request and request.member_id == actor.member.id and request.state == State.OPEN:
@@ -131,7 +131,7 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
 
 
 def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
-    """Say whether the walk still stands as the card of a draft says."""
+    """Return whether the walk is still at the step that the draft describes."""
     row = conversations.get(unit, request.conversation_id)
     book = context.pinned(row.edition_id, row.edition_sha256) if row and row.status != Status.CANCELLED else None
     if row is None or book is None:
@@ -147,7 +147,7 @@ def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -
 
 
 def post_again(unit: Unit, context: Context, team_name: str) -> None:
-    """Post a team's open requests in its channel: it has a new one, or another id."""
+    """Post a team's open requests again, because its channel is new or has a new id."""
     team = teams.get(unit, team_name)
     for request in opinions.open_of_team(unit, team_name):
         _post(unit, context.book.edition, request, team)
@@ -167,7 +167,7 @@ def _show_progress(unit: Unit, request: Request, *, below: bool = False) -> None
 
 # ---- giving ---------------------------------------------------------------------------------------
 def _open_for(unit: Unit, actor: Actor, number: str) -> Request | str:
-    """Return a request that this member may give an opinion on now, else why not."""
+    """Return a request that this member may give an opinion on now, else a text that says why not."""
     request = opinions.find(unit, number)
     if request is None or request.state == State.DRAFT:
         return text_of("opinions.gone")
@@ -179,7 +179,7 @@ def _open_for(unit: Unit, actor: Actor, number: str) -> Request | str:
 
 
 def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) -> str | OpenPrivately:
-    """Take a press on a request's card: ask for the reason, in the private chat. It does not count yet."""
+    """Take a tap on a request: ask for the reason in the private chat. The opinion does not count yet."""
     request = _open_for(unit, actor, number)
     if isinstance(request, str):
         return request
@@ -190,7 +190,7 @@ def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) 
         context.book.edition, request, int(index), opinions.has_given(unit, request, actor.member.id)
     )
     outbox.enqueue(unit, actor.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{actor.member.id}")
-    # What they type next is the reason, whether they tap "In my own words" or not.
+    # What they type next is the reason, whether or not they tap "In my own words".
     pending_input.put(unit, actor.user_id, WORDS, f"{number}.{index}", context.now())
     return "" if actor.is_private else OpenPrivately(f"o_{number}_{index}")
 
@@ -201,7 +201,7 @@ def _choice(request: Request, index: str) -> str | None:
 
 
 def give(unit: Unit, context: Context, actor: Actor, number: str, index: str, reason: str) -> str:
-    """Take a choice with a reason: it counts from now on. In one's own words: they are asked for first."""
+    """Take a choice with its reason; the opinion counts from now on. A reason in the person's own words is asked for first."""
     request = _open_for(unit, actor, number)
     if isinstance(request, str):
         return request
@@ -231,7 +231,7 @@ def _count(unit: Unit, context: Context, actor: Actor, request: Request, given: 
 
 
 def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
-    """Take typed words for what they were asked for: a request's sentence, an opinion's reason, a view."""
+    """Save typed words as what was asked for: the sentence of a request, the reason of an opinion, or the author's view."""
     number, _, rest = wanted.subject.partition(".")
     if wanted.kind == WORDS and (reason := _reason_named(typed)):
         pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
@@ -263,14 +263,14 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
 
 
 def _reason_named(typed: Typed) -> str | None:
-    """Return the reason whose button these words name, if they do."""
+    """Return the reason whose button these words name, or None."""
     buttons = [replies.Choice(key, label, is_answer=True) for key, (label, _) in second_opinion.REASONS.items()]
     reply = replies.understand(typed.text, buttons, takes_text=True)
     return reply.choices[0].act if reply.kind == "choice" else None
 
 
 def nudged(unit: Unit, context: Context, actor: Actor, start: str) -> None:
-    """A colleague came to the private chat from a card: the question for the reason is there, or is shown again."""
+    """Ask for the reason when a colleague opens the private chat from a request; show it again if it was asked for."""
     number, _, index = start.partition("_")
     said = choose(unit, context, actor, number, index)
     if isinstance(said, str) and said:
@@ -279,7 +279,7 @@ def nudged(unit: Unit, context: Context, actor: Actor, start: str) -> None:
 
 # ---- ending ---------------------------------------------------------------------------------------
 def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
-    """Withdraw one's own request. What was said stays sealed."""
+    """Withdraw the person's own request. The opinions stay sealed."""
     request = opinions.find(unit, number)
     if request is None or request.member_id != actor.member.id:
         return text_of("opinions.gone")
@@ -288,7 +288,7 @@ def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
 
 
 def stop_for(unit: Unit, context: Context, conversation_id: str, by: str) -> None:
-    """Withdraw what a conversation still asks, drafts too: it was cancelled, or an emergency does not wait."""
+    """Withdraw a conversation's open requests and drafts: it was cancelled, or an emergency does not wait."""
     opinions.drop_drafts_of(unit, conversation_id)
     for request in opinions.of_conversation(unit, conversation_id):
         if request.state == State.OPEN:
@@ -303,7 +303,7 @@ def drop_for(unit: Unit, context: Context, member: MemberRow) -> None:
 
 
 def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor: str) -> bool:
-    """End a request once, and show all of it at once: in the channel, to the practitioner, in the record if there is one."""
+    """End a request once. Show its result in the channel and to its author, and add it to the record if there is one."""
     ended = opinions.end(unit, request, by, at, actor)
     if ended is None:
         return False
@@ -325,7 +325,7 @@ def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor
 
 
 def remind(unit: Unit, context: Context, number: str) -> None:
-    """Say once in the channel that a request still waits."""
+    """Remind the channel once that a request is still waiting."""
     request = opinions.find(unit, number)
     team = teams.get(unit, request.team) if request else None
     if request and request.state == State.OPEN and team and team.channel_chat_id is not None:
@@ -333,7 +333,7 @@ def remind(unit: Unit, context: Context, number: str) -> None:
 
 
 def deadline(unit: Unit, context: Context, number: str) -> None:
-    """Pass a request that has too few opinions to the deputy, once; after that, close it with what is in."""
+    """Pass a request with too few opinions to the deputy once; the next time, close it with what it has."""
     request = opinions.find(unit, number)
     if request is None or request.state != State.OPEN:
         return
@@ -357,7 +357,7 @@ def deadline(unit: Unit, context: Context, number: str) -> None:
 
 
 def not_posted(unit: Unit, card: str) -> None:
-    """Tell whoever asked, and the team's administrators, that a request could not be posted in the channel."""
+    """Tell the author and the team's administrators that a request could not be posted in the channel."""
     request = opinions.get(unit, card.removeprefix("post:"))
     if request is None or request.state != State.OPEN:
         return
@@ -369,7 +369,7 @@ def not_posted(unit: Unit, card: str) -> None:
 
 # ---- what was made of it --------------------------------------------------------------------------
 def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str) -> str:
-    """Take what the practitioner makes of a result."""
+    """Save what the author makes of a result."""
     request = opinions.find(unit, number)
     mine = request is not None and request.member_id == actor.member.id and request.state == State.CLOSED
     if made_of_it not in labels("opinions.views") or not mine:
@@ -403,5 +403,5 @@ def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_i
 
 # ---- for the record -------------------------------------------------------------------------------
 def advice_of(unit: Unit, conversation_id: str) -> list[dict[str, object]]:
-    """Return all advice that was sought in a conversation, as records keep it."""
+    """Return all advice sought in a conversation, in the form that records keep."""
     return [opinions.as_advice(unit, request) for request in opinions.of_conversation(unit, conversation_id)]

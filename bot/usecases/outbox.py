@@ -1,4 +1,4 @@
-"""Sending, as far as the store is concerned: what to send next and how fast, and what to note afterwards."""
+"""Messages in the store: what to send next and how fast, and what to note afterwards."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from storage.rate_limits import Rate
 
 __all__ = ["TRIES", "Message", "Rate"]
 
-#: The key of the rate for all chats together.
+#: The rate-limit key for all chats together.
 ALL = "all"
-#: Telegram's limits: about one message a second to a person, with short bursts; 20 a minute to a group, edits included.
+#: Telegram's limits: about one message per second to a person, with short bursts; 20 per minute to a group, edits included.
 PRIVATE, GROUP = Rate(1.0, 3), Rate(4.0, 5)
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What to send next, each with the message that is its card now; seconds that single chats, and all of them, must wait."""
+    """Messages to send, each with the card it replaces; seconds that single chats, and all of them, must wait."""
 
     messages: list[tuple[Message, int | None]]
     rests: dict[int, float]
@@ -31,7 +31,7 @@ class Fetched:
 
 
 def fetch(unit: Unit, context: Context, done: list[int], not_chats: list[int], limit: int, now: float) -> Fetched:
-    """Release chats that were sent to; return what to send next, no faster than Telegram's limits."""
+    """Release the chats that were sent to; return what to send next within Telegram's limits."""
     outbox.release(unit, done)
     if limit <= 0:
         return Fetched([], {})
@@ -47,7 +47,7 @@ def fetch(unit: Unit, context: Context, done: list[int], not_chats: list[int], l
     for message, card in found:
         keys = keys_of(message, card)
         if keys and (pause := budget.wait(ALL)) > 0:
-            # The limit for all chats together is reached, not one of this chat.
+            # The limit for all chats together was reached, not this chat's.
             held.append(message.chat_id)
             continue
         wait = budget.wait(*keys)
@@ -62,12 +62,12 @@ def fetch(unit: Unit, context: Context, done: list[int], not_chats: list[int], l
 
 
 def all_together(per_second: int) -> Rate:
-    """Return the rate for all chats together: never more than this in any second."""
+    """Return the rate limit for all chats together, which holds in every second."""
     return Rate(1.25 / per_second, max(1, per_second // 5))
 
 
 def keys_of(message: Message, card: int | None) -> tuple[str, ...]:
-    """Return the rate limits that a message counts towards. Edits in a private chat follow the person's taps."""
+    """Return the rate limits that a message counts towards. Edits in a private chat are limited by the person's taps."""
     if message.kind not in ("card", "message"):
         return ()
     is_edit = message.kind == "card" and card is not None and not message.payload.get("below")
@@ -90,7 +90,7 @@ def note_sent(unit: Unit, context: Context, message: Message, card: int | None, 
 
 
 def park(unit: Unit, context: Context, message: Message, cause: str, stopped_by_person: bool) -> None:
-    """Park a message that can never be sent; note a person who stopped the bot, and a request that was not posted."""
+    """Park a message that cannot be sent. Note if the person has stopped the bot, and if a request could not be posted."""
     outbox.park(unit, message.id, cause)
     if stopped_by_person and message.chat_id > 0:
         members.set_unreachable(unit, message.chat_id, context.now())
@@ -99,7 +99,7 @@ def park(unit: Unit, context: Context, message: Message, cause: str, stopped_by_
 
 
 def drop(unit: Unit, message_id: int) -> None:
-    """Delete a message that need not be sent any more."""
+    """Delete a message that is no longer needed."""
     outbox.mark_sent(unit, message_id)
 
 

@@ -1,4 +1,4 @@
-"""A person's own decision records: list, show, add a note. Others' records are answered as if absent."""
+"""A person's own decision records: list, show, add a note. Other people's records seem not to exist."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from storage.core.unit import Unit
 from storage.records import Stored
 
 SHOWN = 10
-#: What typed words are wanted for: a note on a record.
+#: The pending input for a note on a record.
 NOTE = "note"
 
 
 def show_list(unit: Unit, actor: Actor) -> None:
-    """Show the newest of a person's own records."""
+    """Show the person's newest records."""
     say(unit, actor.chat_id, record_cards.record_list(list(records.listed(unit, actor.member.id, SHOWN))))
 
 
@@ -33,7 +33,7 @@ def _own(unit: Unit, actor: Actor, reference: str) -> Stored | None:
 
 
 def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
-    """Show one own record; the reading goes into the ledger."""
+    """Show one of the person's records; add the reading to the ledger."""
     stored = _own(unit, actor, reference)
     if stored is None:
         say(unit, actor.chat_id, plain(text_of("records.not_yours")))
@@ -44,7 +44,7 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
 
 
 def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
-    """Ask for the words of a note; what is typed next is the note."""
+    """Ask for the words of a note, and take what the person types next as the note."""
     stored = _own(unit, actor, reference)
     if stored is None:
         say(unit, actor.chat_id, plain(text_of("records.not_yours")))
@@ -55,7 +55,7 @@ def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> 
 
 
 def add_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> None:
-    """Add later words to an own record; the record itself stays as it is. Without words, ask for them."""
+    """Add a note to one of the person's records, which itself stays unchanged. Without words, ask for them."""
     if not reference:
         say(unit, actor.chat_id, plain(text_of("records.how_to_note")))
     elif not typed.text:
@@ -65,7 +65,7 @@ def add_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: 
 
 
 def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
-    """Take typed words as the note that was asked for."""
+    """Save typed words as the note that was asked for."""
     if _save_note(unit, context, actor, wanted.subject, typed):
         pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
 
@@ -78,7 +78,7 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
     try:
         screened = typed_text.words(unit, context, actor, typed)
     except NotScreened as error:
-        # Whatever they type next, it is the note.
+        # What the person types next is the note.
         pending_input.put(unit, actor.chat_id, NOTE, stored.clear["reference"], context.now())
         typed_text.refused(unit, actor, typed, error)
         return False
@@ -88,18 +88,18 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
 
 
 def let_name_pass(unit: Unit, context: Context, actor: Actor) -> None:
-    """Let the next words hold what looks like a name, because the person said that it is not one."""
+    """Let the next words contain what looks like a name, because the person said that it is not one."""
     typed_text.give_name_pass(unit, context, actor.chat_id)
     say(unit, actor.chat_id, plain(text_of("prompts.type_again")))
 
 
 # ---- by the operator ----------------------------------------------------------------------------
 class NotAMember(Exception):
-    """There is no member with this Telegram id."""
+    """No member has this Telegram id."""
 
 
 def all_for_operator(unit: Unit, telegram_id: int | None) -> list[Stored]:
-    """Return all records, or those of one member; the reading goes into the ledger; raise NotAMember or SealBroken."""
+    """Return all records, or those of one member, and add the reading to the ledger; raise NotAMember or SealBroken."""
     member = members.get(unit, telegram_id) if telegram_id is not None else None
     if telegram_id is not None and member is None:
         raise NotAMember

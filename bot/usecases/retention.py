@@ -1,4 +1,4 @@
-"""How long records are kept: set the time of a class, hold and release records, list what is due, erase."""
+"""Retention: set the period of a class, hold and release records, list what is due, erase."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["BadList", "CannotSet", "Held"]
 
 
 class NoSuchRecord(Exception):
-    """There is no record with this reference."""
+    """No record has this reference."""
 
 
 def set_rule(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
-    """Set how long a class is kept, in days, or after how many days to look at it again; raise CannotSet."""
+    """Set how many days a class is kept, or after how many days it is reviewed again; raise CannotSet."""
     check(record_class, days, review_days)
     retention.put(unit, record_class, days, review_days, at, actor)
 
@@ -41,26 +41,26 @@ def counts(unit: Unit) -> dict[str, int]:
 
 
 def due(unit: Unit, now: str) -> list[Due]:
-    """Return the records whose time has come, in all teams."""
+    """Return the records that are due, in all teams."""
     return retention.due(unit, now)
 
 
 def hold(unit: Unit, references: Sequence[str], reason: ScreenedText, at: str, actor: str) -> None:
-    """Keep records from being erased; raise NoSuchRecord, and then nothing is changed."""
+    """Put records on hold so that they are not erased; raise NoSuchRecord, and then change nothing."""
     for record_id in _ids(unit, references):
         retention.hold(unit, record_id, reason, at, actor)
 
 
 def release(unit: Unit, references: Sequence[str], at: str, actor: str) -> None:
-    """Release records that are on hold; raise NoSuchRecord."""
+    """Release records from their hold; raise NoSuchRecord."""
     for record_id in _ids(unit, references):
         retention.release(unit, record_id, at, actor)
 
 
 def erase(unit: Unit, references: Sequence[str], folder: Path, at: str, actor: str) -> None:
-    """Erase records for good and note them for restores, as one act; raise NoSuchRecord, Held or BadList.
+    """Erase records for good and note them for restores, in one action; raise NoSuchRecord, Held or BadList.
 
-    `folder` holds the list of erasures. The transaction must commit right after this call.
+    `folder` contains the list of erasures. The transaction must commit right after this call.
     """
     erasure.reconcile(unit, folder)
     found = _ids(unit, references)
@@ -81,7 +81,7 @@ def _ids(unit: Unit, references: Sequence[str]) -> list[str]:
 
 # ---- by a supervisor ------------------------------------------------------------------------------
 def due_in_team(unit: Unit, now: str, team: str, limit: int) -> list[Due]:
-    """Return a team's records whose time has come, longest kept first."""
+    """Return a team's records that are due, longest kept first."""
     return retention.due(unit, now, team, limit)
 
 
@@ -91,7 +91,7 @@ def held_in_team(unit: Unit, team: str) -> list[HeldRow]:
 
 
 def reachable(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
-    """Return the review of a record that this person may hold or release; None for any other."""
+    """Return the review of a record that this person may hold or release; None for any other record."""
     review = reviews.find(unit, reference.strip().upper())
     if review and access.may(actor.member, "hold_record", Resource(review.member_id, review.team)):
         return review
@@ -99,7 +99,7 @@ def reachable(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
 
 
 def hold_one(unit: Unit, context: Context, actor: Actor, record_id: str, reason: ScreenedText) -> None:
-    """Keep a record from being erased."""
+    """Put a record on hold."""
     retention.hold(unit, record_id, reason, context.now(), actor.ledger_name)
 
 

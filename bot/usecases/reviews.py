@@ -1,4 +1,4 @@
-"""Review: a supervisor looks at the team's records, riskiest first. Every look is in the ledger; nobody reviews their own."""
+"""Review: supervisors read other people's records, most urgent first. Every reading goes into the ledger."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DIGEST_HOUR = "07:30:00.000000Z"
 
 # ---- new records ---------------------------------------------------------------------------------
 def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, Any]) -> None:
-    """Put a new record into its team's queue; tell the supervisors at once of an emergency or harm that is not shared."""
+    """Add a new record to its team's queue. Alert the supervisors at once to an emergency, or to harm that was not shared."""
     rank = rank_of(clear, content)
     reviews.begin(unit, record_id, clear, int(rank))
     if not timers.is_set(unit, DIGEST, clear["team"]):
@@ -57,7 +57,7 @@ def enter(unit: Unit, record_id: str, clear: dict[str, Any], content: dict[str, 
 
 
 def _alert(unit: Unit, clear: dict[str, Any], rank: int) -> None:
-    """Tell supervisors who can be reached; else administrators; where there are none, tell the author that nobody was told."""
+    """Alert the supervisors the bot can reach, else the administrators. If it can reach neither, tell the author."""
     alert = review_cards.alert(clear["reference"], rank)
     told = [member for member in _supervisors(unit, clear["team"], not_of=clear["member_id"]) if _is_reachable(member)]
     if not told:
@@ -89,7 +89,7 @@ def _next_digest(at: str) -> str:
 
 
 def digest(unit: Unit, context: Context, team: str) -> None:
-    """Tell supervisors once a day what waits; on days with nothing, nothing. It sets itself again."""
+    """Tell supervisors what is waiting, unless nothing is, and schedule the next day's digest."""
     at = context.now()
     timers.put(unit, DIGEST, team, _next_digest(at))
     for supervisor in members.of_team(unit, team, Role.SUPERVISOR):
@@ -100,7 +100,7 @@ def digest(unit: Unit, context: Context, team: str) -> None:
 
 # ---- looking --------------------------------------------------------------------------------------
 def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> None:
-    """Show the next record that waits, as a card with what is coded; its content only when it is opened."""
+    """Show the next waiting record as a card of coded values. Its content is shown only once it is opened."""
     last = find_for(unit, actor, after) if after else None
     team, mine = actor.member.team, actor.member.id
     found = reviews.queue(unit, team, mine, Wanted(WAITING), limit=1, after=last)
@@ -110,12 +110,12 @@ def show_queue(unit: Unit, context: Context, actor: Actor, after: str = "") -> N
 
 
 def queue(unit: Unit, actor: Actor, wanted: Wanted, limit: int, after: ReviewRow | None = None) -> list[ReviewRow]:
-    """Return the team's reviews that are wanted, riskiest first, never one's own. `after` gives the next page."""
+    """Return the team's reviews that match, most urgent first, without the person's own. `after` gives the next page."""
     return reviews.queue(unit, actor.member.team, actor.member.id, wanted, limit, after)
 
 
 def waiting(unit: Unit, actor: Actor) -> int:
-    """Return how many records of other people in the team wait."""
+    """Return how many records of other people in the team are waiting."""
     return _waiting(unit, actor.member.team, actor.member)
 
 
@@ -128,7 +128,7 @@ def find_for(unit: Unit, actor: Actor, reference: str) -> ReviewRow | None:
 
 
 def opened(unit: Unit, review: ReviewRow) -> Stored:
-    """Return the record of a review, opened; raise SealBroken."""
+    """Return the record of a review, decrypted; raise SealBroken."""
     stored = records.get(unit, review.record_id)
     if stored is None:
         raise LookupError("a review without its record")
@@ -136,7 +136,7 @@ def opened(unit: Unit, review: ReviewRow) -> Stored:
 
 
 def read(unit: Unit, context: Context, actor: Actor, review: ReviewRow) -> Stored:
-    """Return the record of a review and note in the ledger that this person read it: the author can see that."""
+    """Return the record of a review and add the reading to the ledger, where the author can see it."""
     stored = opened(unit, review)
     ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{review.record_id}")
     return stored
@@ -154,7 +154,7 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
 
 
 def readers(unit: Unit, actor: Actor, reference: str) -> None:
-    """Show an author who has read a record of theirs, and when."""
+    """Show an author who has read their record, and when."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
         say(unit, actor.user_id, plain(text_of("records.not_yours")))
@@ -171,7 +171,7 @@ def _readers(unit: Unit, actor: Actor, record_id: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Look:
-    """What stands beside a record in review: its author's name, who read it and when, and what was done."""
+    """What a reviewer sees beside a record: its author's name, who read it and when, and what was done."""
 
     author: str
     readers: list[tuple[str, str]]
@@ -179,19 +179,19 @@ class Look:
 
 
 def look_at(unit: Unit, actor: Actor, review: ReviewRow) -> Look:
-    """Return what stands beside a record in review."""
+    """Return what a reviewer sees beside a record."""
     author = members.by_id(unit, review.member_id)
     called = membership_cards.called(author) if author else text_of("members.former")
     return Look(called, _readers(unit, actor, review.record_id), reviews.done(unit, review.record_id))
 
 
 def is_open(review: ReviewRow, what: str) -> bool:
-    """Say whether an act is possible in the state that a review has."""
+    """Return whether the state of a review allows an action."""
     return may_do(review.state, what)
 
 
 def reader_of(unit: Unit, actor: str, me: int) -> str:
-    """Return how the reader whom the ledger names is called, for a member."""
+    """Return the name of a reader in the ledger, as a member may see it."""
     kind, _, number = actor.partition(":")
     if kind != "member":
         return actor
@@ -202,13 +202,13 @@ def reader_of(unit: Unit, actor: str, me: int) -> str:
 
 
 def sample(unit: Unit, team: str, not_of: int, month: str, since: str, count: int = SAMPLE) -> list[ReviewRow]:
-    """Draw the dip sample of a month (`2026-11`) for a team, spread over people, without what was sampled since a day."""
+    """Draw a team's dip sample for a month (`2026-11`), spread over people, without records sampled since a date."""
     found = reviews.not_sampled(unit, team, not_of, month, since)
     return spread(found, lambda row: row.member_id, count)
 
 
 def show_sample(unit: Unit, context: Context, actor: Actor) -> None:
-    """Draw this month's dip sample of one's team: the same whenever asked, spread over people, without what was drawn lately."""
+    """Show this month's dip sample of the person's team, which stays the same all month."""
     at = context.now()
     since = later(at, -SAMPLED_DAYS * 24 * 60)
     drawn = sample(unit, actor.member.team, actor.member.id, at[:7], since)
@@ -225,7 +225,7 @@ def open_sampled(unit: Unit, context: Context, actor: Actor, reference: str) -> 
 
 # ---- doing ----------------------------------------------------------------------------------------
 def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, value: str = "") -> str:
-    """Do one thing in a review; what needs words asks for them first."""
+    """Carry out one action of a review; ask for words first if it needs them."""
     review = find_for(unit, actor, reference)
     if review is None:
         say(unit, actor.user_id, plain(text_of("review.no_record")))
@@ -245,7 +245,7 @@ def act(unit: Unit, context: Context, actor: Actor, what: str, reference: str, v
 def carry_out(
     unit: Unit, context: Context, actor: Actor, review: ReviewRow, what: str, words: Screened | None, value: str | None
 ) -> ReviewRow:
-    """Do one thing in a review and tell the author; return the review as it is then; raise NotNow."""
+    """Carry out one action of a review and tell the author; return the changed review; raise NotNow."""
     _note(unit, context, actor, review, what, words, value)
     author = members.by_id(unit, review.member_id)
     if author and what in ("sign_off", "return", "comment", "reopen"):
@@ -266,7 +266,7 @@ def _note(
     words: Screened | None = None,
     value: str | None = None,
 ) -> None:
-    """Note what was done in a review; raise NotNow if its state does not allow it."""
+    """Store an action of a review; raise NotNow if its state does not allow it."""
     state, by = state_after(review.state, what), Author(actor.member.id, actor.member.role, context.now())
     reviews.act(unit, review, what, state.value, by, comment=words, value=value)
 
@@ -286,7 +286,7 @@ def _do(
 
 
 def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
-    """Take typed words as the comment that a review asked for."""
+    """Save typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
     review = find_for(unit, actor, reference)
     if review is None:
@@ -303,7 +303,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
 
 
 def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
-    """Ask for a sign-off of a record of one's own, for example after a note on a returned one."""
+    """Ask the supervisors to sign off one's own record, for example after adding a note to a returned one."""
     stored = records.find(unit, reference.strip().upper())
     if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
         say(unit, actor.user_id, plain(text_of("records.not_yours")))

@@ -1,4 +1,4 @@
-"""Sessions of the console: begun with a one-time link or by opening the Mini App, checked at every request."""
+"""Console sessions: started with a one-time link or from the Mini App, checked at every request."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
 
-#: Minutes after which a session ends: without use, and in all.
+#: Minutes until a session ends: without use, and in any case.
 IDLE_MINUTES, TOTAL_MINUTES = 30, 8 * 60
 
 
 def member_of(unit: Unit, context: Context, token: str) -> MemberRow | None:
-    """Return whose session this is and note its use; None if it has ended or the role no longer allows the console."""
+    """Return the member of a session and note its use; None if it has ended or the role no longer allows the console."""
     at = context.now()
     found = web_sessions.seen(unit, token, at, later(at, -IDLE_MINUTES), later(at, -TOTAL_MINUTES)) if token else None
     member = members.by_id(unit, found) if found is not None else None
@@ -22,12 +22,12 @@ def member_of(unit: Unit, context: Context, token: str) -> MemberRow | None:
 
 
 def begin(unit: Unit, code: str, at: str) -> str | None:
-    """Use up the code of a one-time link; return the token of a new session, or None if the code opens nothing."""
+    """Consume the code of a one-time link; return the token of a new session, or None if the code is not valid."""
     return web_sessions.use_sign_in(unit, code=code, at=at)
 
 
 def begin_in_mini_app(unit: Unit, telegram_id: int, seal: str, at: str) -> str | None:
-    """Return the token of a new session for whoever opened the Mini App; None if the console is not for them."""
+    """Return the token of a new session for the person who opened the Mini App; None if they may not use the console."""
     member = members.get(unit, telegram_id)
     if member is None or not access.may(member, "use_console"):
         return None
@@ -40,5 +40,5 @@ def end(unit: Unit, token: str) -> None:
 
 
 def form_token(token: str) -> str:
-    """Return what every form of a session must carry, so that no other site can send one."""
+    """Return the token that every form of a session must contain, so that no other site can send one."""
     return web_sessions.form_token(token)

@@ -1,4 +1,4 @@
-"""Counts of a team's records and of unfinished walks: nothing that anybody typed."""
+"""Counts of a team's records and of unfinished walks. They contain nothing that anyone typed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage import conversations, opinions, questions, records, reviews
 from storage.core.unit import Unit
 from storage.questions import Counted
 
-#: How many records and unfinished walks are opened for counts, and how many questions are listed.
+#: How many records and unfinished walks are decrypted for the counts, and how many questions are listed.
 NEWEST, QUESTIONS = 500, 15
 
 #: (flow, question) -> how often.
@@ -41,7 +41,7 @@ def of_team(unit: Unit, context: Context, team: str) -> Statistics:
 
 
 def hard_questions(unit: Unit, context: Context, team: str) -> tuple[AtQuestions, AtQuestions]:
-    """Count where a team was not sure, and where it stopped without a record, in the newest 500 of each."""
+    """Count where a team was not sure and where it stopped without a record, in the newest 500 of each."""
     unsure: AtQuestions = Counter()
     for stored in records.newest_of_team(unit, team, NEWEST):
         unsure.update((stored.clear["flow"], state) for state in stored.content["unsure_at"])

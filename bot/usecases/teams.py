@@ -16,12 +16,12 @@ from storage.teams import CannotSet, TeamRow
 
 __all__ = ["CannotSet"]
 
-#: Who the ledger says acted when the local chat made its members.
+#: The actor in the ledger when the local chat creates its members.
 LOCAL_CHAT = "local chat"
 
 
 def show(unit: Unit, context: Context, actor: Actor) -> None:
-    """Show what the team agreed about second opinions; an administrator may change it from here."""
+    """Show what the team agreed about second opinions, to an administrator with buttons to change it."""
     team = teams.get(unit, actor.member.team)
     deputy = members.by_id(unit, team.deputy_id) if team.deputy_id else None
     may_set = access.may(actor.member, "set_team", Resource(team=team.name))
@@ -66,7 +66,7 @@ def look_at(unit: Unit, name: str) -> tuple[TeamRow, MemberRow | None, list[Memb
 
 # ---- in the local chat --------------------------------------------------------------------------
 def settle_in(unit: Unit, team: str, channel: int, people: dict[str, tuple[int, str]]) -> None:
-    """Make people, their id and role by name, members of a team that has a channel, unless they are."""
+    """Make people members of a team and give it a channel, unless that is done. `people`: id and role by name."""
     for name, (number, role) in people.items():
         if members.get(unit, number) is None:
             members.save(unit, number, role, team, utc_now(), LOCAL_CHAT, InvitedAs(name))
@@ -89,7 +89,7 @@ def change(
     channel: int | None = None,
     release_channel: bool = False,
 ) -> None:
-    """Make a team if there is none of this name, and set what is given; `deadline` in minutes; raise CannotSet."""
+    """Create a team if there is none with this name, and set the given values; `deadline` in minutes; raise CannotSet."""
     at = utc_now()
     teams.ensure(unit, name)
     if quorum is not None:

@@ -1,7 +1,7 @@
-"""The one way in for text from a person, whichever door it comes through.
+"""The only way in for text from a person, through whichever door it comes.
 
-`read` looks at it before any transaction: bounded length, canonical form, danger, identifiers, and what the guidance
-says to it. Use cases take the `Typed` it gives, never a plain string. What may be kept leaves it as `Screened`.
+`read` examines it before any transaction: bounded length, canonical form, danger, identifiers, and what the guidance
+says about it. Use cases take the `Typed` that it returns, never a plain string. Text that may be stored becomes `Screened`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from storage import name_overrides, outbox
 from storage.core.clock import later
 from storage.core.unit import Unit
 
-#: For how many minutes a person's word that something is not an identifier holds for what they type next.
+#: Minutes that a person's word that something is not an identifier applies to what they type next.
 PASS_HOLDS = 15
 LONGEST_NAME, LONGEST_TEAM, LONGEST_REASON = 40, 60, 300
-#: What a local contact may hold: it is an office's own. No person's number, date of birth or account is.
+#: The kinds of identifiers that a local contact may contain, because they are an office's and not a person's.
 OF_AN_OFFICE = (PERSON, "phone", "url", "email", "postcode", "address")
 
 
@@ -40,9 +40,9 @@ def read(
     marks: Iterable[str] = (),
     **more: bool,
 ) -> Typed:
-    """Look at a text, before and outside any transaction. Its cost is bounded whatever is in it; nothing is kept.
+    """Examine a text, outside any transaction. The cost is bounded for any text; nothing is stored.
 
-    `beside`: other words that came along, as a file's name. `marks`: identifiers that are not words, as a contact card.
+    `beside`: other words that came with it, such as a file name. `marks`: identifiers that are not words, such as a contact card.
     """
     text = text.replace("\0", "")
     looked = screening.look(text, own_reference=context.own_reference)
@@ -54,16 +54,16 @@ def read(
 
 
 class NotLookedUp(Exception):
-    """The words are a question that was not looked up yet: do that outside the transaction, then act again."""
+    """The words are a question that was not looked up yet. Look it up outside the transaction, then act again."""
 
 
 def look_up(context: Context, typed: Typed) -> Typed:
-    """Look up what the guidance says to words that may be kept."""
+    """Look up what the guidance says about words that may be stored."""
     return replace(typed, answer=context.index.ask(typed.text))
 
 
 def answer_to(typed: Typed) -> Answer | None:
-    """Return what the guidance says to these words, None where they are too long; raise NotLookedUp."""
+    """Return what the guidance says about these words, or None if they are too long; raise NotLookedUp."""
     if typed.looked.length > screening.LONGEST:
         return None
     if typed.answer is None:
@@ -72,14 +72,14 @@ def answer_to(typed: Typed) -> Answer | None:
 
 
 def read_argument(context: Context, typed: Typed, text: str) -> Typed:
-    """Look at a part of what was typed, as the words behind a command."""
+    """Examine a part of what was typed, such as the words after a command."""
     part = read(context, text, typed.message_id, edited=typed.edited, forwarded=typed.forwarded)
     return replace(part, is_danger=part.is_danger or typed.is_danger, marks=typed.marks)
 
 
 # ---- danger ---------------------------------------------------------------------------------------
 def danger_first(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Show the 999 card, before anything else, when words speak of danger. In a channel it has no buttons."""
+    """If the words speak of danger, show the 999 card before anything else. In a channel it has no buttons."""
     if not typed.is_danger:
         return
     card = advice_cards.danger_first(context.book.edition)
@@ -88,7 +88,7 @@ def danger_first(unit: Unit, context: Context, actor: Actor, typed: Typed) -> No
 
 # ---- what may be kept -----------------------------------------------------------------------------
 def words(unit: Unit, context: Context, actor: Actor, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
-    """Return typed words as they may be kept, using up a name override if one was given; raise NotScreened."""
+    """Return typed words as they may be stored, consuming a name override if one was given; raise NotScreened."""
     override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -PASS_HOLDS))
     kept = typed.screened(longest=longest, override=(PERSON,) if override else ())
     if override:
@@ -97,9 +97,9 @@ def words(unit: Unit, context: Context, actor: Actor, typed: Typed, *, longest: 
 
 
 def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Screened | None:
-    """Return a case reference as it may be kept, or None when it does not have the form of one; raise NotScreened.
+    """Return a case reference as it may be stored, or None if it does not look like one; raise NotScreened.
 
-    One whose digits happen to have an NHS number's sum passes when the person has said that it is a reference.
+    A reference whose digits happen to form a valid NHS number passes once the person has said that it is a reference.
     """
     plain = canonical(typed.text).text.strip()
     if not context.case_pattern.fullmatch(plain):
@@ -114,13 +114,13 @@ def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Scree
     return kept
 
 
-#: In the place of a case reference: a date, a house and street.
+#: What people type instead of a case reference: a date, a house number with a street.
 _DATE = re.compile(
     r"(?:\d{1,2}[./_-]\d{1,2}[./_-](?:19|20)?\d\d|(?:19|20)\d\d[./_-]\d{1,2}[./_-]\d{1,2}|"
     r"\d{1,2}[./_-]?[A-Za-z]{3,9}[./_-]?(?:19|20)?\d\d)"
 )
 _STREET = re.compile(r"\d{1,4}[A-Za-z]?[._/-]?[A-Za-z]{3,}(?:[._/-]?[A-Za-z]{2,})*")
-#: Short words that stand in references.
+#: Short words that occur in references.
 _OF_REFERENCES = frozenset(
     [
         "ref",
@@ -159,7 +159,7 @@ _OF_REFERENCES = frozenset(
 
 
 def looks_personal(plain: str) -> str | None:
-    """Say which identifier the form of a would-be case reference shows: a name, a date or an address; None for none."""
+    """Return which identifier a would-be case reference looks like (a name, a date or an address), or None."""
     if _DATE.fullmatch(plain):
         return "date_of_birth"
     letters = [word for word in re.split(r"[^A-Za-z]+", plain) if len(word) > 2 and word.lower() not in _OF_REFERENCES]
@@ -171,28 +171,28 @@ def looks_personal(plain: str) -> str | None:
 
 
 def office_words(typed: Typed, longest: int) -> Screened:
-    """Return what an organisation says of itself, for example a contact or why the bot is paused; raise NotScreened."""
+    """Return an organisation's own words, such as a contact or the reason for a pause; raise NotScreened."""
     return typed.screened(longest=longest, override=OF_AN_OFFICE)
 
 
 def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:
-    """Return how a colleague or a team is called; None when nothing was typed; raise NotScreened."""
+    """Return the name of a colleague or a team, or None if nothing was typed; raise NotScreened."""
     return typed.screened(longest=longest, override=(PERSON,)) if typed.text else None
 
 
 def give_name_pass(unit: Unit, context: Context, chat_id: int) -> None:
-    """Let the next words in this chat hold what looks like a name, or like an NHS number where a reference is asked for."""
+    """Let the next words in this chat contain what looks like a name or, in a case reference, like an NHS number."""
     name_overrides.give(unit, chat_id, context.now())
 
 
 # ---- refusing -------------------------------------------------------------------------------------
 def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
-    """Have a person's message taken out of the chat, and have them told if that cannot be done."""
+    """Delete a person's message from the chat, and tell them if that is not possible."""
     outbox.enqueue(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
 
 
 def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "") -> None:
-    """Say why words were not kept, take an identifier out of the chat, and offer to say that it is not a person."""
+    """Say why words were not stored, delete an identifier from the chat, and offer to say that it is not a person."""
     if isinstance(error, IdentifierFound) and typed.message_id:
         take_out(unit, actor.chat_id, typed.message_id)
     again = ((refusals.override_label("!notaperson"), "notaperson"),) if refusals.is_name_only(error) else ()
@@ -201,5 +201,5 @@ def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: st
 
 
 def is_worry(typed: Typed) -> bool:
-    """Say whether words tell a worry about a child: such a text is never answered as not covered."""
+    """Return whether words describe a worry about a child: such a text is never answered as not covered."""
     return typed.is_danger or danger.is_worry(canonical(typed.text[: screening.LONGEST_READ]).text.lower())

@@ -1,6 +1,6 @@
-"""Walking a flow: one verb a function, one transaction each. Changes, events, record, ledger, messages: all or none.
+"""Walking a flow: one verb a function, one transaction each, in which all changes and messages are stored or none.
 
-Each function gets the open transaction, the desk and who is asking, and returns the short words for the tap, if any.
+Each function takes the open transaction, the context and the actor, and may return a short text that answers the tap.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from storage.core.unit import Unit
 from storage.members import MemberRow
 from storage.opinions import EndedBy
 
-#: How long typed words belong to a request or an opinion that asked for them.
+#: Minutes that a prompt of a request or an opinion waits for typed words.
 WANTED_MINUTES = 60
 
 
@@ -52,7 +52,7 @@ class Loaded:
 
 
 def load(unit: Unit, context: Context, row: Open) -> Loaded:
-    """Open a stored conversation: its pinned edition, its position by replay."""
+    """Open a stored conversation with its pinned edition; replay its answers to find its position."""
     book, notice = context.pinned(row.edition_id, row.edition_sha256), ""
     if book is None:
         book, notice = context.book, text_of("walk.notes.renewed")
@@ -68,7 +68,7 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How a card is shown: with a notice above it, as a new message below, with a button to undo."""
+    """How a card is shown: with a notice above it, as a new message at the bottom of the chat, with an undo button."""
 
     notice: str = ""
     below: bool = False
@@ -105,7 +105,7 @@ def _keep(
     event: dict[str, Any],
     drawn: Drawn,
 ) -> None:
-    """Save a changed walk and show it; when it has ended, write its record first."""
+    """Save a changed walk and show it. If it has ended, write its record first."""
     at = context.now()
     position = navigation.replay(here.position.machine, walk)
     status = Status.FINISHED if position.is_finished else Status.OPEN
@@ -119,7 +119,7 @@ def _keep(
         _show_ended(unit, context, row, below=drawn.below)
         return
     reached = position.state.startswith(OUTCOME) and position.state != here.position.state
-    # The picture comes below the outcome's screen, so the screen after that goes below the picture.
+    # The picture follows the outcome's card, so the next card goes below the picture.
     left = here.position.state.startswith(OUTCOME) and not reached
     if left:
         outbox.drop_picture(unit, f"picture:{row.id}")
@@ -158,7 +158,7 @@ def _send_chart(unit: Unit, here: Loaded) -> None:
 
 # ---- verbs ---------------------------------------------------------------------------------------
 def start(unit: Unit, context: Context, actor: Actor, command: str, *, greet: bool = False) -> None:
-    """Start what a command of the chat begins in this edition, or show the open conversation when there is one."""
+    """Start the flow that a command begins in this edition, or show the open conversation if there is one."""
     begins = context.book.edition.roles.starts.get(command)
     if begins is None:
         say(unit, actor.chat_id, plain(text_of("walk.not_in_edition")))
@@ -167,7 +167,7 @@ def start(unit: Unit, context: Context, actor: Actor, command: str, *, greet: bo
 
 
 def begin_flow(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
-    """Start a flow by its id; one that this edition does not have is taken for the sharing questions."""
+    """Start a flow by its id, or the sharing questions if this edition has no such flow."""
     begin(
         unit, context, actor, flow if flow in context.book.machines else context.book.edition.roles.starts["share"].flow
     )
@@ -176,11 +176,11 @@ def begin_flow(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
 def begin(
     unit: Unit, context: Context, actor: Actor, flow: str, entry: str | None = None, *, greet: bool = False
 ) -> None:
-    """Start a flow, or show the open conversation when there is one."""
+    """Start a flow, or show the open conversation if there is one."""
     here = _open_in(unit, context, actor.chat_id)
     wanted = entry or context.book.machine(flow).flow.entries[0]
     if here and not greet and not here.position.live and (here.row.flow, here.walk.entry) != (flow, wanted):
-        # Nothing was answered there yet: nothing is lost by starting what was asked for.
+        # It has no answers yet, so starting the requested flow loses nothing.
         _cancel(unit, context, here)
         here = None
     if here:
@@ -193,7 +193,7 @@ def begin(
 
 
 def go_on(unit: Unit, context: Context, actor: Actor) -> None:
-    """Show the open questions again, where they were left."""
+    """Show the open conversation again."""
     here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, text_of("walk.notes.go_on"), below=True)
@@ -212,7 +212,7 @@ def _started(
 
 
 def tap(unit: Unit, context: Context, actor: Actor, button: Button) -> str:
-    """Carry out a tap on a card; an old, doubled or foreign one changes nothing and redraws."""
+    """Carry out a tap on a card. An old, repeated or foreign tap changes nothing and redraws the card."""
     here = _open_in(unit, context, actor.chat_id)
     if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
         return _redraw(unit, context, actor, here, button)
@@ -220,7 +220,7 @@ def tap(unit: Unit, context: Context, actor: Actor, button: Button) -> str:
 
 
 def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str, took: str = "") -> str:
-    """Do what a button of the card does. `took`: the label that typed words were taken for; it is said, and can be undone."""
+    """Do what a button of the card does. `took`: the label that typed words matched; the card names it and offers undo."""
     verb, _, rest = act.removeprefix("!").partition(".")
     typed = bool(took)
     if act.startswith("!") and verb in ("why", "hide", "changes"):
@@ -263,7 +263,7 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
 
 
 def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, button: Button) -> str:
-    """Show where the person is, after a press that no longer means anything."""
+    """Show the current card after a tap that no longer applies."""
     if here and button.handle == handle_of(here.row.id):
         _show(unit, here)
         return text_of("walk.notes.old_button")
@@ -281,7 +281,7 @@ def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, but
 
 
 def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Take typed words: for what they were asked for, as a reply to what is shown, else as a question to the guidance."""
+    """Take typed words as the pending input, as a reply to the card, or else as a question to the guidance."""
     here = _open_in(unit, context, actor.chat_id)
     wanted = pending_input.get(unit, actor.chat_id)
     if typed.edited and _was_taken(unit, here, wanted, typed):
@@ -300,7 +300,7 @@ def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
 
 
 def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
-    """Say something, on the open card where there is one."""
+    """Show a notice, on the open card if there is one."""
     if here:
         _show(unit, here, words, below=True)
     else:
@@ -308,7 +308,7 @@ def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
 
 
 def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
-    """Say whether an edited message had been taken: as an answer, or as words that were asked for."""
+    """Return whether an edited message had been consumed, as an answer or as pending input."""
     if wanted and pending_input.taken_in(wanted, typed.message_id):
         return True
     return here is not None and typed.message_id in _taken_messages(unit, here)
@@ -319,7 +319,7 @@ def _taken_messages(unit: Unit, here: Loaded) -> list[int]:
 
 
 def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, typed: Typed) -> None:
-    """Answer a forwarded message: it is never an answer. One with an identifier in it is taken out of the chat."""
+    """Reply to a forwarded message, which never counts as an answer. Delete it if it contains an identifier."""
     typed_text.danger_first(unit, context, actor, typed)
     if typed.looked.kinds or typed.marks:
         typed_text.take_out(unit, actor.chat_id, typed.message_id)
@@ -330,12 +330,12 @@ def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, 
 def _type_wanted(
     unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.Wanted, typed: Typed
 ) -> None:
-    """Take typed words for the note, the request, the opinion or the review that asked for them; danger is answered first."""
+    """Take typed words for the note, request, opinion or review that asked for them. Danger is answered first."""
     moved_on = here is not None and here.row.updated_at > wanted.asked_at
     if moved_on or wanted.asked_at < later(context.now(), -WANTED_MINUTES):
         pending_input.drop(unit, actor.chat_id)
         if here is not None and moved_on and here.position.takes_text:
-            # The question that was shown last asks for words too: these are for it.
+            # The question shown last asks for words too, so these belong to it.
             _reply(unit, context, actor, here, typed)
             return
         typed_text.danger_first(unit, context, actor, typed)
@@ -366,7 +366,7 @@ LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 
 # ---- words at no question, and at one ---------------------------------------------------------------
 def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Answer typed words where nothing is open: a control word, small talk, or a question to the guidance."""
+    """Answer typed words when no walk is open: a control word, small talk, or a question to the guidance."""
     reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")),))
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
@@ -384,7 +384,7 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
 
 
 def _choices(here: Loaded) -> list[Choice]:
-    """Return the buttons of the open card as things that typed words may name."""
+    """Return the buttons of the open card, which typed words may name."""
     found = []
     question = here.position.question
     roles = here.position.flow.roles
@@ -403,17 +403,17 @@ def _choices(here: Loaded) -> list[Choice]:
                 said = replies.SAID_OF_BUTTONS.get(act.rpartition(".")[2], ())
             found.append(Choice(act, label, said, option is not None or act in ("!confirm", f"{CHECK}.confirm")))
     if not any(choice.act == "!cancel" for choice in found):
-        # A card without this button still takes the word.
+        # The word works even on a card without this button.
         found.append(Choice("!cancel", "Cancel"))
     return found
 
 
 def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
-    """Take typed words as a reply to the open card: its button, a control word, its answer in words, or a question."""
+    """Take typed words as a reply to the open card: one of its buttons, a control word, an answer in words, or a question."""
     position = here.position
     takes_text = position.takes_text and not here.walk.pending
     if typed.message_id < max(_taken_messages(unit, here), default=0):
-        # Typed before words that were taken already: sent again by a client, or late. It is no reply to what came after.
+        # It is older than words already consumed: a client sent it again, or it arrived late. It does not answer what came after.
         typed_text.danger_first(unit, context, actor, typed)
         _show(unit, here, text_of("walk.notes.typed_before"), below=True)
         return
@@ -429,7 +429,7 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         if takes_text and reply.kind in ("choice", "which"):
             reply = Reply("text")
     if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
-        # Identifiers come before replies: whatever button was meant, it is tapped or typed without them.
+        # Identifiers are checked before replies: whatever button is meant, it can be named without them.
         typed_text.take_out(unit, actor.chat_id, typed.message_id)
         _show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
@@ -461,11 +461,11 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
 
 
 def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
-    """Take typed words as the answer to the open question, if they may be kept."""
+    """Save typed words as the answer to the open question, if they may be stored."""
     position = here.position
     may_be_left_out = position.question is not None and position.question.text == "optional"
     if may_be_left_out and position.live and position.live[-1][1].text == typed.text:
-        # A client that lost its connection sends the same words again, as a new update.
+        # A client that lost its connection may send the same words again, as a new update.
         _show(unit, here, text_of("walk.typed_twice"), below=True)
         return
     is_reference = position.state == position.flow.roles.question("case_reference")
@@ -496,7 +496,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
 
 
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Answer a question from the guidance, and show the open questions below the answer if there are any."""
+    """Answer a question from the guidance, and show the open card, if any, below the answer."""
     advice.ask(unit, context, actor, typed)
     here = _open_in(unit, context, actor.chat_id)
     if here:
@@ -504,7 +504,7 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
 
 
 def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) -> None:
-    """Say that a command is not known, and which is nearest: words that begin with a stroke are never an answer."""
+    """Say that a command does not exist, and name the nearest. Words that begin with a slash are never an answer."""
     said = text_of("walk.unknown_command.nearest", nearest=nearest) if nearest else text_of("walk.unknown_command.help")
     say(unit, actor.chat_id, notices.unknown_command(said))
     here = _open_in(unit, context, actor.chat_id)
@@ -513,7 +513,7 @@ def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) ->
 
 
 def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: str = "") -> None:
-    """Answer a photo, voice message or file: it is not read, and taken out of the chat. An album is answered once."""
+    """Delete a photo, voice message or file without reading it, and say so. Answer an album once."""
     outbox.enqueue(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
     words = text_of("walk.unreadable")
     if album:
@@ -527,7 +527,7 @@ def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: 
 
 
 def cancel(unit: Unit, context: Context, actor: Actor) -> None:
-    """Stop the open conversation without a record."""
+    """Cancel the open conversation without a record."""
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
         say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
@@ -545,7 +545,7 @@ def _cancel(unit: Unit, context: Context, here: Loaded, *, below: bool = False) 
 
 
 def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
-    """Go on with questions that were cancelled, with the answers they had."""
+    """Continue a cancelled conversation with the answers it had."""
     here = _open_in(unit, context, actor.chat_id)
     row = conversations.by_handle(unit, actor.chat_id, handle)
     if here or row is None or row.status != Status.CANCELLED or row.flow not in context.book.machines:
@@ -558,14 +558,14 @@ def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
 
 
 def stop_for(unit: Unit, context: Context, member: MemberRow) -> None:
-    """Stop the open conversation of a member who leaves."""
+    """Cancel the open conversation of a member who leaves."""
     here = _open_in(unit, context, member.telegram_id)
     if here:
         _cancel(unit, context, here)
 
 
 def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") -> str:
-    """Begin a request for second opinions: about one's record if one is named, else about where one stands."""
+    """Draft a request for second opinions: about the person's record if one is named, else about the current question."""
     if reference:
         stored = records.find(unit, reference.strip().upper())
         if stored is None or not access.may(actor.member, "ask_opinion", Resource(stored.clear["member_id"])):
@@ -582,9 +582,9 @@ def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") ->
 
 
 def emergency(unit: Unit, context: Context, actor: Actor, reference: str = "") -> None:
-    """Show the police card and record it at once, from an open conversation or without one.
+    """Show the police card and write its record at once, with or without an open conversation.
 
-    Pressed again on the card of an emergency that is recorded, it shows that card again.
+    Tapped again on a recorded emergency, it shows that card again.
     """
     here = _open_in(unit, context, actor.chat_id)
     stored = records.find(unit, reference) if reference and here is None else None
@@ -600,7 +600,7 @@ def emergency(unit: Unit, context: Context, actor: Actor, reference: str = "") -
 
 
 def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
-    """Go on with the answers of a record that an emergency or a question of scope ended."""
+    """Continue with the answers of a record that an emergency or a question of scope ended."""
     here = _open_in(unit, context, actor.chat_id)
     if here:
         _show(unit, here, below=True)

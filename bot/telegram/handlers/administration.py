@@ -1,4 +1,4 @@
-"""Members, teams and channels: what each command and button does."""
+"""Commands and buttons of members, teams and channels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "team": lambda argument: _team(argument.typed.text),
     "leave": lambda _argument: ("leave", membership.ask_leave),
 }
-#: Commands for a group.
+#: Commands in a group.
 IN_GROUP: dict[str, Callable[[Argument], Done]] = {
     "claim": lambda _argument: ("claim_channel", channels.claim),
     "release": lambda _argument: ("claim_channel", channels.release),

@@ -1,4 +1,4 @@
-"""A handler that failed must reach the dispatcher: process_update itself returns as if all were well."""
+"""Report a failed handler to the dispatcher: process_update itself returns as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.telegram.gateway import Gateway
 
 
 def on_error(gateway: Gateway):  # type: ignore[no-untyped-def]
-    """Return PTB's error callback: it notes the failure by update id, and says nothing of content."""
+    """Return the library's error callback: it notes the failure by update id, without any content."""
 
     async def note(update: object, context: CallbackContext) -> None:  # type: ignore[type-arg]
         if isinstance(update, Update) and context.error is not None:

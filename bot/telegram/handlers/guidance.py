@@ -1,4 +1,4 @@
-"""Guidance, quick advice and one's own records: what each command and button does. No handler calls the Bot API."""
+"""Commands and buttons of the guidance, quick advice and one's own records. No handler calls the Bot API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.usecases import advice, local_contacts, menus, own_records, walk
 from bot.usecases.context import say
 from bot.usecases.gateway import Act
 
-#: An action of the access table, and what is done.
+#: An action of the access table, and the use case to run.
 Done = tuple[str, Act]
 
 
@@ -26,9 +26,9 @@ def _say(message: Message) -> Done:
 
 @dataclass(frozen=True)
 class Argument:
-    """What stands behind a command: all of it as it was read, its first words, and the words behind those as read.
+    """What follows a command: all of it, its first words, and the words after those.
 
-    `heads`: how many words in front are ids or names of settings, not a person's own words.
+    `heads`: how many of the first words are ids or names of settings and not a person's own words.
     """
 
     typed: Typed
@@ -36,7 +36,7 @@ class Argument:
 
 
 def _local(argument: Argument) -> Done:
-    """/local shows the route; /local set NAME VALUE changes it."""
+    """Run /local, which shows the contacts, or /local set NAME VALUE, which changes one."""
     if argument.heads[:1] == ("set",):
         name = argument.heads[1] if len(argument.heads) > 1 else ""
         return "set_local_route", lambda unit, context, actor: local_contacts.set_in_chat(
@@ -45,9 +45,9 @@ def _local(argument: Argument) -> Done:
     return "read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)
 
 
-#: How many words behind a command are not a person's own: an id, a role, what is set.
+#: How many words after a command are not a person's own: an id, a role, the name of a setting.
 HEADS = {"note": 1, "local": 2, "invite": 1}
-#: Command -> what stands behind it -> action and act.
+#: Command -> what follows it -> action and use case.
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
     "start": lambda _argument: _start("share", greet=True),
     "share": lambda _argument: _start("share"),
@@ -76,7 +76,7 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     ),
 }
 
-#: Button -> (what stands behind its name) -> action and act.
+#: Button -> what follows its name -> action and use case.
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "emergency": lambda rest: (
         "raise_emergency",

@@ -1,4 +1,4 @@
-"""Second opinions: what each command and button does."""
+"""Commands and buttons of second opinions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from bot.messages.texts import text_of
 from bot.telegram.handlers.guidance import Argument, Done
 from bot.usecases import opinions, walk
 
-#: Taps on a draft that is one's own.
+#: Taps on a draft.
 DRAFT = ("send", "drop", "sentence", "nosentence", "name", "noname")
 
 
 def _button(rest: str) -> Done:
-    """op.<request>.<verb>.<more>: what a request's card, a colleague's card or a result offers."""
+    """Decode op.<request>.<verb>.<more>, a button of a request, of a colleague's card or of a result."""
     number, verb, first, second = ([*rest.split("."), "", "", "", ""])[:4]
     if verb == "choose":
         return "give_opinion", lambda unit, context, actor: opinions.choose(unit, context, actor, number, first)
@@ -29,7 +29,7 @@ def _button(rest: str) -> Done:
 
 
 def come_in(number_and_choice: str) -> Done:
-    """/start o_<request>_<choice>: a colleague comes from a card in the channel."""
+    """Decode /start o_<request>_<choice>, which a colleague sends by tapping a request in the channel."""
     return "give_opinion", lambda unit, context, actor: opinions.nudged(unit, context, actor, number_and_choice)
 
 

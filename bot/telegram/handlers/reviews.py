@@ -1,4 +1,4 @@
-"""Review: what each command and button does."""
+"""Commands and buttons of review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.usecases import console_link, reviews
 
 
 def _button(rest: str) -> Done:
-    """rv.<verb>.<record>.<more>"""
+    """Decode rv.<verb>.<record>.<more>."""
     verb, reference, value = ([*rest.split("."), "", "", ""])[:3]
     if verb == "queue":
         return "review_record", lambda unit, context, actor: reviews.show_queue(unit, context, actor)

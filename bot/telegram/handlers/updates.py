@@ -1,4 +1,4 @@
-"""PTB's handlers: decode an update, find what it means, one use case, done. No handler calls the Bot API."""
+"""The library's handlers: decode an update and run one use case. No handler calls the Bot API."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from storage.core.unit import Unit
 TYPED = filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE
 PRIVATE = filters.ChatType.PRIVATE & TYPED
 GROUP = filters.ChatType.GROUPS & TYPED
-#: A command: words that begin with a stroke, marked as one by Telegram or not, with or without the name of a bot.
+#: A command: words that begin with a slash, with or without Telegram's mark and a bot's name.
 COMMAND = re.compile(r"\s*/\s*(\w{1,64})(?:@(\w{1,64}))?([^\w\s]*)", re.ASCII)
-#: From this likeness on, a command that is not known is taken to mean a known one.
+#: How similar an unknown command must be to a known one to be taken for it.
 NEAR = 70
 
 COMMANDS = {**guidance_handlers.COMMANDS, **opinions.COMMANDS, **reviews.COMMANDS, **administration.COMMANDS}
@@ -47,8 +47,8 @@ BUTTONS = {**guidance_handlers.BUTTONS, **opinions.BUTTONS, **reviews.BUTTONS, *
 
 
 def command_in(text: str) -> tuple[str, str, str] | None:
-    """Return the command that words begin with: its name, the bot it names, and what stands behind it; None for words."""
-    # A command stands at the beginning, and this is looked at where taps are handled.
+    """Return the command that words begin with (its name, the bot it names, what follows it), or None."""
+    # A command is at the beginning; cutting the text keeps this cheap, as it runs beside the handling of taps.
     form = canonical(text[:200])
     if not form.text.lstrip().startswith("/"):
         return None
@@ -60,7 +60,7 @@ def command_in(text: str) -> tuple[str, str, str] | None:
 
 
 def nearest(name: str) -> str:
-    """Return the known command that a mistyped one is nearest to; nothing when none is near."""
+    """Return the known command nearest to a mistyped one; an empty text if none is near."""
     found = (
         process.extractOne(
             name,
@@ -75,7 +75,7 @@ def nearest(name: str) -> str:
 
 
 def of_command(name: str, argument: Argument) -> Done:
-    """Return the action and the act of a command in a private chat."""
+    """Return the action and the use case of a command in a private chat."""
     if name == "start" and argument.typed.text.startswith("o_"):
         return opinions.come_in(argument.typed.text[2:].strip())
     if name not in COMMANDS:
@@ -85,7 +85,7 @@ def of_command(name: str, argument: Argument) -> Done:
 
 
 def of_group_command(name: str, argument: Argument) -> Done:
-    """Return the action and the act of a command in a group: what is not for groups is pointed to the private chat."""
+    """Return the action and the use case of a command in a group. Other commands are referred to the private chat."""
     if name in administration.IN_GROUP:
         return administration.IN_GROUP[name](argument)
     if name == "ask":
@@ -98,7 +98,7 @@ def of_group_command(name: str, argument: Argument) -> Done:
 
 
 def of_button(button: Button) -> Done:
-    """Return the action and the act of a button, or of a card of a conversation."""
+    """Return the action and the use case of a button."""
     if button.handle is not None:
         actions = {"!emergency": "raise_emergency", "!opinion": "ask_opinion"}
         return actions.get(button.act, "walk"), partial(_with_button, button)
@@ -113,7 +113,7 @@ def _with_button(button: Button, unit: Unit, context: Context, actor: Actor) -> 
 
 
 def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
-    """Return the ordered handler list."""
+    """Return the handlers in order."""
 
     async def argument_of(name: str, typed: Typed, behind: str) -> Argument:
         words = behind.split(maxsplit=HEADS.get(name, 0)) if HEADS.get(name) else [behind]
@@ -122,7 +122,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         return Argument(await gateway.read_part(typed, own), heads)
 
     async def typed_private(update: Update, _context: object) -> None:
-        """Words in a private chat: a command, an answer, words that were asked for, or a question."""
+        """Handle words in a private chat: a command, an answer, pending input, or a question."""
         message = present(update.effective_message, "the filter says so")
         found = command_in(words_of(message).text)
         if not (found and found[0] == "emergency") and await gateway.is_too_much(update):
@@ -149,13 +149,13 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
     async def command(
         update: Update, find: Callable[[str, Argument], Done], name: str, argument: Argument, typed: Typed
     ) -> None:
-        """Run a command. All of what was typed is looked at for danger; what stands behind the command is what it takes."""
+        """Run a command. The whole message is checked for danger; the command takes what follows it."""
         own = argument.typed
         action_of = lambda own: find(name, Argument(own, argument.heads))  # noqa: E731
         await gateway.act_on_words(update, action_of, own, all_typed=typed)
 
     async def typed_in_group(update: Update, _context: object) -> None:
-        """Words, files and cards in a group that Telegram shows the bot: replies to it, or all where it is an administrator."""
+        """Handle words, files and contact cards in a group: replies to the bot or, if it is an administrator there, everything."""
         message = present(update.effective_message, "the filter says so")
         if await gateway.is_too_much(update):
             return
@@ -178,7 +178,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         await gateway.act(update, action, act)
 
     async def unreadable(update: Update, _context: object) -> None:
-        """A photo, a voice message or a file: only its caption is looked at, for a command and for danger."""
+        """Handle a photo, voice message or file: only its caption is read, for a command and for danger."""
         message = present(update.effective_message, "the filter says so")
         if await gateway.is_too_much(update):
             return
