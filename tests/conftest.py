@@ -1,4 +1,4 @@
-"""Shared fixtures: a store on both databases, and the counts that the proofs print at the end."""
+"""Shared fixtures: a store on both databases, and the counts that tests print at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYS = Keyring(bytes(range(32)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put every test that is not marked as slow into the fast tier. Real processes and PostgreSQL are slow."""
+    """Put every test that is not marked slow into the fast tier. Tests with real processes or PostgreSQL are slow."""
     for item in items:
         given = getattr(item, "callspec", None)
         on_server = "postgresql" in getattr(item, "fixturenames", ()) or (
@@ -35,19 +35,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand what this process enumerated to the one that started it."""
+    """Pass this process's counts to the process that started it."""
     if handed := getattr(session.config, "workeroutput", None):
         handed["counts"] = dict(COUNTS)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Add up what the processes enumerated."""
+    """Add up the counts of all processes."""
     COUNTS.update(getattr(node, "workeroutput", {}).get("counts", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was enumerated."""
+    """Print the counts."""
     if COUNTS:
         terminalreporter.section("enumerated")
         for name, count in sorted(COUNTS.items()):
@@ -56,11 +56,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server for this session; gives its address."""
+    """Run a real PostgreSQL server for this session; yield its address."""
     folder = tmp_path_factory.mktemp("postgresql")
     with postgresql_in(folder) as server:
         yield server.get_uri()
-        # Nothing of it is needed any more: it need not write its hundreds of databases to the disk first.
+        # The data is no longer needed, so the server need not write its hundreds of databases to disk first.
         end_at_once(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -73,7 +73,7 @@ def migrated_postgresql(postgresql: str) -> str:
 
 
 def postgresql_url(server: str, name: str, template: str = "template1") -> str:
-    """Make a database and return its address."""
+    """Create a database and return its address."""
     engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f'create database "{name}" template "{template}"'))

@@ -1,4 +1,4 @@
-"""Text from a person has one way in: read from Telegram in one module, looked at in one, kept only as what left it screened."""
+"""People's text has one way in: one module reads it from Telegram, one examines it, and only screened text is stored."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from storage import invites, local_contacts, opinions, pause, questions, records
 
 ROOT = Path(__file__).parent.parent
 GATE = "bot/usecases/typed_text.py"
-#: Who may ask screening: the gate, screening itself, loading at start, and the command that only says what it sees.
+#: Modules that may call screening: the gate, screening itself, loading at start, and the command that only reports findings.
 MAY_SCREEN = {GATE, "flows/screening.py", "bot/telegram/service.py", "bot/cli/advice.py", "bot/cli/typed.py"}
-#: What storage and walks take as somebody's own words, and the parameter.
+#: What storage and walks take as a person's own words, with the name of the parameter.
 SINKS = (
     (records.amend, "words"), (opinions.NewOpinion, "words"), (opinions.set_sentence, "words"), (opinions.set_view, "words"),
     (reviews.act, "comment"), (retention.hold, "reason"), (invites.Invited, "known_as"), (questions.count_unanswered, "question"),
     (pause.put, "reason"), (local_contacts.put, "value"), (navigation.choose, "text"),
 )  # fmt: skip
-#: What holds words in an object of Telegram's.
+#: Attributes of Telegram's objects that contain words.
 WORDS = {"caption", "venue", "poll", "quote", "forward_origin", "caption_entities", "file_name", "contact"}
 
 
@@ -57,7 +57,7 @@ def test_storage_and_walks_take_words_only_as_screened():
 
 
 def test_what_was_typed_never_goes_as_it_is_into_a_message_the_store_or_a_log():
-    """`typed.text` is for comparing: with labels and commands, and, as a keyed hash, with what was taken before."""
+    """`typed.text` may only be compared: with labels and commands and, as a keyed hash, with words consumed before."""
     allowed = {"taken", "are_same", "plain", "understand", "says_little", "canonical", "is_spoken_of", "ask", "spend"}
     for name, tree in modules("bot/usecases"):
         for node in ast.walk(tree):
@@ -78,7 +78,7 @@ def _is_typed_text(node):
 
 
 def test_no_use_case_takes_plain_words():
-    """A parameter that would hold somebody's words is `Typed` or `Screened`, never a string."""
+    """A parameter for a person's words is `Typed` or `Screened`, never a string."""
     for name, tree in modules("bot/usecases"):
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):

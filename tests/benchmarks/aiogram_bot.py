@@ -1,7 +1,7 @@
 """The peer: a plain aiogram 3 bot with its state in memory, on the same ten steps.
 
-A script by itself: aiogram wants older libraries than this bot does, so it runs in an environment of its own.
-It shows the same words and buttons and appends one JSON line a record. Nothing is kept over a restart.
+A separate script: aiogram needs older libraries than this bot, so it runs in its own environment.
+It shows the same words and buttons and appends one JSON line per record. Nothing survives a restart.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Search for texts that cost the gate much more than ordinary ones of the same length, and say the worst ratio found.
+"""Search for texts that cost the gate much more than ordinary text of the same length; print the worst ratio.
 
 python -m tests.benchmarks.bad_texts [--seconds 60] [--seed 1] [--json]
 """
@@ -58,7 +58,7 @@ def altered(parts: list[str], pick: random.Random) -> list[str]:
 
 
 def main() -> None:
-    """Search, and say what was found."""
+    """Search, and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
@@ -74,7 +74,7 @@ def main() -> None:
         text = repeated(parts, LENGTH)
         tried += 1
         if cost(text) / usual > worst:
-            # Both again, one after the other: the machine may have been busy with something else.
+            # Measure both again in turn: the machine may have been busy.
             usual = cost(plain)
             ratio = cost(text) / usual
             if ratio > worst:

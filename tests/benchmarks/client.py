@@ -1,8 +1,8 @@
-"""What one call to the Bot API costs this side, by the client in use and by the library's own, in one run.
+"""The CPU cost of one Bot API call, with the client in use and with the library's own, in one run.
 
     python -m tests.benchmarks.client [--calls 2000] [--rounds 5]
 
-A server of its own process on loopback answers at once. Prints CPU time a call in microseconds: medians of rounds taken in turn.
+A server in a separate process answers at once. Prints CPU microseconds per call: medians of alternating rounds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The floor: the same ten steps and the same durable rows by the sqlite3 module alone, with no framework at all.
+"""The floor: the same ten steps and durable rows with the sqlite3 module alone, without any framework.
 
-An update is taken in, acted on and noted as sent in three synced commits, as in this bot; what waits together commits
-together. Nothing is sealed, screened, chained or drawn: it is what the disk and the calls cost.
+An update is taken in, handled and noted as sent in three synced commits, as in this bot; waiting work commits
+together. Nothing is sealed, screened, chained or drawn: this is the cost of the disk and the calls.
 """
 
 from __future__ import annotations

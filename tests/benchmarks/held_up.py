@@ -1,4 +1,4 @@
-"""How long another person's tap waits while eight of the worst texts arrive at once, beside a tap alone: a ratio in one run.
+"""How much longer a tap takes while eight of the worst texts arrive at once than alone: a ratio in one run.
 
 python -m tests.benchmarks.held_up [--rounds 20]
 """
@@ -35,14 +35,14 @@ async def handled(chat: Chat) -> float:
 
 
 def waiting(unit, number):
-    """Say whether an update still waits."""
+    """Return whether an update is still waiting."""
     rows = inbox.INBOX
     found = unit.connection.execute(rows.select().where(rows.c.update_id == number, rows.c.state == "waiting")).first()
     return found is not None
 
 
 async def measure(rounds: int) -> None:
-    """Measure alone and beside the worst texts, in turn."""
+    """Measure a tap alone and beside the worst texts, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         async with Chat(sqlite_url(Path(folder) / "x.db"), KEYS, (TAPPER, *OTHERS)) as chat:
             await chat.say("/start", TAPPER)

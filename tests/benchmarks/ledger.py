@@ -1,9 +1,9 @@
-"""How many saved records a second the one chain of the ledger carries: writers side by side on one PostgreSQL.
+"""How many ledger entries per second the single chain carries, with parallel writers on one PostgreSQL.
 
     python -m tests.benchmarks.ledger [--writers 1 2 4] [--seconds 5]
 
-Each writer is a process that commits one entry after the other and does nothing else. Prints entries a second and
-milliseconds an entry, commit included.
+Each writer is a process that only commits entries, one after the other. Prints entries per second and
+milliseconds per entry, including the commit.
 """
 
 from __future__ import annotations

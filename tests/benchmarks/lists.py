@@ -1,4 +1,4 @@
-"""How long pages of the review console take with many records, on SQLite and on PostgreSQL.
+"""How long the pages of the review console take with many records, on SQLite and PostgreSQL.
 
     python -m tests.benchmarks.lists [--records 100000] [--postgresql]
 

@@ -1,4 +1,4 @@
-"""Updates a second and start to first answer: this bot beside a plain PTB bot, same people, same walk, same run.
+"""Updates per second and start to first answer: this bot beside other bots, with the same people, walk and run.
 
     python -m tests.benchmarks.peers [--people 50] [--seconds 10] [--rounds 3] [--only PATTERN] [--stored N ...] [--open N]
         [--flood N] [--think SECONDS] [--json]
@@ -44,16 +44,16 @@ from tests.support.servers import free_port, postgresql_in
 
 SERVE = [sys.executable, "-m", "bot", "serve"]
 SECRET, KEY = "a-secret-for-benchmarks-on-loopback-only", "cd" * 32
-#: The first of those who leave their questions open.
+#: The id of the first person who leaves their questions open.
 OPENERS = 100_000
 FLOODER = 999
-#: Seconds in which a bot loads what it loads after its first answer.
+#: Seconds a bot may take to load what it loads after its first answer.
 WARM_UP = 5.0
 
 
 @dataclass(frozen=True)
 class Bot:
-    """One way to run a bot: the command, whether it takes a webhook, whether it needs PostgreSQL.
+    """A way to run a bot: the command, whether it uses a webhook, whether it needs PostgreSQL.
 
     `package`: what is installed for it, in an environment of its own. `stored`: records that are there before it starts.
     """
@@ -88,7 +88,7 @@ BOTS = {
 
 
 def told_of_family(pid: int, what: str) -> Iterator[str]:
-    """Give what the system says of a process and those it began; one that has just ended is left out."""
+    """Yield the system's data on a process and its children, except those that have just ended."""
     began = subprocess.run(("pgrep", "-P", str(pid)), capture_output=True, text=True, check=False).stdout.split()
     for one in (str(pid), *began):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -131,7 +131,7 @@ def work_of_server(place: Place) -> dict[str, float]:
 
 
 def settle(database: str) -> None:
-    """Have a PostgreSQL server finish what filling it left to do, as one has that was there for a while."""
+    """Have a PostgreSQL server finish the work left from filling it, as a long-running one has."""
     if database:
         engine = create_engine(make_url(database).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -141,7 +141,7 @@ def settle(database: str) -> None:
 
 
 async def leave_open(world: World, count: int) -> None:
-    """Have many people answer one question and go away."""
+    """Have many people answer one question and leave."""
     for first in range(OPENERS, OPENERS + count, 50):
         people = [Person(world, number) for number in range(first, min(first + 50, OPENERS + count))]
         for person in people:

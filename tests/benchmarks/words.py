@@ -1,4 +1,4 @@
-"""How well questions are answered and identifiers found, and what both cost.
+"""How well questions are answered and identifiers found, and the cost of both.
 
 python -m tests.benchmarks.words [--wrong]
 """

@@ -1,4 +1,4 @@
-"""Eleven tasks of a supervisor, done in a real browser, with JavaScript off and on, each in at most four actions.
+"""Eleven tasks of a supervisor in a real browser, with JavaScript off and on, each in at most four actions.
 
     python -m tests.browser.tasks [--pictures docs/review]
 
@@ -50,7 +50,7 @@ class Counted:
         self.page, self.base, self.actions = page, base, 0
 
     def home(self) -> None:
-        """Be at the list; not counted: every task begins here."""
+        """Open the list, where every task begins; not counted."""
         self.page.goto(self.base + "/")
         self.actions = 0
 
@@ -96,7 +96,7 @@ def tasks(quiet: str, urgent: str, third: str) -> list[tuple[str, list[tuple[str
 
 
 def main() -> int:
-    """Do all tasks, without and with JavaScript; look for accessibility faults on each page."""
+    """Do all tasks without and with JavaScript, and check every page for accessibility faults."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, help="write a picture of each page here")
     args = parser.parse_args()
@@ -167,7 +167,7 @@ def _look(page, world, pictures) -> int:  # type: ignore[no-untyped-def]
 
 
 class Served:
-    """A store with records and the console over it, on loopback, in a thread of its own."""
+    """A store with records and a console for it, on loopback, in a separate thread."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

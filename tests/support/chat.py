@@ -23,16 +23,16 @@ TOKEN = "1:LOCAL"
 
 
 class Chat:
-    """One bot, several people; everything settles before each call returns."""
+    """One bot and several people. Each call returns once everything has been handled and sent."""
 
     def __init__(self, url: str, keys: Keyring, people: tuple[int, ...] = (100,)) -> None:
         self.url, self.keys, self.people = url, keys, people
         self.world = World()
         self.seen: list[Shown] = []
         self.world.listeners.append(self.seen.append)
-        #: Open the store and build the bot anew before every message.
+        #: Whether to reopen the store and rebuild the bot before every message.
         self.restart_always = False
-        #: How far the bot's clock is ahead.
+        #: How far the bot's clock is ahead of the real time.
         self.minutes = 0.0
 
     async def __aenter__(self) -> Chat:
@@ -63,13 +63,13 @@ class Chat:
         self.store.close()
 
     async def restart(self) -> None:
-        """End the bot and start it again on the same data."""
+        """Stop the bot and start it again on the same data."""
         await self._stop()
         await self._start()
 
     # ---- settling -------------------------------------------------------------------------------
     async def settle(self) -> None:
-        """Take in, handle and send everything there is."""
+        """Take in, handle and send everything that is waiting."""
         if self.restart_always:
             await self.restart()
         await self.take_in()
@@ -89,20 +89,20 @@ class Chat:
             raise self.world.crashes[0]
 
     async def take_in(self) -> None:
-        """Store what waits at Telegram, and acknowledge it."""
+        """Store the updates that wait at Telegram, and acknowledge them."""
         while updates := await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": 0, "timeout": 0}):
             await self.intake.take_in(updates)
             last = max(update["update_id"] for update in updates)
             await self.app.bot.do_api_request("getupdates", api_kwargs={"offset": last + 1, "timeout": 0})
 
     async def tick(self, minutes: float = 0) -> None:
-        """Let time pass, fire what is due, and settle."""
+        """Let time pass, fire due timers, and settle."""
         self.minutes += minutes
         await self.service.fire_due()
         await self.settle()
 
     def now(self) -> str:
-        """The time as this chat's bot sees it."""
+        """Return the time by the bot's clock."""
         return later(utc_now(), self.minutes)
 
     # ---- a person -------------------------------------------------------------------------------

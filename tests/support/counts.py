@@ -1,4 +1,4 @@
-"""What the proofs counted, printed at the end of the run."""
+"""What the tests counted, printed at the end of the run."""
 
 from collections import Counter
 

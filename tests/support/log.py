@@ -1,4 +1,4 @@
-"""Our logging as it runs, for a while."""
+"""Our logging as in production, temporarily."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.composition import logs
 
 @contextmanager
 def logged(level: int, form: str = "text") -> Iterator[io.StringIO]:
-    """Log as the product does, into the stream that is given; then as before."""
+    """Log as the product does into a stream, then restore logging."""
     root, stream = logging.getLogger(), io.StringIO()
     before = root.level, root.handlers[:]
     try:

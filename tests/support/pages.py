@@ -1,4 +1,4 @@
-"""Writes the tables of docs/ that are drawn from the product's own: python -m tests.support.pages"""
+"""Generate the tables in docs/ from the product's own tables: python -m tests.support.pages"""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _commands() -> str:
     return commands.as_table() + head + as_table(main.parser())
 
 
-#: Page -> what stands from its first table on.
+#: Page -> its content from the first table on.
 TABLES: dict[str, Callable[[], str]] = {"access.md": access.as_table, "commands.md": _commands}
 
 
 def filled(page: str, name: str) -> str:
-    """Return a page with its tables as they are now."""
+    """Return a page with up-to-date tables."""
     return page[: page.index("| ")] + TABLES[name]()
 
 

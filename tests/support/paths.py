@@ -1,4 +1,4 @@
-"""Every way through a flow, walked on the machine: one option for each difference a route or a predicate can see."""
+"""Every way through a flow, walked on the machine: one option for each difference that a route or a predicate can see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.screening import Screened, screened
 
 BOOK = open_book("hmg-2015")
 READ = {question for questions in READS.values() for question in questions}
-#: What the predicates of the part after an outcome read.
+#: The questions that predicates after an outcome read.
 READ_AFTER = {
     question
     for name in (
@@ -64,7 +64,7 @@ def representatives(machine: FlowMachine, walk: Walk) -> list[str]:
 
 
 def all_walks(flow: str, entry: str) -> Iterator[tuple[Walk, int]]:
-    """Give every finished walk from an entry, pauses left out, each with how many simple paths it stands for.
+    """Yield every finished walk from an entry, without pauses, each with the number of simple paths it represents.
 
     Every way to an outcome is walked. What follows an outcome depends only on what predicates read, so its ways are
     walked once for each such set of facts and counted for every way that leads there with the same facts.
@@ -87,7 +87,7 @@ def all_walks(flow: str, entry: str) -> Iterator[tuple[Walk, int]]:
 
 
 def to_outcomes(flow: str, entry: str, *, every_option: bool = False) -> Iterator[Walk]:
-    """Give every walk from an entry to the state where the guidance points to something."""
+    """Yield every walk from an entry to an outcome."""
     machine = BOOK.machine(flow)
     todo = [start(machine, entry)]
     while todo:
@@ -107,7 +107,7 @@ ENTRIES = [(flow, entry) for flow, machine in BOOK.machines.items() for entry in
 
 
 def walk_to(flow: str, state: str) -> Walk:
-    """Return a shortest walk that stands at this state."""
+    """Return a shortest walk to this state."""
     return walks_to(flow)[state]
 
 

@@ -1,4 +1,4 @@
-"""People who walk to a saved record again and again, reading what the chat shows them and tapping by label."""
+"""People who walk to a saved record again and again, reading the chat and tapping by label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.local.world import Shown, World
 
-#: What a person waits for, and what they tap then; with "=" they type it.
+#: What a person waits for, and what they then tap or, after "=", type.
 WALK = [
     ("immediate danger?", "No"),
     ("suffering harm", "No"),
@@ -35,7 +35,7 @@ class Person:
         self.stop = False
         self.tags: list[str] = []
         self.saved: list[str] = []
-        #: Seconds from each act to the answer it waited for.
+        #: Seconds from each tap or text to the awaited answer.
         self.waits: list[float] = []
         self._shown: dict[int, dict[str, Any]] = {}
         self._news = asyncio.Event()
@@ -69,7 +69,7 @@ class Person:
         while not self.stop:
             tag = f"T-{self.number}-{len(self.tags)}-{self.random.randrange(10**6)}"
             self.tags.append(tag)
-            # A message sent twice around a kill may still stand there with the words of an earlier walk.
+            # A message sent twice around a kill may still show the words of an earlier walk.
             self._shown.clear()
             self.world.say(self.number, "/start")
             for words, act in WALK:
@@ -84,7 +84,7 @@ class Person:
 
 
 async def saved_more(people: list[Person], walking: list[asyncio.Task[None]], count: int) -> None:
-    """Wait until so many more records are saved; raise what ended a walk instead."""
+    """Wait until this many more records are saved; raise the error that ended a walk, if any."""
     goal = sum(len(person.saved) for person in people) + count
     while sum(len(person.saved) for person in people) < goal:
         for task in walking:
@@ -94,7 +94,7 @@ async def saved_more(people: list[Person], walking: list[asyncio.Task[None]], co
 
 
 async def until(true: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is true; raise TimeoutError when it does not come to be."""
+    """Wait until something is true; raise TimeoutError if it does not become true in time."""
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Texts with identifiers planted in them, from a seed: what people might type when they forget the rule."""
+"""Texts with planted identifiers, from a seed: what people might type when they forget the rule."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = ("Road", "Street", "Avenue", "Lane", "Close")
 
 
 def texts(seed: int, count: int) -> Iterator[tuple[str, str, str]]:
-    """Give (kind, what was planted, the text)."""
+    """Yield the kind, the planted identifier and the text."""
     pick = random.Random(seed)
     makers = list(MAKERS.items())
     for number in range(count):

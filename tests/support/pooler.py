@@ -1,4 +1,4 @@
-"""A pooler in front of PostgreSQL, in the small: as PgBouncer, it gives a client a server session for one transaction, or for good."""
+"""A small pooler in front of PostgreSQL: like PgBouncer, it lends a client a server session for one transaction, or for good."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class _Server:
         self.ready(self._greeted)
 
     def _greeted(self, kind: bytes, message: bytes) -> None:
-        # A pooler tells a session number of its own.
+        # A pooler reports its own session number.
         self.greeting += kind + struct.pack("!iii", 12, 4711, 0) if kind == KEY else message
 
     def ready(self, each: Callable[[bytes, bytes], None]) -> bytes:
-        """Hand on each message until the server is ready; return whether a transaction is open: I, T or E."""
+        """Forward each message until the server is ready; return its transaction status: I, T or E."""
         while True:
             kind, message = _message(self.reading)
             each(kind, message)
@@ -85,7 +85,7 @@ def _refuse(client: socket.socket) -> None:
 
 @contextmanager
 def pooler(folder: Path, *, by_transaction: bool, most: int = 100) -> Iterator[int]:
-    """Run a pooler in front of the server whose socket is in a folder; give its port on loopback. It lets so many clients in."""
+    """Run a pooler in front of the server whose socket is in a folder, for up to a number of clients; yield its loopback port."""
     idle: list[_Server] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

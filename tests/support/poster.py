@@ -1,4 +1,4 @@
-"""Telegram's side of a webhook: posts each update until it is answered with 200, some twice, several side by side."""
+"""Telegram's side of a webhook: post each update until it is answered with 200, some twice, several in parallel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAUSE = 0.05
 
 
 class Poster:
-    """Posts what waits in a World to a bot's webhook."""
+    """Posts the updates waiting in a World to a bot's webhook."""
 
     def __init__(self, world: World, url: str, secret: str, *, twice: float = 0.1, seed: int = 1) -> None:
         self.world, self.url, self.secret = world, url, secret

@@ -1,4 +1,4 @@
-"""A copy of an edition in which every id is another: what only knew the ids of the first one, fails with it."""
+"""A copy of an edition with every id renamed: code that relies on the original ids fails with it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ KEPT = {"yes", "no", NOT_SURE, "finish", "skip"}
 
 
 class Renamer:
-    """Gives each id another, the same each time."""
+    """Gives each id a new one, the same every time."""
 
     def __init__(self, letter: str) -> None:
         self.letter, self.numbers = letter, count(1)
         self.known: dict[str, str] = {}
 
     def __call__(self, name: str) -> str:
-        """Return the other id of an id."""
+        """Return the new id of an id."""
         if name in KEPT:
             return name
         if name not in self.known:
@@ -35,7 +35,7 @@ class Renamer:
 
 
 QUESTION, OPTION, RESULT, DUTY, PASSAGE, FLOW = map(Renamer, "qoedpf")
-#: Question -> its options and their other ids.
+#: Question -> its options and their new ids.
 OPTIONS: dict[str, dict[str, str]] = {}
 
 

@@ -1,4 +1,4 @@
-"""The published schema of a record: what tests read out of a store is held against it."""
+"""The published schema of a record, which tests compare every record with."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ SCHEMA = jsonschema_rs.validator_for(json.loads(Path("docs/record.schema.json").
 
 
 def fits(stored: Stored) -> None:
-    """Raise unless a record, as it leaves the store, is what the schema says."""
+    """Raise unless an exported record fits the schema."""
     SCHEMA.validate(json.loads(json.dumps(exported(stored))))

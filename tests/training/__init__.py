@@ -1,1 +1,1 @@
-"""Texts that the models in flows/words are learned from, and how: see __main__."""
+"""The training texts of the models in flows/words; __main__ learns from them."""

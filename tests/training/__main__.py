@@ -4,8 +4,8 @@ python -m tests.training [names|danger|counts]   needs scikit-learn: pip install
 
 `counts` writes flows/words/counts.txt from the English word list of pyspellchecker.
 
-Names are marked as [[person:...]]. Each text with names is also learned with other names in their places, so that what
-stands around a name counts more than the name.
+Names are marked as [[person:...]]. Each text with names is also learned with other names, so that the words around a name
+count more than the name itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.support.sets import Sentence, sentence
 
 HERE = Path(__file__).parent
 WORDS = HERE.parent.parent / "flows" / "words"
-#: How often each text with names is learned with other names, and how much that counts.
+#: How often each text with names is learned with other names, and the weight of those copies.
 OTHERWISE, OTHERWISE_WEIGHT = 4, 0.2
 SEED = 5
 
@@ -58,7 +58,7 @@ def marked_texts() -> list[Sentence]:
 
 
 def token_rows(item: Sentence) -> Iterator[tuple[list[str], bool]]:
-    """Give the features of each word that may be a name, and whether it is one."""
+    """Yield the features of each word that may be a name, and whether it is one."""
     form = canonical(item.text)
     words = names.tokens(form.text)
     shouted = names.is_shouted(words)
@@ -70,7 +70,7 @@ def token_rows(item: Sentence) -> Iterator[tuple[list[str], bool]]:
 
 
 class Renamer:
-    """Puts other names in the places of names."""
+    """Replaces names with other names."""
 
     def __init__(self) -> None:
         self.pick = random.Random(SEED)
@@ -79,14 +79,14 @@ class Renamer:
         self.family = [n for n in lexicon("family_names.txt") if names.listed_as(n) == "family" and len(n) > 3]
 
     def made_up(self, name: str) -> str:
-        """Return a name that no list holds."""
+        """Return a name that is in no list."""
         letters = list(name)
         for _ in range(2):
             letters[self.pick.randrange(1, len(letters))] = self.pick.choice("aeiouyrnlmkshtd")
         return "".join(letters)
 
     def other(self, name: str) -> str:
-        """Return another name, written alike."""
+        """Return another name in the same spelling (capitals, hyphens)."""
         out = []
         for place, part in enumerate(re.split(r"([ '-])", name)):
             if len(part) < 3:
@@ -103,7 +103,7 @@ class Renamer:
         return "".join(out)
 
     def again(self, item: Sentence) -> Sentence:
-        """Return a text with other names in it, some in small letters."""
+        """Return a text with other names, some in lower case."""
         text, marked, end = "", [], 0
         for kind, start, stop in sorted(item.marked, key=lambda mark: mark[1]):
             old = item.text[start:stop]
@@ -164,7 +164,7 @@ def _learn(
     often = numpy.asarray((table > 0).sum(axis=0)).ravel() >= least
     table = table[:, often]
     if norm:
-        # A text counts alike whatever its length: its features that are known share one weight.
+        # Every text counts equally whatever its length: its known features share one weight.
         table = normalize(table)
     known = numpy.array(vectorizer.get_feature_names_out())[often]
     fitted = LogisticRegression(C=strength, max_iter=5000).fit(table, right, sample_weight=weight)
@@ -177,7 +177,7 @@ def _learn(
 
 
 # ---- here it is done ------------------------------------------------------------------------------
-#: From which score on the answer is yes: chosen on texts by other hands (docs/figures.md).
+#: The lowest score that means yes, chosen on texts by other authors (docs/figures.md).
 LIMITS = {"names": 0.6, "danger": -1.1}
 
 
@@ -190,14 +190,14 @@ def write(name: str, model: dict[str, object]) -> None:
 
 
 def counts() -> dict[str, int]:
-    """Return English words and how often each stands in the texts that pyspellchecker counted."""
+    """Return English words with their frequency in the corpus of pyspellchecker."""
     packed = resources.files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
     found: dict[str, int] = json.loads(gzip.decompress(packed))
     return found
 
 
 def write_counts() -> None:
-    """Write the words into the package, sorted by their bytes, so that they can be searched where they lie."""
+    """Write the words into the package, sorted by bytes, so that they can be searched in place."""
     lines = [
         "# English words and how often they stand in a large collection of texts; 50 where no number follows.",
         "# From pyspellchecker (github.com/barrust/pyspellchecker, MIT licence) by python -m tests.training counts",
