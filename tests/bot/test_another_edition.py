@@ -1,4 +1,4 @@
-"""Adding an edition touches no Python: one in which every id is another is walked, asked, reviewed, exported and drawn."""
+"""Adding an edition touches no Python: an edition with every id renamed is walked, asked, reviewed, exported and drawn."""
 
 from __future__ import annotations
 

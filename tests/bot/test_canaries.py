@@ -1,4 +1,4 @@
-"""A word in every free text: looked for in database, log of the database, backup, logs, what others see; and after erasure."""
+"""A canary in every free text: not readable in the database, its log, backups, logs and other people's views, nor after erasure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.log import logged
 
 AUTHOR, ONE, TWO, SUPER, BOSS, SOUTH = 100, 101, 102, 200, 201, 300
 CHANNEL = -1001
-#: Where something is typed -> the canary that is typed there.
+#: Where text is typed -> the canary typed there.
 CANARIES = {
     place: f"canarybird{number:02}"
     for number, place in enumerate(
@@ -80,7 +80,7 @@ async def type_everything(chat, web):
 
 
 def everything(unit, reference):
-    """All that the key opens, as one text."""
+    """Return everything that the key decrypts, as one text."""
     record = unit.connection.execute(
         text("select id from decision_record where reference = :r"), {"r": reference}
     ).scalar_one()
@@ -127,7 +127,7 @@ async def test_no_free_text_is_readable_anywhere_and_after_erasure_it_is_nowhere
     await erased_is_gone(chat, tmp_path, reference)
 
 
-#: What seals each bytes column: a key that is destroyed with the record, or what takes the row away. None: a keyed hash.
+#: What protects each bytes column: a key that is destroyed with the record, or what deletes the row. None: a keyed hash.
 SEALED_BY = {
     "conversation.wrapped_key": "destroyed", "conversation.walk": "destroyed", "conversation_event.sealed": "destroyed",
     "decision_record.wrapped_key": "destroyed", "decision_record.content": "destroyed", "amendment.content": "destroyed",
@@ -151,7 +151,7 @@ def test_every_sealed_column_is_accounted_for():
 
 
 async def erased_is_gone(chat, tmp_path, reference):
-    """Erase the record and look at what is left: no key, no waiting message, no list; and the ledger verifies."""
+    """Erase the record and check what is left: no key, no waiting message, no export; and the ledger verifies."""
     from storage import exports
 
     with sqlite3.connect(tmp_path / "x.db") as database:

@@ -1,4 +1,4 @@
-"""Where the organisation asks for it, messages are taken out of private chats before Telegram forbids it; records stay."""
+"""If the organisation asks for it, messages are deleted from private chats while Telegram still allows it; records stay."""
 
 from __future__ import annotations
 

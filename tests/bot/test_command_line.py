@@ -1,4 +1,4 @@
-"""The commands as a person or a script runs them: real processes, real files, exit codes that mean something."""
+"""The commands as a person or a script runs them: real processes, real files, meaningful exit codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from bot.composition.settings import misspelt
 
-#: Every command is a process of its own.
+#: Every command runs in its own process.
 pytestmark = pytest.mark.slow
 
 SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
@@ -205,7 +205,7 @@ def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SHAREWISE_WEBHOOK_SECRETS=x\nSHAREWISE_EDITION=hmg-2015\n")
     monkeypatch.setenv("SHAREWISE_SENDS_PER_SEC", "5")
-    monkeypatch.setenv("SHAREWISE_PORT_8086_TCP", "tcp://10.0.0.1:8086")  # as some schedulers set by themselves
+    monkeypatch.setenv("SHAREWISE_PORT_8086_TCP", "tcp://10.0.0.1:8086")  # as some schedulers set it
     monkeypatch.setenv("SHAREWISE_CONSOLE_PORT", "tcp://10.0.0.1:8085")
     monkeypatch.setenv("SHAREWISE_OLD_MASTER_KEY", "x")
     assert misspelt() == [

@@ -1,4 +1,4 @@
-"""The web console over its real ASGI app and the real store: one way in, roles at every request, strict headers, no scripts."""
+"""The web console with its real ASGI app and store: one way in, roles checked at every request, strict headers, no scripts."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
             token = token_of(await web.get("/statistics"))
             for path, method, _page, _action in app.PAGES:
                 if path == "/out" or "{number}" in path or path.startswith("/retention/"):
-                    continue  # a story of its own below
+                    continue  # tested separately below
                 for whose, reference in theirs.items():
                     address = path.format(reference=reference, what="comment", flow="sharing")
                     if method == "GET":
@@ -195,7 +195,7 @@ async def test_nobody_gets_what_the_table_does_not_give(chat):
                         about_a_record and role == "supervisor" and whose == "a colleague's"
                     )
                     if role == "administrator" and path == "/":
-                        may = True  # led on to the statistics
+                        may = True  # redirected to the statistics
                     if role == "administrator" and (path, method) == ("/lists", "POST"):
                         may = False
                     assert (answer.status_code == 200) == may, (role, path, whose, answer.status_code)
@@ -448,7 +448,7 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
         assert 'sharewise_mailbox_rows{mailbox="inbox",state="done"}' in figures
         assert "canary" not in figures.lower()
         for caller, server, status in (("192.0.2.7", "192.0.2.7", 200), ("192.0.2.8", "192.0.2.7", 404)):
-            # An address of this machine's own, called from this machine, and from another one.
+            # An address of this machine, called from this machine and from another one.
             transport = httpx.ASGITransport(health_of(chat), client=(caller, 4711))
             async with httpx.AsyncClient(transport=transport, base_url=f"http://{server}") as other:
                 assert (await other.get("/metrics")).status_code == status

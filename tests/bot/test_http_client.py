@@ -1,4 +1,4 @@
-"""The Bot API over aiohttp: what answers it gets by, and what it makes of others. On loopback."""
+"""The Bot API over aiohttp: which answers it accepts, and how it reports others. On loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = "1:LOOPBACK-TOKEN-for-tests-only-000000"
 
 @asynccontextmanager
 async def telegram_says(answer):
-    """A Bot API that says one thing."""
+    """A Bot API that gives one fixed answer."""
     application = web.Application()
     application.router.add_post("/bot{token}/{method}", answer)
     runner = web.AppRunner(application)
@@ -62,7 +62,7 @@ async def test_what_is_no_answer_is_an_error_without_the_token_and_the_library_l
 
 
 async def test_bytes_that_are_no_letters_do_not_hold_up_what_stands_beside_them():
-    """One update with such a byte would otherwise come again for ever, and every other behind it."""
+    """Otherwise an update with such a byte would come again for ever, and hold up all updates behind it."""
 
     async def answer(_request):
         return web.Response(

@@ -1,4 +1,4 @@
-"""Keeping, erasing, backing up, proving: by the command line on a real store."""
+"""Retention, erasure, backup and verification, from the command line on a real store."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def opened(data):
 
 
 def wrapped_keys(data, reference):
-    """The wrapped keys of a record and its conversation, as they stand in the file."""
+    """Return the wrapped keys of a record and its conversation from the file."""
     with sqlite3.connect(data / "sharewise.db") as database:
         query = (
             "select r.wrapped_key, c.wrapped_key from decision_record r join conversation c on c.id = r.conversation_id"
@@ -266,7 +266,7 @@ def test_a_ledger_that_was_cut_or_rewritten_is_found_by_the_head_kept_outside(da
 
 # ---- another master key -------------------------------------------------------------------------
 def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, monkeypatch):
-    """Every step is stopped once in the middle; in between everything is readable; at the end the old key opens nothing."""
+    """Every step is interrupted once. In between everything is readable; at the end the old key decrypts nothing."""
     from storage import outbox, questions, reviews
     from storage.core.sealing import SealBroken
     from storage.operations import rotation

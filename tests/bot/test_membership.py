@@ -1,4 +1,4 @@
-"""Members come in with an invite, leave at once, and nobody does what the table does not say."""
+"""Members join with an invite and leave at once; nobody can do what the access table does not allow."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_strangers_and_unknown_actions_are_refused():
 
 
 def argument(name, text):
-    """What stands behind a command, as the handlers read it."""
+    """Return what follows a command, as the handlers read it."""
     words = text.split()
     heads = HEADS.get(name, 0)
     return Argument(Typed(screening.look(" ".join(words[heads:]))), tuple(words[:heads]))

@@ -1,4 +1,4 @@
-"""Signing in to the console as a Telegram Mini App: what Telegram says is believed when it is sealed, fresh and unused."""
+"""Signing in to the console as a Telegram Mini App: Telegram's data is accepted only if it is signed, recent and unused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BASE = "https://console.example.org"
 
 
 def init_data(person=SUPER, token=TOKEN, at=AT, **more):
-    """What Telegram hands to a Mini App, sealed as its documentation says."""
+    """Return the data that Telegram passes to a Mini App, signed as its documentation says."""
     user = json.dumps({"id": person, "first_name": "Zoë & =", "language_code": "en"}, ensure_ascii=False)
     fields = {
         "query_id": "AAE-x", "user": user, "auth_date": str(int(datetime.fromisoformat(at).timestamp())),
@@ -41,7 +41,7 @@ def init_data(person=SUPER, token=TOKEN, at=AT, **more):
 
 
 def test_the_check_agrees_with_another_program():
-    """The seal was made with openssl, by the steps in Telegram's documentation."""
+    """The signature was made with openssl, following Telegram's documentation."""
     seal = "1f5955271f5442057689b1b0642cfb5c940356b5c9c6dcf4778b336e7c9ae6ca"
     said = f"query_id=Q&user=%7B%22id%22%3A200%7D&auth_date=1795428000&hash={seal}"
     assert opened_by(said, TOKEN, AT).telegram_id == 200
@@ -83,7 +83,7 @@ def test_ten_thousand_changed_openings_are_refused():
 
 
 def _means_another(good, said):
-    """A byte that is written another way (%3A or %3a) says the same and is no other opening."""
+    """A byte encoded differently (%3A or %3a) means the same and is not another opening."""
     from urllib.parse import parse_qsl
 
     return dict(parse_qsl(good, keep_blank_values=True)) != dict(parse_qsl(said, keep_blank_values=True))

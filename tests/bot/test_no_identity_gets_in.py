@@ -1,4 +1,4 @@
-"""10,000 texts with planted identifiers, through the real chat: none is found in plain anywhere but in the person's own words."""
+"""10,000 texts with planted identifiers through the real chat: none is readable anywhere except in the person's own message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
 
-#: In parts, so that several processes share the work and each store that is searched stays small.
+#: In parts, so that several processes share the work and each store to search stays small.
 PARTS, COUNT, AT_ONCE = 20, 500, 100
 
 
@@ -57,6 +57,6 @@ async def test_no_planted_identifier_is_stored_logged_or_sent(tmp_path, part):
 
 
 async def scan(folder, secrets):
-    """Look for every secret in every file of the store: the database, its WAL, whatever lies beside."""
+    """Search for every secret in every file of the store: the database, its WAL and all files beside it."""
     kept = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
     assert [secret for secret in secrets if secret.encode() in kept] == []

@@ -1,7 +1,7 @@
-"""Second opinions, model-checked: five members, doubled, late and foreign presses, deadlines, withdrawal, restarts.
+"""Second opinions, model-checked: five members, repeated, late and foreign taps, deadlines, withdrawal, restarts.
 
-Real storage (a SQLite file), real use cases. Whatever the order: one ending, one counted opinion a person, and no message
-that goes out before the end tells what anybody said.
+Real storage (a SQLite file), real use cases. In any order: one ending, one counted opinion per person, and no message
+sent before the end reveals what anybody said.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ AUTHOR, COLLEAGUES, OTHER_TEAM, STRANGER = 100, (101, 102, 103, 104), 300, 999
 CHANNEL, BOT = -1, 1
 QUORUM, MINUTES = 3, 60
 CHOICES = ("yes", "no", "not_sure")
-#: How a tally, or another's opinion, would look in a message.
+#: What a tally, or another person's opinion, would look like in a message.
 TALLY = re.compile(r"\b(?:Yes|No|Not sure): \d|Colleague \d|No opinion came")
 EVERYBODY = st.sampled_from((AUTHOR, *COLLEAGUES, OTHER_TEAM, STRANGER))
 
 
 def typed(text):
-    """Words as the gate reads them."""
+    """Return words as the gate reads them."""
     return Typed(screening.look(text), message_id=1)
 
 
@@ -99,7 +99,7 @@ class Opinions(RuleBasedStateMachine):
         self.act("walk", AUTHOR, lambda unit, context, actor: walk.tap(unit, context, actor, button))
 
     def act(self, action, person, act, update_id=None, chat=None):
-        """Do one act as an update, then look at all that went out."""
+        """Do one action as an update, then check everything that was sent."""
         if update_id is None:
             self.update_id += 1
             update_id = self.update_id
@@ -114,7 +114,7 @@ class Opinions(RuleBasedStateMachine):
         self.acts.append((person, data, update_id or self.update_id, chat))
 
     def look_at_what_went_out(self):
-        """Before the end nobody is told what others said, after it only whoever asked reads typed words."""
+        """Before the end nobody is told what others said; after it, only the author reads typed words."""
         with self.store.unit() as unit:
             request = stored.find(unit, self.number) if hasattr(self, "number") else None
             sealed = request is None or request.state != "closed"
@@ -129,7 +129,7 @@ class Opinions(RuleBasedStateMachine):
                 outbox.mark_sent(unit, row["id"])
 
     def counts_now(self, person, choice, reason):
-        """What the model expects of an opinion that was given with a reason."""
+        """Record what the model expects after an opinion with a reason."""
         if self.ended or person not in COLLEAGUES:
             return
         self.said[person] = (choice, reason)
@@ -159,7 +159,7 @@ class Opinions(RuleBasedStateMachine):
     @precondition(lambda self: self.acts)
     @rule(data=st.data(), same_id=st.booleans())
     def an_earlier_press_comes_again(self, data, same_id):
-        """With its own update id it is known and does nothing; with a new one it is one more press."""
+        """With its own update id it is recognised and does nothing; with a new one it is another tap."""
         person, act, update_id, chat = data.draw(st.sampled_from(self.acts))
         self.press(person, act, chat, update_id if same_id else None)
         if same_id:

@@ -1,4 +1,4 @@
-"""Every record that a walk can end in is what docs/record.schema.json says, to the last field."""
+"""Every record that a walk can produce fits docs/record.schema.json, to the last field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Supervisors review records in the chat: riskiest first, signed off or sent back; every look is seen by the author."""
+"""Supervisors review records in the chat: most urgent first, signed off or sent back. The author sees every reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The intake and the sender when something goes wrong: order, people told, messages parked, nobody else held up."""
+"""The intake and the sender when something fails: the order holds, people are told, messages are parked, nobody else waits."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
     await chat.take_in()
     async with running(chat):
         await until(lambda: no_more(chat))
-    # What turns out to be a question is looked up outside the store, and comes again.
+    # A question is looked up outside the store, and the use case runs again.
     assert failed == ["first"]
     assert list(dict.fromkeys(seen)) == ["first", "second", "third"]
 
@@ -92,7 +92,7 @@ async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeyp
 
     monkeypatch.setattr(walk, "type_text", fails)
     chat.world.say(100, "It is about consent")
-    # A stranger's, that the library cannot read.
+    # An update of a stranger that the library cannot parse.
     chat.world.say(999, "x", chat=100)
     await chat.take_in()
     async with running(chat):
@@ -230,7 +230,7 @@ async def test_somebody_who_asks_faster_than_a_bot_may_answer_makes_nothing_unre
         await until(lambda: said(chat, "Answer 3."))
         soon = later(utc_now(), 0.1)
         assert await chat.store.run(health.not_ready, soon) == []
-    # Once nothing is sent any more, what waits is somebody's trouble.
+    # Once nothing more is sent, a waiting message means trouble.
     assert any("outbox" in why for why in await chat.store.run(health.not_ready, later(utc_now(), 5)))
 
 
@@ -248,7 +248,7 @@ async def test_when_it_is_nobodys_turn_the_sender_waits_and_does_not_ask_without
         await chat.store.run(outbox.enqueue, person, "message", {"text": "To all."})
     async with running(chat):
         await until(lambda: no_more(chat), tries=1000)
-    # About one look for each that is sent, and one when it is done.
+    # About one query for each message sent, and one at the end.
     assert len(asked) <= 3 * 60
 
 

@@ -455,7 +455,7 @@ async def test_pressing_twice_makes_one_request_and_one_post(chat):
 
 
 async def test_a_doubled_post_carries_the_same_number_and_both_are_live(chat):
-    """The one thing a kill can double is a send: a message was posted, and nobody noted that it was."""
+    """A kill can repeat only one thing, a send: the message was posted, but that was not yet noted."""
     await to_purpose(chat)
     await chat.tap("Ask the team")
     message, data = chat.find("Send it to the team")

@@ -1,7 +1,7 @@
 """Every state x every event, in the chat: real dispatch, real SQLite, compared with the pure navigation beside it.
 
-Each state is put into the store, the bot is started on it, the event arrives as an update. What must follow is computed
-by `flows.navigation` alone; an event that means nothing here must leave the stored walk as it was.
+Each state is put into the store, the bot starts on it, and the event arrives as an update. `flows.navigation` alone
+computes what must follow; an event that means nothing in this state must leave the stored walk unchanged.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def events(machine, walk):
 
 
 def same(one: Walk, other: Walk) -> bool:
-    """Compare walks, times apart."""
+    """Compare walks, ignoring times."""
 
     def bare(walk):
         return (
@@ -70,7 +70,7 @@ def same(one: Walk, other: Walk) -> bool:
 
 
 def plant(unit, member_id, walk):
-    """End what is open in my chat and open a conversation that stands at this walk."""
+    """End the open conversation in my chat and open one at this walk."""
     table = conversations.CONVERSATION
     unit.connection.execute(table.update().where(table.c.status == "open").values(status="cancelled"))
     edition = BOOK.edition
@@ -160,7 +160,7 @@ async def test_every_state_x_every_event(tmp_path, flow):
 
 
 async def typed(chat, member, machine, here, flow):
-    """Typed words are an answer where text is asked for, and change nothing anywhere else."""
+    """Typed words are an answer where text is asked for, and change nothing elsewhere."""
     planted = await chat.store.run(plant, member.id, here)
     position = replay(machine, here)
     words = "CASE-7" if position.state == "case_reference" else "purple elephants on parade"

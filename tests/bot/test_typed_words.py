@@ -1,7 +1,7 @@
-"""Typed words x every state of both flows x every prompt: nothing is misfiled, nothing is lost, danger always comes first.
+"""Typed words x every state of both flows x every prompt: none is misfiled or lost, and danger always comes first.
 
-Real dispatch and real SQLite. Each state is put into the store, words arrive as an update, and what was decided to send is
-read from the outbox in its order.
+Real dispatch and real SQLite. Each state is put into the store, words arrive as an update, and the messages to send are
+read from the outbox in order.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ QUESTIONS = ("can i tell the gp without consent?", "do I need consent to ring th
 
 
 async def decided(chat):
-    """Return what was decided to send to me, in order, and forget it."""
+    """Return the messages to send to me, in order, and delete them."""
 
     def read(unit):
         rows = unit.connection.execute(select(outbox.OUTBOX).order_by(outbox.OUTBOX.c.id)).all()
@@ -54,7 +54,7 @@ async def decided(chat):
 
 
 async def arrive(chat, text, **more):
-    """Have words arrive and be handled; return what was decided to send."""
+    """Have words arrive and be handled; return the messages to send."""
     chat.world.say(ME, text, **more)
     await chat.take_in()
     for taken in await chat.store.run(inbox.claim, chat.context.bot_id):
@@ -66,7 +66,7 @@ async def arrive(chat, text, **more):
 
 
 def texts_of(walk):
-    """Return all that was taken as somebody's own words."""
+    """Return everything stored as a person's own words."""
     return {key: answer.text for key, answer in walk.answers.items() if answer.text}
 
 
@@ -76,7 +76,7 @@ def told(sent):
 
 
 class Stage:
-    """One state of a flow, put into the store anew for every text."""
+    """One state of a flow, put into the store again for every text."""
 
     def __init__(self, chat, member, walk):
         self.chat, self.member, self.walk = chat, member, walk
@@ -92,7 +92,7 @@ class Stage:
         return sent, after, status, record
 
     async def leaves_all_as_it_was(self, text, **more):
-        """The words are answered, and nothing is taken from them."""
+        """The words are answered, and nothing of them is stored."""
         sent, after, status, record = await self.type(text, **more)
         where = (text, self.position.state)
         assert same(after, self.walk), where
@@ -128,7 +128,7 @@ async def test_typed_words_at_every_state(tmp_path, flow):
 
 
 async def labels(stage):
-    """The words of every option, in several spellings, choose it; the same as a tap would."""
+    """The words of every option, in several spellings, choose it as a tap would."""
     question = stage.position.question
     for trigger in stage.position.offered:
         option = question.option(trigger.rpartition(".")[2]) if question else None
@@ -142,7 +142,7 @@ async def labels(stage):
 
 
 async def control_words(stage):
-    """A control word is understood or asked again; it is never taken for somebody's own words."""
+    """A control word is understood or asked about; it is never stored as a person's own words."""
     for word in CONTROL:
         sent, after, _, _ = await stage.type(word)
         assert texts_of(after) == texts_of(stage.walk), (word, stage.position.state)
@@ -163,7 +163,7 @@ async def control_words(stage):
 
 
 async def commands(stage):
-    """What begins with a stroke is a command, marked as one or not; what is not known says so and is near to one that is."""
+    """Words that begin with a slash are a command, marked or not; an unknown one is answered with the nearest known one."""
     for text in COMMANDS:
         sent = await stage.leaves_all_as_it_was(text, entities=[])
         assert any("What you can do" in said for said in told(sent)), text
@@ -206,7 +206,7 @@ Stage.chat_screened = chat_screened
 
 
 async def identifiers(stage):
-    """What identifies somebody is kept nowhere; where it could have been kept, the message is taken out of the chat."""
+    """Identifiers are never stored; where words would be stored, the message is deleted from the chat."""
     for text in IDENTIFIERS:
         sent = await stage.leaves_all_as_it_was(text)
         assert any(kind == "delete" for kind, _ in sent), (text, stage.position.state)
@@ -215,7 +215,7 @@ async def identifiers(stage):
 
 
 async def questions_and_others(stage):
-    """A question is answered beside; a forwarded message, a text that is too long and one edited later are told so."""
+    """A question is answered without losing the place; a forwarded, too long or later edited message is answered as such."""
     for text in QUESTIONS:
         sent = await stage.leaves_all_as_it_was(text)
         assert len(told(sent)) >= 2, "the answer, and the open question below it"
@@ -232,7 +232,7 @@ PROMPTS = ("note", "request_sentence", "opinion_words", "review_words")
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 async def test_typed_words_at_every_prompt(tmp_path, prompt):
-    """Words that were asked for: control words leave or ask again, commands run, danger comes first, nothing is misfiled."""
+    """At every prompt, control words leave or ask again, commands run, danger comes first, and nothing is misfiled."""
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
 
         def ask_for(unit):

@@ -1,4 +1,4 @@
-"""Updates and answers of Telegram's that hurt: numbers that cannot be, one refusal of the token, topics, people who come back."""
+"""Updates and answers from Telegram that cause trouble: impossible numbers, a refused token, topics, people who come back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def message(number, **more):
 
 @pytest.mark.parametrize("number", BIG)
 async def test_a_number_that_cannot_be_harms_nobody_else(alone, number):
-    """As a person's, a chat's, a message's id or a date: handled, parked or refused, and the next person is served."""
+    """As the id of a person, chat or message, or as a date: it is handled, parked or refused, and the next person is served."""
     hostile = [
         message(number),
         message(100, message_id=number),
@@ -45,7 +45,7 @@ async def test_a_number_that_cannot_be_harms_nobody_else(alone, number):
         {"my_chat_member": {"chat": {"id": number, "type": "group", "title": "x"}, "from": message(100)["message"]["from"], "date": 1}},
     ]  # fmt: skip
     for update in hostile:
-        # As Telegram would say it: in JSON.
+        # As JSON, as from Telegram.
         alone.world.push(json.loads(json.dumps(update)))
     await alone.take_in()
     for _ in range(inbox.TRIES):
@@ -79,7 +79,7 @@ async def test_an_update_number_that_cannot_be_is_left_out(alone, number, monkey
 
 
 async def test_counting_a_failure_touches_nothing_of_the_update(alone):
-    """Even where nobody can be told, because what stands in it cannot be, it is parked."""
+    """It is parked even if its values are impossible and nobody can be told."""
     alone.world.push(message(100))
     await alone.take_in()
     (taken,) = await alone.store.run(inbox.claim, alone.context.bot_id)

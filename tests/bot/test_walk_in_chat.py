@@ -1,4 +1,4 @@
-"""Stories in the chat: real PTB dispatch, real store, the bot started anew between any two messages."""
+"""Stories in the chat: real PTB dispatch, real store, and a restart between any two messages."""
 
 from __future__ import annotations
 
@@ -493,7 +493,7 @@ async def test_a_member_who_was_ended_is_out_at_once(chat):
 
 
 async def test_what_was_typed_before_a_question_was_shown_is_no_answer_to_it(chat):
-    """Posted again and late, as a webhook may: the words of an earlier answer come after the next question was answered."""
+    """Late or repeated, as from a webhook: the words of an earlier answer arrive after the next question was answered."""
     await taps_to_reasons(chat)
     await chat.say("It is not needed.")
     late = {"message_id": chat.card()["message_id"]}

@@ -1,4 +1,4 @@
-"""Questions and what is found for them: the sets in tests/data, and what must hold for every question."""
+"""Questions and their answers: the sets in tests/data, and what must hold for every question."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_sets_are_large_enough():
     assert sum(one.unanswerable for one in marks) >= 100
 
 
-#: A little below what docs/figures.md says: a change that loses more than a question or two is seen.
+#: Slightly below docs/figures.md, so that a change that loses more than a question or two fails.
 LEAST = {"recall": 0.92, "abstention": 0.88, "refused": 0.04, "danger": 0.95}
 
 

@@ -1,4 +1,4 @@
-"""Author's errors stop the start with all problems, each with its file and id."""
+"""An author's errors stop the start, and all of them are told at once with file and id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of identifier x every separator x label before, after, above, in brackets and glued: found, and in its place."""
+"""Every kind of identifier x every separator x a label before, after, above, in brackets and attached: found at its place."""
 
 from __future__ import annotations
 

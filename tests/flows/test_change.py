@@ -1,4 +1,4 @@
-"""Answering directly = answering wrongly and then correcting, for every path and every single change."""
+"""Answering correctly equals answering wrongly and then correcting, for every path and every single change."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LATER = "2026-02-03T04:05:06.000000Z"
 
 
 def checked(machine, walk):
-    """Return the walk at its check-your-answers page, or None when it never has one."""
+    """Return the walk at its check-your-answers page, or None if it never reaches one."""
     answers = {state: answer for state, answer in walk.answers.items() if state != CHECK}
     at_check = replace(walk, answers=answers)
     return at_check if replay(machine, at_check).state == CHECK else None
 
 
 def follow(machine, walk, answers):
-    """Give these answers wherever they are asked, until the check page."""
+    """Give these answers wherever they are asked for, until the check page."""
     for _ in range(100):
         position = replay(machine, walk)
         if position.state == CHECK or position.state not in answers:
@@ -47,7 +47,7 @@ def follow(machine, walk, answers):
 
 
 def to_check(machine, walk):
-    """Go on by the first way offered, until the check page or an end."""
+    """Take the first way offered, until the check page or an end."""
     for _ in range(100):
         position = replay(machine, walk)
         if position.state == CHECK or position.is_finished:
@@ -58,9 +58,9 @@ def to_check(machine, walk):
 
 
 def paths(flow, entry):
-    """Every way to an outcome, to change what led there; every way after an outcome once, to change that part.
+    """Return every way to an outcome, to change what led there, and every way after an outcome once, to change that part.
 
-    Ways that differ only in how much of the optional rest was left out are one way here.
+    Ways that differ only in how much of the optional rest was skipped count as one.
     """
     machine = BOOK.machine(flow)
     seen: set[tuple[object, ...]] = set()
@@ -83,7 +83,7 @@ def paths(flow, entry):
 
 
 def answered(machine, walk, question, answer):
-    """Change one answer from the check page, with the yes to what it drops."""
+    """Change one answer from the check page, and confirm what it drops."""
     walk = choose(machine, change(machine, walk, question), f"{question}.{answer.verb}", answer.at, words(answer.text))
     return confirm_change(machine, walk) if walk.pending else walk
 
@@ -103,7 +103,7 @@ def test_wrong_then_corrected_equals_direct(flow, entry):
                     continue
                 wrong = to_check(machine, answered(machine, direct, question, Answer(verb, LATER, plain_text(trigger))))
                 if replay(machine, wrong).is_finished:
-                    continue  # an emergency is recorded at once: there is nothing left to correct
+                    continue  # an emergency is recorded at once, so nothing can be corrected
                 corrected = follow(machine, answered(machine, wrong, question, right), direct.answers)
                 corrected = bring_in_line(machine, corrected, wanted, direct)
                 got = replay(machine, corrected)

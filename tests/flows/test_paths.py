@@ -1,4 +1,4 @@
-"""Every simple path of both flows is walked, and every ending keeps the promises of the guidance."""
+"""Walk every simple path of both flows; every ending keeps the promises of the guidance."""
 
 from __future__ import annotations
 

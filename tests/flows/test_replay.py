@@ -1,4 +1,4 @@
-"""A walk that is replayed from where it stood is the walk that is replayed from its start."""
+"""Replaying a walk from a later position gives the same walk as replaying it from its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console as a process of its own, asked by schemathesis whatever its pages may be asked, and much that they may not."""
+"""The console in its own process, fuzzed by schemathesis with valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.counts import COUNTS
 from tests.support.servers import free_port
 
 WALK = "No\nNo\nMy own wish to share\nNo\nNext\nDo not share\nIt is not needed\nCASE-1\nLeave out the rest\nSave the record\n"
-#: Each page is asked this often with what fits it, and as often with what does not.
+#: How many valid requests each page gets, and how many invalid ones.
 EXAMPLES = int(os.environ.get("CONSOLE_EXAMPLES", "60"))
 
 
@@ -63,7 +63,7 @@ def sign_in(port, link):
 
 
 def described(port, cookie, references):
-    """The console's pages as OpenAPI: what each may be asked, and the headers that every answer must have."""
+    """Describe the console's pages as OpenAPI, with the headers that every answer must have."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", "/", headers={"cookie": cookie})
     page = connection.getresponse().read().decode()

@@ -1,4 +1,4 @@
-"""PostgreSQL with a standby: the first server is lost for good under two workers, the standby takes over, nobody restarts us."""
+"""PostgreSQL with a standby: two workers lose the first server for good, the standby takes over, and the bot is not restarted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.servers import free_port, postgresql_in
 
 
 def tell(address, statement):
-    """Run one statement of the operator's, and return what it gives."""
+    """Run a statement as the operator, and return its result."""
     driver = make_url(address).set(drivername="postgresql+psycopg")
     engine = create_engine(driver, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -33,7 +33,7 @@ def copy_for_standby(first, folder):
     """Copy a running server to where a second one will follow it."""
     backup = [first.bin_path / "pg_basebackup", "-d", first.get_uri(), "-D", folder, "-R", "-c", "fast"]
     subprocess.run([*map(str, backup)], check=True, capture_output=True)
-    # The first server's socket lies in its folder.
+    # The first server's socket is in its folder.
     for lock in folder.glob(".s.PGSQL.*"):
         lock.unlink()
     if first.system_user is not None:
@@ -48,7 +48,7 @@ async def test_the_standby_takes_over_and_nothing_is_lost(tmp_path):
         (tmp_path / "standby").mkdir()
         copy_for_standby(first, tmp_path / "standby" / "pg")
         with postgresql_in(tmp_path / "standby") as second:
-            # A commit counts from now on when both have it.
+            # From now on a commit counts only once both servers have it.
             tell(first.get_uri(), "alter system set synchronous_standby_names = '*'")
             tell(first.get_uri(), "select pg_reload_conf()")
             folders = [make_url(server.get_uri()).query["host"] for server in (first, second)]

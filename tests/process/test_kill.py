@@ -1,4 +1,4 @@
-"""The real process, `sharewise serve`, killed with SIGKILL while people use it. Nothing is lost, nothing done twice."""
+"""The real process, `sharewise serve`, killed with SIGKILL while people use it. Nothing is lost or done twice."""
 
 from __future__ import annotations
 

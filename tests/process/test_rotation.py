@@ -1,4 +1,4 @@
-"""`sharewise rotate` as a process of its own, killed again and again while another process goes on writing."""
+"""`sharewise rotate` in its own process, killed again and again while another process keeps writing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def key_file(folder, name, key):
 
 
 def filled(url):
-    """A store under the old key with something of everything that is sealed."""
+    """A store under the old key with every kind of sealed value."""
     store = open_store(url, Keyring(OLD))
     with store.unit() as unit:
         for number in range(RECORDS):
@@ -48,7 +48,7 @@ def filled(url):
 
 
 def all_of_it(unit):
-    """What the keys open: every record, and each other sealed thing."""
+    """Return what the keys decrypt: every record and every other sealed value."""
     return (
         {stored.clear["reference"]: stored.content for stored in records.listed(unit)}, members.get(unit, 100).known_as,
         questions.listed(unit)[0].question, [m.payload["text"] for m in outbox.claim(unit)],
@@ -70,7 +70,7 @@ def test_rotation_killed_again_and_again_leaves_everything_readable(tmp_path):
     both, rng, stop = open_store(url, Keyring(NEW, OLD)), random.Random(3), threading.Event()
 
     def go_on_writing():
-        """Another worker, with both keys, as while the bot serves."""
+        """Keep writing with both keys, like a serving worker."""
         writer = open_store(url, Keyring(NEW, OLD))
         while not stop.wait(0.01):
             with writer.unit() as unit:
@@ -83,7 +83,7 @@ def test_rotation_killed_again_and_again_leaves_everything_readable(tmp_path):
     try:
         for _ in range(KILLS):
             process = subprocess.Popen(rotate, env=environment, stdout=subprocess.PIPE, text=True)
-            # Killed a random moment after a step was told of: in the middle of the next one.
+            # Kill it at a random moment after it reported a step, in the middle of the next one.
             told = process.stdout.readline()
             stop.wait(rng.random() * 0.02)
             process.kill()

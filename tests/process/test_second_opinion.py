@@ -1,4 +1,4 @@
-"""Second opinions with the real process: `sharewise serve`, PTB's polling, the Bot API on loopback, killed all the time.
+"""Second opinions with the real process: `sharewise serve`, PTB's polling, the Bot API on loopback, killed repeatedly.
 
 The story: one request from asking to the record. The crowd: several people ask, all others answer, some press twice.
 """
@@ -95,7 +95,7 @@ async def test_the_story_with_real_processes(tmp_path):
 
 
 class Colleague(Person):
-    """Somebody who asks once, then answers every request of others in the channel."""
+    """A person who asks once, then answers every request of others in the channel."""
 
     def __init__(self, world, number, channel):
         super().__init__(world, number)
@@ -127,7 +127,7 @@ class Colleague(Person):
 
 
 async def test_a_crowd_asks_and_answers_while_the_process_is_killed(tmp_path):
-    """Nobody's opinion is lost or counted twice; a post that was doubled by a kill carries the same request number."""
+    """No opinion is lost or counted twice; a post repeated by a kill carries the same request number."""
     rng, world = random.Random(17), World()
     channel = Person(world, CHANNEL)
     crowd = [Colleague(world, number, channel) for number in CROWD]

@@ -1,4 +1,4 @@
-"""Trouble under the real process while people use it: a disk that is full, a database held by another, being told to stop."""
+"""Trouble for the real process while people use it: a full disk, a locked database, a stop signal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.servers import free_port, postgresql_in
 
 
 async def disk_full(tmp_path, pid):
-    """Let the process write no file further than it is now: every write to the log fails, until it may again."""
+    """Keep the process from growing any file, so that every write to the log fails, until the limit is lifted."""
     log = tmp_path / "data" / "sharewise.db-wal"
     whole = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (max(4096, log.stat().st_size // 2), whole[1]))

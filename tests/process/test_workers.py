@@ -63,7 +63,7 @@ class Workers:
 
 @asynccontextmanager
 async def serving(tmp_path, url, *arguments, database=None):
-    """A bot, its Telegram, and (for a webhook) what posts to it."""
+    """A bot, its Telegram and, for a webhook, the poster."""
     world = World()
     async with Loopback(world) as api:
         (tmp_path / "data").mkdir()
@@ -129,7 +129,7 @@ async def test_kill_9_of_all_workers_while_people_use_them(request, tmp_path, da
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_worker_that_ends_ends_all_and_the_command(request, tmp_path, how):
-    """Also one that was told to, alone: it ends well, but those who restart the bot must hear of it."""
+    """Also if one worker was told to stop: it ends normally, but whatever restarts the bot must notice."""
     port = free_port()
     arguments = ("--workers", 3, "--webhook", "--listen", f"127.0.0.1:{port}")
     url = f"http://127.0.0.1:{port}/telegram"

@@ -1,4 +1,4 @@
-"""Requests, opinions, timers, invites in both databases: each ends, counts, fires and lets in once."""
+"""Requests, opinions, timers and invites in both databases: each ends, counts, fires and admits once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements that go to the driver itself: right on both databases, and their trouble is known as trouble."""
+"""Statements given straight to the driver: correct on both databases, with errors reported like any other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALL = {
     for name, value in vars(importlib.import_module(module.name)).items()
     if isinstance(value, Prepared)
 }
-#: What only PostgreSQL is asked.
+#: Statements for PostgreSQL only.
 POSTGRESQL = {"locks._RELEASE", "locks._WAIT", "inbox._KEYS_FREE", "outbox._CHATS_FREE"}
 
 
@@ -57,7 +57,7 @@ def test_the_many_are_found_and_no_others(store):
 
 
 def test_trouble_at_any_step_of_an_act_is_the_databases_never_the_acts(tmp_path):
-    """SQLite works on while rows are taken: it is interrupted at every step of an act, the first, the second and so on."""
+    """SQLite keeps working while rows are fetched: interrupt it at every step of a use case in turn."""
     store = open_store(sqlite_url(tmp_path / "x.db"), KEYS)
     with store.unit() as unit:
         driver = unit.driver

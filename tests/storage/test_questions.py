@@ -1,4 +1,4 @@
-"""What got no answer, the local route, and names said to be none: on SQLite and PostgreSQL."""
+"""Unanswered questions, local contacts and name overrides, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 

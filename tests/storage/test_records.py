@@ -173,7 +173,7 @@ def test_another_master_key_opens_nothing_and_says_so(url):
     store.close()
     with pytest.raises(StorageRefused, match="another master key"):
         open_store(url, Keyring(bytes(32)))
-    # While the key is being changed, both are given.
+    # During a rotation, both keys are given.
     open_store(url, Keyring(bytes(32), bytes(range(32)))).close()
 
 

@@ -1,4 +1,4 @@
-"""Somebody with the whole database, and without the key, changes what was written: found, given the head kept outside."""
+"""Somebody with the database but not the key changes rows: verification finds it, given a head stored elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLES = ("decision_record", "amendment", "ledger", "review_event")
 
 
 def written(unit):
-    """Three records with a note and a review each, then what keeps the database from changing them is taken away."""
+    """Write three records with a note and a review each, then remove the triggers that protect them."""
     for number in range(3):
         reference, _ = a_record(unit, 100 + number, f"CASE-{number}")
         stored = records.find(unit, reference)
@@ -44,7 +44,7 @@ def change(unit, statement):
 
 
 def swap(unit, table, key, columns):
-    """Let two rows change places, all but their key."""
+    """Swap two rows, except their keys."""
     rows = (
         unit.connection.execute(text(f"select {key}, {columns} from {table} order by {key} limit 2")).mappings().all()
     )
@@ -54,7 +54,7 @@ def swap(unit, table, key, columns):
 
 
 def chained_anew(unit):
-    """Work the whole chain out again, as somebody who knows how would."""
+    """Recompute the whole chain, as somebody who knows how would."""
     previous = START
     for number, row in enumerate(
         unit.connection.execute(text("select * from ledger order by seq")).mappings().all(), 1

@@ -1,4 +1,4 @@
-"""Several workers on one store: who works on what, what commits together, and how fast messages go out."""
+"""Several workers on one store: who works on what, what commits together, and how fast messages are sent."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_chat_is_sent_to_by_one_worker_and_what_is_just_noted_as_sent_is_passe
     with one.unit() as unit:
         outbox.mark_sent(unit, first.id)
         outbox.release(unit, [5])
-        # The lock is gone, the note that it was sent is not committed yet.
+        # The lock is released, but the note that it was sent is not committed yet.
         assert run(other, lambda unit: outbox.claim(unit, [6])) == []
     assert [m.payload["text"] for m in run(other, lambda unit: outbox.claim(unit, [6]))] == ["5"]
 
@@ -110,7 +110,7 @@ def test_one_persons_flood_does_not_keep_others_out(store, keys):
 
 # ---- committing together ----------------------------------------------------------------------------
 def together(store, works):
-    """Have all of these wait before the first is begun."""
+    """Have all of these wait before the first one starts."""
     go = threading.Event()
     held = store.run(lambda unit: go.wait(10))
     waiting = [store.run(*work) for work in works]
@@ -243,7 +243,7 @@ def test_two_workers_that_note_the_same_new_card_at_once(two):
 
 
 def test_two_workers_that_are_the_first_to_send_share_one_budget(two):
-    """Nothing was sent lately, so no row is there that the first of them could lock."""
+    """Nothing was sent recently, so there is no row that the first worker could lock."""
     at_once, go = 8, threading.Barrier(8, timeout=10)
     url = two[0].engine.url.render_as_string(hide_password=False)
     stores = [open_store(url, KEYS) for _ in range(at_once)]
@@ -268,7 +268,7 @@ def test_two_workers_that_are_the_first_to_send_share_one_budget(two):
 def test_saves_go_on_while_the_ledger_is_vacuumed(two):
     one, other = two
     with one.engine.connect() as vacuuming, vacuuming.begin():
-        # What VACUUM and ANALYZE hold.
+        # The lock that VACUUM and ANALYZE hold.
         vacuuming.exec_driver_sql("lock table ledger in share update exclusive mode")
         with other.unit() as unit:
             unit.connection.exec_driver_sql("set local lock_timeout = '2s'")
@@ -277,7 +277,7 @@ def test_saves_go_on_while_the_ledger_is_vacuumed(two):
 
 # ---- how fast -----------------------------------------------------------------------------------
 class NoRows:
-    """A unit without a database, for the arithmetic alone."""
+    """A unit without a database, to test the arithmetic alone."""
 
     is_sqlite = True
 
