@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from storage import reviews
 from storage.core import ledger
@@ -76,8 +76,8 @@ def rows(unit: Unit, export: ExportRow, at: str) -> Iterator[ReviewRow]:
         after = page[-1]
 
 
-def _many(unit: Unit, *where: object) -> list[ExportRow]:
-    query = select(EXPORT).where(*where).order_by(EXPORT.c.id.desc())  # type: ignore[arg-type]
+def _many(unit: Unit, *where: ColumnElement[bool]) -> list[ExportRow]:
+    query = select(EXPORT).where(*where).order_by(EXPORT.c.id.desc())
     found = []
     for row in unit.connection.execute(query):
         plain = unit.keys.members.open_value(row.wanted, f"list_export:{row.team}:{row.made_at}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from storage import teams
 from storage.core import ledger
@@ -98,13 +98,13 @@ def of_team(unit: Unit, team: str, *roles: str) -> list[MemberRow]:
     return _many(unit, MEMBER.c.team == team, MEMBER.c.ended_at.is_(None), *only)
 
 
-def _one(unit: Unit, where: object) -> MemberRow | None:
-    row = unit.connection.execute(select(MEMBER).where(where, MEMBER.c.ended_at.is_(None))).mappings().first()  # type: ignore[arg-type]
+def _one(unit: Unit, where: ColumnElement[bool]) -> MemberRow | None:
+    row = unit.connection.execute(select(MEMBER).where(where, MEMBER.c.ended_at.is_(None))).mappings().first()
     return _row(unit, row) if row else None
 
 
-def _many(unit: Unit, *where: object) -> list[MemberRow]:
-    query = select(MEMBER).where(*where).order_by(MEMBER.c.id)  # type: ignore[arg-type]
+def _many(unit: Unit, *where: ColumnElement[bool]) -> list[MemberRow]:
+    query = select(MEMBER).where(*where).order_by(MEMBER.c.id)
     return [_row(unit, row) for row in unit.connection.execute(query).mappings()]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from storage.core import ledger
-from storage.core.models import Opinion, OpinionRequest, table_of
+from storage.core.models import Opinion, OpinionRequest, clear_columns, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED, Sealer
 from storage.core.statements import Prepared
@@ -44,10 +44,7 @@ REQUEST = table_of(OpinionRequest)
 OPINION = table_of(Opinion)
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-CLEAR = (
-    "id", "number", "state", "conversation_id", "record_id", "member_id", "team", "kind", "about", "quorum", "made_at",
-    "asked_at", "closes_at", "deputy_asked_at", "ended_at", "ended_by",
-)  # fmt: skip
+CLEAR = clear_columns(REQUEST)
 _ATTACH = Prepared(
     update(REQUEST)
     .where(REQUEST.c.conversation_id == bindparam("of"), REQUEST.c.record_id.is_(None))

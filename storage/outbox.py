@@ -211,7 +211,9 @@ def chat_moved(unit: Unit, old: int, new: int) -> None:
         plain = unit.keys.mailbox.open(row.payload, f"outbox:{old}")
         moved = unit.keys.mailbox.seal(plain, f"outbox:{new}")
         unit.connection.execute(
-            update(OUTBOX).where(OUTBOX.c.id == row.id).values(chat_id=new, payload=moved, state="waiting")
+            update(OUTBOX)
+            .where(OUTBOX.c.id == row.id)
+            .values(chat_id=new, payload=moved, state="waiting", tries=0, cause=None)
         )
     unit.connection.execute(delete(CARD).where(CARD.c.chat_id == old))
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import RowMapping
 
 from storage import opinions
 from storage.core import ledger
-from storage.core.models import Amendment, DecisionRecord, table_of
+from storage.core.models import Amendment, DecisionRecord, clear_columns, table_of
 from storage.core.screened import ScreenedText
 from storage.core.sealing import DESTROYED
 from storage.core.statements import Prepared
@@ -27,10 +27,7 @@ AMENDMENT = table_of(Amendment)
 KEPT = RECORD.c.wrapped_key != DESTROYED
 #: Without 0 O 1 I L and U, so that a reference can be read out over the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-CLEAR = (
-    "id", "reference", "conversation_id", "member_id", "role", "team", "edition_id", "edition_sha256", "bot_version",
-    "flow", "outcome", "decision", "otherwise", "harm", "ground", "consent", "started_at", "finished_at",
-)  # fmt: skip
+CLEAR = clear_columns(RECORD)
 _NEW = Prepared(insert(RECORD), RECORD.c.keys())
 _REFERENCE = Prepared(select(RECORD.c.id).where(RECORD.c.reference == bindparam("wanted")))
 _OF_CONVERSATION = select(RECORD).where(RECORD.c.conversation_id == bindparam("of"), KEPT)

@@ -40,6 +40,11 @@ def table_of(model: type[SQLModel]) -> Table:
     return model.__table__  # type: ignore[attr-defined,no-any-return]
 
 
+def clear_columns(table: Table) -> tuple[str, ...]:
+    """Return the names of a table's columns that are readable without a key: all that do not hold bytes."""
+    return tuple(column.name for column in table.columns if not isinstance(column.type, LargeBinary))
+
+
 def _one_of(column: str, *values: str) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} in ({listed})", name=column)

@@ -1,7 +1,7 @@
-"""Rotates the master key while the bot serves: rewraps every record key and reseals all other values, in small steps.
+"""Rotates the master key while the bot serves: rewraps every record key in small steps, and reseals all other values.
 
-The process needs both the old and the new key meanwhile. Each step is one transaction and each row is done once, so the
-rotation can be stopped or killed and started again.
+The process needs both the old and the new key. Each step is one transaction and each row is changed once, so the rotation
+can be stopped or killed and started again. The steps after the record keys each reseal one whole table.
 """
 
 from __future__ import annotations
