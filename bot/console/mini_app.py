@@ -8,9 +8,10 @@ from __future__ import annotations
 import hmac
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
+
+from storage.core.clock import as_datetime
 
 #: Seconds: the oldest init data we accept, and how far Telegram's clock may run ahead of ours.
 OLDEST, AHEAD = 300, 30
@@ -42,7 +43,7 @@ def opened_by(init_data: str, token: str, at: str) -> Opened | None:
     if not hmac.compare_digest(hmac.digest(key, lines.encode(), sha256).hex().encode(), seal.encode()):
         return None
     try:
-        age = datetime.fromisoformat(at).timestamp() - int(fields["auth_date"])
+        age = as_datetime(at).timestamp() - int(fields["auth_date"])
         person = json.loads(fields["user"])["id"]
     except (KeyError, TypeError, ValueError):
         return None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.messages.callback_data import Button
 from bot.messages.texts import text_of
 from flows.definition import Edition, Strength
+from storage.core.clock import as_datetime
 
 LONDON = ZoneInfo("Europe/London")
 #: The longest label that shares a row with others on a phone.
@@ -104,7 +104,7 @@ def rows(buttons: Iterable[tuple[str, str]]) -> Rows:
 
 def time_of(at: str) -> str:
     """Return a stored time as people in England read it."""
-    moment = datetime.fromisoformat(at).astimezone(LONDON)
+    moment = as_datetime(at).astimezone(LONDON)
     return moment.strftime("%d %B %Y, %H:%M").lstrip("0")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot.domain.review import FOLLOW_UP_DAYS, NotNow, Rank
 from bot.messages.callback_data import Button
 from bot.messages.membership_cards import called
 from bot.messages.message import Message, bold, bullets, emergency_row, escape, italic, plain, rows, time_of
 from bot.messages.texts import labels, text_of
+from storage.core.clock import seconds_between
 from storage.members import MemberRow
 from storage.reviews import Done, ReviewRow
 
@@ -57,7 +56,7 @@ def _act(name: str, *act: str) -> tuple[str, str]:
 
 def waiting_for(review: ReviewRow, now: str) -> str:
     """Return how long a record has waited, in words."""
-    hours = int((datetime.fromisoformat(now) - datetime.fromisoformat(review.finished_at)).total_seconds() // HOUR)
+    hours = int(seconds_between(review.finished_at, now) // HOUR)
     return text_of("durations.day", count=hours // 24) if hours >= 48 else text_of("durations.hour", count=hours)
 
 

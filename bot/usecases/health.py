@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from storage import backlog, pause, retention, timers
+from storage.core.clock import seconds_between
 from storage.core.unit import Unit
 
 #: How many seconds the oldest item may wait before the bot counts as not ready.
@@ -31,7 +31,7 @@ def ages(unit: Unit, now: str) -> dict[str, float]:
 def _seconds(since: str | None, now: str) -> float:
     if since is None:
         return 0.0
-    return max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds())
+    return max(0.0, seconds_between(since, now))
 
 
 def not_ready(unit: Unit, now: str) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.usecases.context import Context
 from flows import navigation
 from storage import conversations, opinions, questions, records, reviews
+from storage.core.clock import seconds_between
 from storage.core.unit import Unit
 from storage.questions import Counted
 
@@ -55,4 +55,4 @@ def hard_questions(unit: Unit, context: Context, team: str) -> tuple[AtQuestions
 
 
 def _minutes(start: str, end: str) -> float:
-    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
+    return seconds_between(start, end) / 60

@@ -16,4 +16,14 @@ def utc_now() -> str:
 
 def later(at: str, minutes: float) -> str:
     """Return the stored time that is some minutes after another, or before it if negative."""
-    return (datetime.fromisoformat(at) + timedelta(minutes=minutes)).strftime(FORM)
+    return (as_datetime(at) + timedelta(minutes=minutes)).strftime(FORM)
+
+
+def as_datetime(at: str) -> datetime:
+    """Return a stored time as an aware datetime."""
+    return datetime.fromisoformat(at)
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Return how many seconds lie between two stored times; negative if the end comes first."""
+    return (as_datetime(end) - as_datetime(start)).total_seconds()
