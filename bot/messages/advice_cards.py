@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.messages.callback_data import Button
+from bot.messages.citations import passage_line
 from bot.messages.message import (
     Message,
     Rows,
@@ -15,7 +16,6 @@ from bot.messages.message import (
     escape,
     italic,
     pages,
-    passage_line,
     plain,
     rows,
 )

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from bot.messages.callback_data import Button
 from bot.messages.texts import text_of
-from flows.definition import Edition, Strength
 from storage.core.clock import as_datetime
 
 LONDON = ZoneInfo("Europe/London")
@@ -106,21 +105,3 @@ def time_of(at: str) -> str:
     """Return a stored time as people in England read it."""
     moment = as_datetime(at).astimezone(LONDON)
     return moment.strftime("%d %B %Y, %H:%M").lstrip("0")
-
-
-def strength_of(strength: str) -> str:
-    """Return how strongly the advice puts something; nothing for a statement."""
-    return "" if strength == Strength.STATEMENT else text_of(f"strength.{strength}")
-
-
-def cite(edition: Edition, passage_id: str) -> str:
-    """Return the source of a passage: edition, section, place."""
-    passage = edition.passages[passage_id]
-    return text_of("cite", year=edition.published[:4], section=passage.section, where=passage.where)
-
-
-def passage_line(edition: Edition, passage_id: str) -> str:
-    """Return a passage: its title, our wording, the advice's strength, its source."""
-    passage = edition.passages[passage_id]
-    source = f"{strength_of(passage.strength)} {text_of('source', source=cite(edition, passage_id))}".strip()
-    return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(source)}"

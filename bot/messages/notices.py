@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.messages.message import Message, bold, bullets, cite, emergency_row, escape, italic
+from bot.messages.citations import cite
+from bot.messages.message import Message, bold, bullets, emergency_row, escape, italic
 from bot.messages.texts import labels, lines_of, text_of
 from flows.definition import Edition
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.messages.callback_data import Button
-from bot.messages.message import Message, bold, bullets, cite, emergency_row, escape, italic, plain, rows, time_of
+from bot.messages.citations import cite
+from bot.messages.message import Message, bold, bullets, emergency_row, escape, italic, plain, rows, time_of
 from bot.messages.texts import labels, text_of
 from flows.definition import Edition
 from flows.invariants import present

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from bot.domain.record import answer_label
 from bot.messages.callback_data import Button, handle_of
+from bot.messages.citations import cite, passage_line, strength_of
 from bot.messages.message import (
     Message,
     Rows,
     bold,
     bullets,
-    cite,
     cut,
     escape,
     italic,
-    passage_line,
     rows,
-    strength_of,
 )
 from bot.messages.refusals import override_label
 from bot.messages.texts import text_of
