@@ -45,9 +45,9 @@ LEAN, MOST_LEANING, NEVER_WRITTEN = 0.06, 6.0, -0.6
 #: Naive Bayes over all the words of a passage's phrases: its weight relative to the most similar phrase, the count
 #: assumed for a word that the phrases do not contain, and the divisor that flattens the log likelihoods.
 GUESS, UNSEEN, FLAT = 0.4, 0.1, 2.0
-#: The most unknown words to check for typing errors: each costs as much as a short question.
+#: The maximum number of unknown words to check for typing errors: each check costs as much as a short question.
 MOST_REPAIRED = 40
-#: The most index rows to compare with a question.
+#: The maximum number of index rows to compare with a question.
 CANDIDATES = 300
 
 WORD = re.compile(r"[^\W_]+(?:['/][^\W_]+)*")
@@ -348,7 +348,7 @@ class _Likely:
             self._keys[key] = words, math.log(UNSEEN) - total
 
     def guess(self, asked: Iterable[str]) -> dict[str, float]:
-        """Return how likely each passage and topic is, from 0 to 1: the square root of its flattened probability."""
+        """Return a score from 0 to 1 for each passage and topic: the square root of its probability after flattening."""
         terms = [(term, 0.5 if term.startswith("same") else 1.0) for term in asked if term in self._known]
         fits = {
             key: sum(weight * words.get(term, other) for term, weight in terms)

@@ -32,7 +32,7 @@ ENDS = {"share": "#cce2d8", "must_comply": "#cce2d8", "emergency": "#f6d7d2", "f
 
 @dataclass(frozen=True)
 class Way:
-    """One way on from a question: its words, and the question or outcome it leads to."""
+    """A transition as drawn: its words, and the question or outcome it leads to."""
 
     option: str
     words: str
@@ -46,7 +46,7 @@ def spine(machine: FlowMachine) -> tuple[Question, ...]:
 
 
 def ways(machine: FlowMachine, question: Question) -> tuple[Way, ...]:
-    """Return the ways on from a question of the spine, leaving out the details in between."""
+    """Return the transitions from a question of the spine, leaving out the details in between."""
     found: dict[tuple[str, str], Way] = {}
     for option in question.options:
         if option.id == NOT_SURE:
@@ -166,7 +166,7 @@ class _Svg:
 
 
 class _Chart(_Svg):
-    """A flow being drawn. `taken`: the ways of the path; `on_path`: the questions that it reached."""
+    """A flow being drawn. `taken`: the edges that the path follows; `on_path`: the questions that it reaches."""
 
     def __init__(self, machine: FlowMachine, taken: set[tuple[str, str, str]], on_path: set[str]) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 class Strength(StrEnum):
-    """How strongly the advice says something. Texts for people never mix these up."""
+    """How strongly the advice says something. Text for people must never present one strength as another."""
 
     MUST = "must"
     SHOULD = "should"
@@ -70,7 +70,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Edge:
-    """One way on: the state it leads to, and the name of the predicate that must hold."""
+    """A transition: the state it leads to, and the name of the predicate that must hold."""
 
     to: str
     when: str | None = None
@@ -109,9 +109,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A question. `text` is "no", "optional" or "required"; `quoted`: the label is in the source's own words.
+    """A question of a flow. `text`: whether a typed answer is allowed: "no", "optional" or "required".
 
-    `may_finish`: the rest may be skipped from here. `follows_outcome`: ask it again when a change may alter the outcome.
+    `quoted`: the label is in the source's own words. `may_finish`: the person may skip the rest from here.
+    `follows_outcome`: ask it again when a change may alter the outcome.
     """
 
     id: str

@@ -104,7 +104,7 @@ class RolesFile(_Shape):
 
 # ---- flows/*.yaml, parts.yaml ---------------------------------------------------------------------
 class EdgeShape(_Shape):
-    """One way on. A bare id is a way without a condition."""
+    """A transition. A bare id is one without a condition."""
 
     go: str
     when: str | None = None

@@ -299,7 +299,7 @@ def _edges(found: Edges) -> tuple[Edge, ...]:
     return tuple(Edge(edge.go, edge.when) for edge in found)
 
 
-# ---- problems in words ----------------------------------------------------------------------------
+# ---- descriptions of problems ----------------------------------------------------------------------------
 def _is_key(error: ErrorDetails) -> bool:
     """Return whether an error is about a key that is not text, which pydantic marks at the end of its place."""
     return error["loc"][-1:] == ("[key]",)

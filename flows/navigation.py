@@ -188,7 +188,7 @@ def replay(machine: FlowMachine, walk: Walk) -> Position:
 
 
 def _replay_on(before: Position, walk: Walk, key: str) -> None:
-    """Replay a walk from an earlier position if it differs only by the answer at `key`; otherwise do nothing.
+    """Replay a walk from an earlier position if the two differ only in the answer at `key`; otherwise do nothing.
 
     This saves a full replay for the usual case, an answer to the current question.
     """

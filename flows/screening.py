@@ -20,7 +20,7 @@ from flows import names
 from flows.breaks import begin, pause
 from flows.canonical import canonical
 
-#: The most characters of a text that we store, and that we check. The second is Telegram's limit for a message.
+#: The maximum number of characters of a text that we store, and that we check. The second is Telegram's limit for a message.
 LONGEST, LONGEST_READ = 1500, 4096
 PERSON = "person"
 #: How many characters to search at a time, and how far past them a match may run: the longest possible match.

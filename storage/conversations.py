@@ -77,7 +77,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Begun:
-    """Whose conversation begins, where, and in which flow of which edition."""
+    """A conversation about to begin: its person, chat, flow and edition."""
 
     chat_id: int
     member_id: int

@@ -83,7 +83,7 @@ def end(unit: Unit, telegram_id: int, at: str, actor: str) -> bool:
 
 
 def set_unreachable(unit: Unit, telegram_id: int, since: str | None) -> None:
-    """Record since when the bot may not write to a member; None means that it may again."""
+    """Record when the bot became unable to message a member; None if it can message them again."""
     unit.connection.execute(update(MEMBER).where(MEMBER.c.telegram_id == telegram_id).values(unreachable_since=since))
 
 

@@ -19,7 +19,7 @@ MOST = 5000
 
 @dataclass(frozen=True)
 class Counted:
-    """A question or passage, and how often it was counted."""
+    """A question or passage, and its count."""
 
     edition_id: str
     kind: str

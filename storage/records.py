@@ -133,7 +133,7 @@ def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:
 
 
 def opened(unit: Unit, row: RowMapping) -> Stored:
-    """Decrypt a row and its amendments with its key; raise SealBroken."""
+    """Decrypt a record's row and amendments with that record's key; raise SealBroken."""
     associated_data = f"record:{row['id']}"
     sealer = unit.keys.unwrap(row["wrapped_key"], associated_data)
     content = sealer.open_value(row["content"], f"{associated_data}:content")

@@ -27,7 +27,7 @@ _NEW = Prepared(insert(REVIEW), ("record_id", "state", "rank", "changed_at", "te
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """A review as stored, with what a queue shows of its record: nothing that was typed."""
+    """A stored review, with the details of its record that a queue shows. It holds no text that anyone typed."""
 
     record_id: str
     reference: str
@@ -180,7 +180,7 @@ def durations(unit: Unit, team: str, limit: int = 1000) -> list[tuple[str, str]]
 
 
 def due(unit: Unit, team: str, states: Sequence[str], today: str) -> int:
-    """Return how many follow-ups of a team's records in these states are due by a day."""
+    """Return how many follow-ups are due by a day on a team's records in these states."""
     where = (REVIEW.c.team == team, REVIEW.c.follow_up_on <= today, REVIEW.c.state.in_(states))
     return int(unit.connection.execute(select(func.count()).where(*where)).scalar_one())
 

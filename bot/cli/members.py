@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
 
 
 def member(args: argparse.Namespace) -> int:
-    """Add, invite, end or list members."""
+    """Add, invite or list members, or end a membership."""
     from bot.composition.store import unit_for_command
 
     act = {"add": _add, "invite": _invite, "end": _end, "list": _list}[args.verb]

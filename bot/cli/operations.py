@@ -10,7 +10,7 @@ from bot.cli.typed import office_words
 
 
 def add_to(commands: Commands) -> None:
-    """Declare the commands and their verbs."""
+    """Add the operations commands and their subcommands to the parser."""
     text = "pause the bot and show people the reason; emergencies still work"
     pausing = commands.add("pause", pause, text, "pause")
     pausing.add_argument("--reason", metavar="TEXT")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Commands) -> None:
-    """Declare the commands and their verbs."""
+    """Add the team commands and their subcommands to the parser."""
     verbs = Verbs(commands.add("team", team, "change or list teams: channel, number of opinions, deadline"))
     setting = verbs.add("set", "change a team's settings", "set_team")
     setting.add_argument("name", metavar="TEAM")

@@ -38,7 +38,7 @@ def metrics(unit: Unit, now: str) -> bytes:
 
 
 def routes(store: Store, now: Callable[[], str]) -> tuple[Route, ...]:
-    """Return the three routes. Only requests from this machine see why the bot is not ready, or the metrics."""
+    """Return the health and metrics routes. Only requests from this machine get the metrics, or the reason the bot is not ready."""
 
     async def alive(_request: Request) -> Response:
         return JSONResponse({"ok": True})

@@ -13,7 +13,7 @@ HANDLE = 8
 
 
 class BadButton(Exception):
-    """The data is none of ours: forged, cut or from another bot."""
+    """The bot did not make this data: it was forged, cut or comes from another bot."""
 
 
 @dataclass(frozen=True)

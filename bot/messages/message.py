@@ -38,7 +38,7 @@ def without_buttons(message: Message) -> Message:
 
 
 def plain(text: str, *buttons: tuple[str, str]) -> Message:
-    """Return a short message of ours, with buttons that belong to no conversation."""
+    """Return a short message from the bot, with buttons that do not belong to a conversation."""
     return Message(escape(text), rows((label, Button(act).encode()) for label, act in buttons))
 
 
@@ -78,7 +78,7 @@ def units(text: str) -> int:
 
 
 def pages(blocks: list[str]) -> list[str]:
-    """Lay out blocks on as few messages as Telegram's limit allows."""
+    """Fit blocks into as few messages as Telegram's length limit allows."""
     pages = [""]
     for block in blocks:
         joined = f"{pages[-1]}\n\n{block}" if pages[-1] else block

@@ -42,7 +42,7 @@ def local_contacts(contacts: dict[str, str]) -> Message:
 
 
 def stranger() -> Message:
-    """Return the only answer for people who are not members."""
+    """Return the one reply that anyone who is not a member gets."""
     return Message(escape(text_of("stranger")))
 
 

@@ -13,7 +13,7 @@ from bot.telegram.handlers.updates import handlers
 
 App = Application[Any, Any, Any, Any, Any, Any]
 
-#: The most messages being sent at once.
+#: The maximum number of messages being sent at once.
 SENDS = 16
 #: Seconds after which a loop looks at the store again although nothing woke it: another worker may have stored something.
 LOOK_AGAIN = 0.25

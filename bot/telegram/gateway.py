@@ -34,7 +34,7 @@ from storage.core.unit import Unit
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
-#: The most taps answered at once, and the seconds after which an answer is too late.
+#: The maximum number of taps answered at once, and the seconds after which an answer is too late.
 ANSWERS, ANSWER_SECONDS = 4, 5.0
 #: Reading a long text pauses this many seconds per second of work, because taps share the interpreter with it.
 REST = 3.0

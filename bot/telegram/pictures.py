@@ -29,7 +29,7 @@ from storage.core.store import Store
 
 log = logging.getLogger("sharewise.pictures")
 
-#: The most pictures being sent at once; seconds that Telegram may take for one; the most pictures cached.
+#: The maximum number of pictures being sent at once; seconds that Telegram may take for one; the most pictures cached.
 SIDE_BY_SIDE, ANSWERED_WITHIN, KEPT = 4, 30.0, 500
 #: The version of the drawing: raise it when charts look different, so that cached pictures are not used.
 DRAWING = 1

@@ -41,7 +41,7 @@ REASONS = (
     "caption is too long", "can't parse entities", "button_data_invalid", "button_url_invalid", "photo_invalid",
 )  # fmt: skip
 
-#: Telegram's reasons when a topic was deleted or closed. The message then goes to the general topic.
+#: The error descriptions that Telegram returns when a topic has been deleted or closed. The message then goes to the general topic.
 TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted", "topic closed", "topic deleted", "topic_id_invalid")
 
 
@@ -90,7 +90,7 @@ class Sender:
                 task.add_done_callback(partial(self._done, message.chat_id))
             if found.pause:
                 await asyncio.sleep(found.pause)
-            # If resting chats filled the list, other chats may be waiting behind them.
+            # If chats that must wait before their next message filled the list, other chats may be queued behind them.
             elif not found.rests or len(found.messages) + len(found.rests) < asked:
                 wait = (
                     min((rest.until for rest in self._resting.values()), default=loop.time() + LOOK_AGAIN) - loop.time()

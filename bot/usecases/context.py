@@ -39,9 +39,9 @@ class Context:
     console_url: str = ""
     #: After how many hours messages are deleted from private chats; 0: never.
     clear_chats_hours: int = 0
-    #: The most messages sent per second; 0: no rate limit of ours.
+    #: The maximum number of messages sent per second; 0: the bot sets no rate limit.
     sends_per_second: int = 0
-    #: The most updates of one person handled per minute; 0: no limit.
+    #: The maximum number of updates of one person handled per minute; 0: no limit.
     updates_per_minute: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book

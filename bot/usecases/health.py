@@ -14,7 +14,7 @@ OLDEST = {"inbox": 30.0, "outbox": 120.0, "timer": 60.0}
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures for monitoring. `mailboxes`: rows by "mailbox.state"; `oldest`: seconds; `records`: by state."""
+    """Figures for monitoring. `mailboxes`: rows by "mailbox.state"; `oldest`: age of the oldest waiting row, in seconds."""
 
     mailboxes: dict[str, int]
     oldest: dict[str, float]

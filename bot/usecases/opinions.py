@@ -52,7 +52,7 @@ def prepare(
     for request in opinions.open_of_member(unit, actor.member.id):
         if (request.conversation_id, request.about) == (row.id, asked.about):
             if not request.content.get("shown", True) and team.channel_chat_id is not None:
-                # It could not be posted. Asking again posts it again.
+                # The request could not be posted. If the author asks again, the bot tries again to post it.
                 _post(unit, context.book.edition, request, team)
             _show_progress(unit, request, below=True)
             return ""
@@ -288,7 +288,7 @@ def withdraw(unit: Unit, context: Context, actor: Actor, number: str) -> str:
 
 
 def stop_for(unit: Unit, context: Context, conversation_id: str, by: str) -> None:
-    """Withdraw a conversation's open requests and drafts: it was cancelled, or an emergency does not wait."""
+    """Withdraw a conversation's open requests and drafts, because it was cancelled or is an emergency that cannot wait."""
     opinions.drop_drafts_of(unit, conversation_id)
     for request in opinions.of_conversation(unit, conversation_id):
         if request.state == State.OPEN:

@@ -44,7 +44,7 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
 
 
 def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
-    """Ask for the words of a note, and take what the person types next as the note."""
+    """Ask the person to type a note, and take the next thing they type as that note."""
     stored = _own(unit, actor, reference)
     if stored is None:
         say(unit, actor.chat_id, plain(text_of("records.not_yours")))

@@ -25,7 +25,7 @@ class NoSuchRecord(Exception):
 
 
 def set_rule(unit: Unit, record_class: str, days: int | None, review_days: int | None, at: str, actor: str) -> None:
-    """Set how many days a class is kept, or after how many days it is reviewed again; raise CannotSet."""
+    """Set how many days a class of records is kept, or how many days pass between its reviews; raise CannotSet."""
     check(record_class, days, review_days)
     retention.put(unit, record_class, days, review_days, at, actor)
 

@@ -68,7 +68,7 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How a card is shown: with a notice above it, as a new message at the bottom of the chat, with an undo button."""
+    """How to show a card: whether it has a notice above it, is sent as a new message at the bottom, and has an undo button."""
 
     notice: str = ""
     below: bool = False

@@ -1,6 +1,6 @@
-"""Engines for SQLite and PostgreSQL with the settings that durable commits need, and the version of the tables.
+"""Engines for SQLite and PostgreSQL with the settings that durable commits need, and the schema version.
 
-SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: refused at start if its settings could lose a commit.
+SQLite: WAL, synchronous=FULL, one writer. PostgreSQL: the bot refuses to start if the server's settings could lose a commit.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def note_acquired(unit: Unit, kind: str, numbers: Collection[int]) -> None:
 
 
 def acquire(unit: Unit, kind: str, number: int) -> bool:
-    """Try to acquire a lock until the session ends; return whether we hold it."""
+    """Try once to acquire a lock that lasts until the session ends; return whether we hold it."""
     if unit.is_sqlite:
         return True
     ours = bool(unit.connection.execute(select(func.pg_try_advisory_lock(lock_number(kind, number)))).scalar())

@@ -239,7 +239,7 @@ class InboxRow(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     bot_id: int = Field(sa_column=Column(BigInteger, nullable=False))
     update_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    #: The ordering key: updates with the same one are handled in order, one at a time.
+    #: The ordering key: updates that share a key are handled in order, one at a time.
     lane: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     state: str
     tries: int
@@ -274,7 +274,7 @@ class OutboxRow(SQLModel, table=True):
 class Pace(SQLModel, table=True):
     """The rate limits for sending, shared by all workers: one for all chats together, and one for each chat.
 
-    `due`: when the next message would be exactly on time, in seconds since 1970.
+    `due`: when the next message is due if messages go at exactly the permitted rate, in seconds since 1970.
     """
 
     __tablename__ = "pace"

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class ScreenedText(Protocol):
-    """Text that has passed `flows.screening`, the only place that can make one."""
+    """Text that has passed `flows.screening`, the only module that can make it."""
 
     @property
     def text(self) -> str:

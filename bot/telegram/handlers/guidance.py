@@ -45,7 +45,7 @@ def _local(argument: Argument) -> Done:
     return "read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)
 
 
-#: How many words after a command are not a person's own: an id, a role, the name of a setting.
+#: How many words after a command are an id, a role or the name of a setting, and not the person's own text.
 HEADS = {"note": 1, "local": 2, "invite": 1}
 #: Command -> what follows it -> action and use case.
 COMMANDS: dict[str, Callable[[Argument], Done]] = {

@@ -25,7 +25,7 @@ FROZEN = {
 
 
 def freeze(table: str, columns: str | None) -> None:
-    """Let the database itself refuse to change or delete what was written."""
+    """Make the database itself refuse to change or delete rows once they are written."""
     of = f" of {columns}" if columns else ""
     if op.get_bind().dialect.name == "sqlite":
         for name, what in (("update", f"update{of}"), ("delete", "delete")):
