@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from flows.definition import NOT_SURE, ON_THE_CHART, Edge, Option, Question
-from flows.machine import OUTCOME, PAUSED, FlowMachine, split
+from flows.machine import BULK_ASK, EMERGENCY_NOW, OUTCOME, PAUSED, FlowMachine, split
 
 FONTS = Path(__file__).parent / "fonts"
 FONT = "Atkinson Hyperlegible Next"
@@ -238,8 +238,9 @@ def svg(machine: FlowMachine, path: tuple[str, ...] = (), at: str = "", notes: M
         following = questions[number + 1].id if number + 1 < len(questions) else None
         note = (notes or {}).get(question.id, "")
         y = drawing.card(question, following, y, note)
-    if "bulk.yes" in path or "emergency.yes" in path[1:]:
-        words = "Stopped: emergency" if "emergency.yes" in path else "Stopped: bulk exchange, out of scope"
+    emergency, bulk = f"{machine.flow.roles.question('emergency')}.yes", f"{machine.bulk}.yes"
+    if bulk in path or emergency in path[1:]:
+        words = "Stopped: emergency" if emergency in path else "Stopped: bulk exchange, out of scope"
         drawing.box((CARD_X, y, CARD_W, ROW), "#f6d7d2", ON_PATH)
         drawing.text(CARD_X + PAD, y + 38, words, SIZE, bold=True)
         y += ROW + 20
@@ -302,7 +303,7 @@ def mermaid(machine: FlowMachine) -> str:
     """Return every state and arrow of a flow as Mermaid text, without interrupts."""
     lines = ["stateDiagram-v2", f"    [*] --> {_name(machine.flow.start)}"]
     for drawn in machine.drawn:
-        if drawn.trigger in ("emergency.now", "bulk.ask"):
+        if drawn.trigger in (EMERGENCY_NOW, BULK_ASK):
             continue
         when = f" [{', '.join(drawn.when)}]" if drawn.when else ""
         lines.append(f"    {_name(drawn.source)} --> {_name(drawn.target)}: {drawn.trigger.rpartition('.')[2]}{when}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from flows.roles import Roles
@@ -163,6 +164,25 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class AnswerCard:
+    """What people ask, answered in one or two reviewed sentences of ours that rest on the cited passages.
+
+    `asked`: the question in an asker's words; `label`: the same on a small button. `more`: further passages on it.
+    `question`: the question of a flow that it is about. `then`: the cards to offer next.
+    """
+
+    id: str
+    asked: str
+    label: str
+    answer: str
+    conditions: tuple[str, ...]
+    cites: tuple[str, ...]
+    more: tuple[str, ...]
+    question: str | None
+    then: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Edition:
     """One dated body of guidance: metadata, passages, duties, flows."""
 
@@ -180,6 +200,17 @@ class Edition:
     passages: Mapping[str, Passage]
     duties: Mapping[str, Duty]
     flows: Mapping[str, Flow]
+    cards: Mapping[str, AnswerCard]
     roles: Roles
     sha256: str
     folder: Path
+
+    @cached_property
+    def _card_of(self) -> Mapping[str, AnswerCard]:
+        # In reverse, so that the first card that names a passage wins.
+        cards = reversed(list(self.cards.values()))
+        return {passage: card for card in cards for passage in (*card.cites, *card.more)}
+
+    def card_of(self, passage_id: str) -> AnswerCard:
+        """Return the answer card for a passage: the first one that names it."""
+        return self._card_of[passage_id]

@@ -102,6 +102,24 @@ class RolesFile(_Shape):
     rules: Ids = ()
 
 
+# ---- answers.yaml ---------------------------------------------------------------------------------
+class AnswerShape(_Shape):
+    """One answer card, words included."""
+
+    asked: Words
+    label: Words
+    answer: Words
+    conditions: Ids = ()
+    cites: Ids
+    more: Ids = ()
+    question: Words | None = None
+    then: Ids = ()
+
+
+class AnswersFile(RootModel[dict[str, AnswerShape]]):
+    """answers.yaml: card id -> the card."""
+
+
 # ---- flows/*.yaml, parts.yaml ---------------------------------------------------------------------
 class EdgeShape(_Shape):
     """A transition. A bare id is one without a condition."""

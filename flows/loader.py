@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from flows.definition import (
     NOT_SURE,
+    AnswerCard,
     Duty,
     DutyUse,
     Edge,
@@ -30,6 +31,7 @@ from flows.definition import (
     Question,
 )
 from flows.edition_files import (
+    AnswersFile,
     Edges,
     EditionFile,
     FlowFile,
@@ -49,9 +51,9 @@ from flows.validation import problems as problems_of
 from flows.yaml_files import SafeLoader
 
 EDITIONS = Path(__file__).parent / "editions"
-#: Files that only help the rest of Sharewise to find things in an edition. They change no wording and no route, so they
-#: are not part of the hash.
-NOT_HASHED = {"roles.yaml", "asked.yaml"}
+#: Files that help the rest of Sharewise to find things in an edition, and answers in our own words that rest on it. They
+#: change neither its wording nor its routes, so they are not part of the hash.
+NOT_HASHED = {"roles.yaml", "asked.yaml", "answers.yaml"}
 
 #: Kinds of pydantic's errors -> what the author should write.
 NEEDED = {
@@ -161,19 +163,21 @@ class _Reader:
         self.texts = self.read("texts.en.yaml", TextsFile) or TextsFile()
         places = self.read("passages.yaml", PassagesFile)
         parts = self.read("parts.yaml", PartsFile)
+        answers = self.read("answers.yaml", AnswersFile)
         roles = self._roles()
         files = sorted(path.name for path in (self.folder / "flows").glob("*.yaml"))
         flows = [flow for file in files if (flow := self._flow(f"flows/{file}", parts, roles))]
         if not files:
             self.problem("flows/", "folder", "holds no flow")
         self._unused_texts(flows)
-        if about is None or places is None or parts is None:
+        if about is None or places is None or parts is None or answers is None:
             return None
         return Edition(
             **dict(about),
             passages={key: passage for key, place in places.root.items() if (passage := self._passage(key, place))},
             duties={key: Duty(id=key, **dict(words)) for key, words in self.texts.duties.items()},
             flows={flow.id: flow for flow in flows},
+            cards={key: AnswerCard(id=key, **dict(card)) for key, card in answers.root.items()},
             roles=roles,
             sha256=sha256_of(self.folder),
             folder=self.folder,

@@ -503,6 +503,14 @@ def says_little(text: str) -> bool:
     return not said or said in _SAME_AS or (len(said.split()) == 1 and len(said) < 3)
 
 
+_SMALL_TALK = {str(said): str(kind) for kind, ways in _RAW["small_talk"].items() for said in ways}
+
+
+def small_talk(text: str) -> str | None:
+    """Return the kind of small talk that a text consists of, such as "thanks", or None."""
+    return _SMALL_TALK.get(plain(text[:LONGEST]))
+
+
 @cache
 def ways_to_say(question: str) -> Mapping[str, tuple[str, ...]]:
     """Return the other ways to say each option of a question, by option id."""

@@ -86,4 +86,4 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "emergency": (), "harm": (), "consent": (), "ground": (), "case_reference": (), "reasons": (), "otherwise_reason": (),
     "decision": ("share", "share_part", "do_not_share", "pending_advice"),
 }  # fmt: skip
-PASSAGES = ("emergency", "rule-3")
+PASSAGES = ("emergency", "rule-3", "worry")

@@ -554,10 +554,6 @@ def is_street(word: str) -> bool:
     return word.lower() in _STREETS
 
 
-def screened(text: str, *, own_reference: re.Pattern[str] | None = None, names_pass: bool = False) -> Screened:
-    """Return the text as a `Screened`; raise IdentifierFound, TextTooLong or ScreeningFailed.
-
-    `names_pass` says that the person has confirmed that anything that looks like a name is not one. No other kind can
-    be overridden here.
-    """
-    return look(text, own_reference=own_reference).screened(override=(PERSON,) if names_pass else ())
+def screened(text: str, *, own_reference: re.Pattern[str] | None = None) -> Screened:
+    """Return the text as a `Screened`; raise IdentifierFound, TextTooLong or ScreeningFailed."""
+    return look(text, own_reference=own_reference).screened()

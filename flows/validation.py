@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from flows.definition import ON_THE_CHART, Edge, Edition, Flow, Question
+from flows.definition import ON_THE_CHART, AnswerCard, Edge, Edition, Flow, Question
 from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
 from flows.predicates import PREDICATES, READS
 from flows.roles import DUTIES, OUTCOMES, PASSAGES, QUESTIONS, STARTS
@@ -16,11 +17,24 @@ LONGEST_HELP = 900
 LONGEST_OPTION = 40
 LONGEST_PASSAGE = 1200
 LONGEST_ID = 26
+# An answer card is read on a phone at one glance; its `asked` and `label` are buttons.
+LONGEST_ANSWER = 260
+LONGEST_ASKED = 60
+LONGEST_CARD_LABEL = 26
+MOST_CITED = 2
+MOST_NEXT = 4
+#: Words of strength in an answer -> what a cited passage must be or say, so that no answer is stronger than its source.
+STRENGTHS = {
+    "must": ("must", "required", "requires"),
+    "should": ("should",),
+    "good practice": ("good_practice",),
+    "may": ("may", "possible"),
+}
 
 
 def problems(edition: Edition) -> list[str]:
     """Return every problem of an edition as a sentence; an empty list means it can be used."""
-    found = [*_passages(edition), *_duties(edition), *_roles(edition)]
+    found = [*_passages(edition), *_duties(edition), *_cards(edition), *_roles(edition)]
     for flow in edition.flows.values():
         before = len(found)
         found += [f"{edition.id}/flows/{flow.id}.yaml: {text}" for text in _flow(edition, flow)]
@@ -40,6 +54,46 @@ def _duties(edition: Edition) -> Iterator[str]:
     for duty in edition.duties.values():
         where = f"{edition.id}/texts.en.yaml: duties.{duty.id}"
         yield from (f"{where}: {text}" for text in _citations(edition, duty.cites))
+
+
+def _cards(edition: Edition) -> Iterator[str]:
+    """Check that every passage stands on a card, and that no answer is longer or stronger than it may be."""
+    where, questions = f"{edition.id}/answers.yaml", {key for flow in edition.flows.values() for key in flow.questions}
+    on_cards = {key for card in edition.cards.values() for key in (*card.cites, *card.more)}
+    for key in edition.passages.keys() - on_cards:
+        yield f"{where}: {key}: this passage stands on no card"
+    for card in edition.cards.values():
+        yield from (f"{where}: {card.id}: {text}" for text in _citations(edition, (*card.cites, *card.more)))
+        for name, text, longest in (
+            ("asked", card.asked, LONGEST_ASKED),
+            ("label", card.label, LONGEST_CARD_LABEL),
+            ("answer", " ".join((card.answer, *card.conditions)), LONGEST_ANSWER + 200 * bool(card.conditions)),
+            ("id", card.id, LONGEST_ID),
+        ):
+            if len(text) > longest:
+                yield f"{where}: {card.id}: {name} is longer than {longest} characters"
+        if len(card.cites) > MOST_CITED:
+            yield f"{where}: {card.id}: cites more than {MOST_CITED} passages; the others belong to more"
+        if len(card.then) > MOST_NEXT:
+            yield f"{where}: {card.id}: then: offers more than {MOST_NEXT} cards"
+        yield from (f'{where}: {card.id}: then: "{key}" is no card' for key in card.then if key not in edition.cards)
+        if card.question is not None and card.question not in questions:
+            yield f'{where}: {card.id}: question: "{card.question}" is no question of a flow'
+        yield from (f"{where}: {card.id}: {text}" for text in _too_strong(edition, card))
+
+
+def _too_strong(edition: Edition, card: AnswerCard) -> Iterator[str]:
+    cited = [edition.passages[key] for key in card.cites if key in edition.passages]
+    said = " ".join(f"{passage.strength} {passage.text}" for passage in cited).lower()
+    for word, sources in STRENGTHS.items():
+        if _has(" ".join((card.answer, *card.conditions)).lower(), word) and not any(
+            _has(said, one) for one in sources
+        ):
+            yield f'says "{word}", which no passage that it cites says'
+
+
+def _has(text: str, word: str) -> bool:
+    return re.search(rf"\b{word}\b", text) is not None
 
 
 def _roles(edition: Edition) -> Iterator[str]:

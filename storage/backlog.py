@@ -10,7 +10,7 @@ from storage.core.clock import as_datetime
 from storage.core.unit import Unit
 from storage.inbox import INBOX
 from storage.outbox import OUTBOX
-from storage.rate_limits import PACE
+from storage.rate_limits import LIMIT
 
 #: A chat counts as served for this many seconds after something was sent to it.
 SERVED = 10.0
@@ -34,7 +34,7 @@ def oldest(unit: Unit, now: str) -> dict[str, str | None]:
     Messages to chats that were sent something in the last 10 seconds do not count: people who tap faster than Telegram
     lets a bot answer keep only themselves waiting.
     """
-    served = select(PACE.c.key).where(PACE.c.due > as_datetime(now).timestamp() - SERVED)
+    served = select(LIMIT.c.key).where(LIMIT.c.due > as_datetime(now).timestamp() - SERVED)
     received = select(func.min(INBOX.c.received_at)).where(INBOX.c.state == "waiting")
     chat = "chat:" + cast(OUTBOX.c.chat_id, String)
     created = select(func.min(OUTBOX.c.created_at)).where(OUTBOX.c.state == "waiting", chat.not_in(served))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, insert, select
 
-from storage.core.models import NamePass, table_of
+from storage.core.models import NameOverride, table_of
 from storage.core.statements import Prepared
 from storage.core.unit import Unit
 
-PASS = table_of(NamePass)
-_GIVEN = Prepared(select(PASS.c.given_at).where(PASS.c.chat_id == bindparam("chat")))
-_TAKE = Prepared(delete(PASS).where(PASS.c.chat_id == bindparam("chat")))
+OVERRIDE = table_of(NameOverride)
+_GIVEN = Prepared(select(OVERRIDE.c.given_at).where(OVERRIDE.c.chat_id == bindparam("chat")))
+_TAKE = Prepared(delete(OVERRIDE).where(OVERRIDE.c.chat_id == bindparam("chat")))
 
 
 def give(unit: Unit, chat_id: int, at: str) -> None:
     """Allow the next text in a chat to contain what looks like a name."""
     take(unit, chat_id)
-    unit.connection.execute(insert(PASS).values(chat_id=chat_id, given_at=at))
+    unit.connection.execute(insert(OVERRIDE).values(chat_id=chat_id, given_at=at))
 
 
 def is_given(unit: Unit, chat_id: int, since: str) -> bool:

@@ -12,16 +12,16 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 
-from storage.core.models import Pace, table_of
+from storage.core.models import RateLimit, table_of
 from storage.core.statements import upsert
 from storage.core.unit import Unit
 
-PACE = table_of(Pace)
+LIMIT = table_of(RateLimit)
 # Built once: these queries run whenever something is sent.
-_THESE = PACE.c.key.in_(bindparam("keys", expanding=True))
-_DUE = select(PACE).where(_THESE).order_by(PACE.c.key)
+_THESE = LIMIT.c.key.in_(bindparam("keys", expanding=True))
+_DUE = select(LIMIT).where(_THESE).order_by(LIMIT.c.key)
 _DUE_LOCKED = _DUE.with_for_update()
-_BEGUN = postgresql.insert(PACE).on_conflict_do_nothing()
+_BEGUN = postgresql.insert(LIMIT).on_conflict_do_nothing()
 #: How far two workers' clocks may differ, in seconds.
 SKEW = 1.0
 #: A row that is this many seconds in the past no longer limits anything.
@@ -78,7 +78,7 @@ class Budget:
         """Write the counts to the database."""
         if self._changed:
             rows = [{"key": key, "due": self.due[key]} for key in sorted(self._changed)]
-            upsert(self.unit, PACE, ("key",), rows)
+            upsert(self.unit, LIMIT, ("key",), rows)
 
     def _of(self, keys: tuple[str, ...]) -> list[tuple[str, Rate]]:
         return [(key, self.rates[key]) for key in keys]
@@ -89,4 +89,4 @@ class Budget:
 
 def prune(unit: Unit, now: float) -> None:
     """Delete the rows of chats that have been sent nothing lately."""
-    unit.connection.execute(delete(PACE).where(PACE.c.due < now - OVER))
+    unit.connection.execute(delete(LIMIT).where(LIMIT.c.due < now - OVER))

@@ -28,6 +28,11 @@ KEPT = RECORD.c.wrapped_key != DESTROYED
 #: Without 0 O 1 I L and U, so that a reference can be read out over the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CLEAR = clear_columns(RECORD)
+#: The columns that the ledger's digest of a record covers. Frozen: with another column, no earlier record would verify.
+DIGESTED = (
+    "id", "reference", "conversation_id", "member_id", "role", "team", "edition_id", "edition_sha256", "bot_version", "flow",
+    "outcome", "decision", "otherwise", "harm", "ground", "consent", "started_at", "finished_at",
+)  # fmt: skip
 _NEW = Prepared(insert(RECORD), RECORD.c.keys())
 _REFERENCE = Prepared(select(RECORD.c.id).where(RECORD.c.reference == bindparam("wanted")))
 _OF_CONVERSATION = select(RECORD).where(RECORD.c.conversation_id == bindparam("of"), KEPT)
@@ -146,4 +151,4 @@ def opened(unit: Unit, row: RowMapping) -> Stored:
 
 def digest(clear: dict[str, Any], sealed: bytes) -> str:
     """Return the digest of a row for the ledger: a hash of its clear columns and its ciphertext."""
-    return ledger.digest_of({**clear, "sealed": sha256(sealed).hexdigest()})
+    return ledger.digest_of({**{name: clear[name] for name in DIGESTED}, "sealed": sha256(sealed).hexdigest()})

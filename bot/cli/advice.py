@@ -6,9 +6,16 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from bot.cli.commands import Commands, with_data, with_json
 from bot.cli.output import Failed, WrongCall, say, say_json
+
+if TYPE_CHECKING:
+    from bot.usecases.unanswered import Counted
+    from flows.advice import Answer, Index
+    from flows.bands import Ranked
+    from flows.definition import AnswerCard
 
 EDITION = "hmg-2015"
 #: Maximum input of `screen`, in bytes.
@@ -20,50 +27,98 @@ def add_to(commands: Commands) -> None:
     asking = commands.add(
         "ask", ask, 'ask the guidance a question: sharewise ask "do I need consent?"; nothing is stored'
     )
-    asking.add_argument("question", nargs="+", metavar="QUESTION")
+    asking.add_argument(
+        "question", nargs="+", metavar="QUESTION", help="a question, or - to read one from each line of input"
+    )
     asking.add_argument("--edition", default=EDITION)
+    asking.add_argument(
+        "--explain", action="store_true", help="show what each ranking said of the best passages and topics"
+    )
     with_json(asking)
     text = "list what would identify a person in each line of standard input"
     with_json(commands.add("screen", screen, text))
     text = "list questions that got no useful answer, without who asked"
     listing = commands.add("unanswered", unanswered, text, "read_unanswered")
+    listing.add_argument("--team", help="only questions of this team")
+    listing.add_argument(
+        "--yaml", action="store_true", help="print the ways to ask that supervisors accepted, as in asked.yaml"
+    )
     with_data(listing)
     with_json(listing)
 
 
 def ask(args: argparse.Namespace) -> int:
-    """Answer a question from an edition. Nothing is stored."""
+    """Answer a question from an edition, or one from each line of standard input. Nothing is stored."""
     from flows.catalogue import open_book
-    from flows.screening import LONGEST
 
     index, question = open_book(args.edition).index, " ".join(args.question)
+    if question != "-":
+        _answer(index, question, args)
+        return 0
+    for text in _lines_of(sys.stdin.buffer.read(MOST_INPUT + 1)):
+        _answer(index, text, args)
+        sys.stdout.flush()
+    return 0
+
+
+def _answer(index: Index, question: str, args: argparse.Namespace) -> None:
+    from flows.screening import LONGEST
+
     if len(question) > LONGEST:
         raise WrongCall(f"The question has {len(question)} characters, {LONGEST} is the most.")
     found = index.ask(question)
+    card = index.edition.cards[found.card] if found.card else None
+    explained = [_explained(index, one) for one in index.explained(question)] if args.explain else []
     if args.json:
         passages = [{"id": hit.passage, "score": round(hit.score, 4)} for hit in found.passages]
-        say_json({"band": found.band, "passages": passages, "emergency": found.emergency})
-        return 0
+        printed = {
+            "band": found.band, "passages": passages, "emergency": found.emergency, "card": found.card,
+            "answer": card.answer if card else None,
+        }  # fmt: skip
+        say_json({**printed, **({"explained": explained} if args.explain else {})})
+        return
     if found.emergency:
         say("A child in danger comes first: call 999 now, or 101 if it is not urgent.\n")
     for shortcut in found.shortcuts:
         say(f"{shortcut.written} means {shortcut.means}.")
-    if found.band == "none":
+    if card:
+        _say_card(index, card, found)
+    elif found.band == "none":
         about = f" It does not cover this: {found.topic.title}." if found.topic and found.topic.title else ""
         near = ", ".join(found.topic.near) if found.topic else ""
         say(f"The advice does not answer this.{about} Ask your safeguarding lead or your manager.")
         if near:
             say(f"Near: {near}")
-    elif found.band == "closest":
-        say("Not sure what answers this. The closest passages:")
+    else:
+        say("Did you mean one of these?")
+        for key in found.offered:
+            say(f"  - {index.edition.cards[key].asked} [{key}]")
+    if index.on_law & {hit.passage for hit in found.passages} or (found.topic and found.topic.on_law):
+        say(f"\n{index.edition.law_note}")
+    say(f"\n{index.edition.banner}")
+    for line in explained:
+        said = "  ".join(f"{name} {line[name]:.2f}" for name in ("score", *index.members))
+        say(f"{line['id']:26} {said}")
+
+
+def _say_card(index: Index, card: AnswerCard, found: Answer) -> None:
+    say(f"{card.answer} [{card.id}]")
+    for condition in card.conditions:
+        say(f"  - {condition}")
+    for key in card.cites:
+        passage = index.edition.passages[key]
+        say(f"Source: {passage.section}, {passage.where} [{key}].")
+    if found.also:
+        say(f"You also mention something else: {index.edition.cards[found.also].asked} [{found.also}]")
+    say("\nMore from the advice:")
     for hit in found.passages:
         passage = index.edition.passages[hit.passage]
         say(f"\n{passage.title} [{hit.passage}, {hit.score:.2f}]\n{passage.text}")
-        say(f"Source: {passage.section}, {passage.where}.")
-    if index.on_law & {hit.passage for hit in found.passages}:
-        say(f"\n{index.edition.law_note}")
-    say(f"\n{index.edition.banner}")
-    return 0
+
+
+def _explained(index: Index, one: Ranked) -> dict[str, Any]:
+    members = zip(index.members, one.members, strict=True)
+    return {"id": one.key, "score": round(one.score, 4), **{name: round(value, 4) for name, value in members}}
 
 
 def screen(args: argparse.Namespace) -> int:
@@ -105,10 +160,13 @@ def _lines_of(raw: bytes) -> Iterator[str]:
 def unanswered(args: argparse.Namespace) -> int:
     """List questions that got no answer or an unhelpful one, most frequent first."""
     from bot.composition.store import unit_for_command
-    from bot.usecases import advice
+    from bot.usecases import unanswered
 
     with unit_for_command(args.data) as unit:
-        found = advice.unanswered(unit)
+        found = unanswered.accepted(unit, args.team) if args.yaml else unanswered.listed(unit, args.team)
+    if args.yaml:
+        _say_ways(found)
+        return 0
     for counted in found:
         if args.json:
             say_json(vars(counted))
@@ -117,3 +175,17 @@ def unanswered(args: argparse.Namespace) -> int:
     if not args.json:
         say(f"{len(found)} counted")
     return 0
+
+
+def _say_ways(found: list[Counted]) -> None:
+    """Print accepted ways to ask as YAML, under the first passage of their answer card."""
+    import yaml
+
+    from flows.catalogue import open_book
+
+    passages: dict[str, list[str]] = {}
+    for one in found:
+        card = open_book(one.edition_id).edition.cards.get(one.subject)
+        if card and one.question:
+            passages.setdefault(card.cites[0], []).append(one.question)
+    say(yaml.safe_dump({"passages": passages}, allow_unicode=True, sort_keys=True, width=1000).rstrip())

@@ -34,7 +34,7 @@ def add_to(commands: Commands) -> None:
         verb.add_argument("reference", nargs="+", metavar="SW-XXXX-XXXX")
     others = (verbs.add("list", "list the rules that are set"), verbs.add("due", "list records whose time has come"))
     for verb in (setting, holding, releasing, erasing, *others):
-        verb.set_defaults(action="keep_and_erase")
+        verb.set_defaults(action="manage_retention")
         with_json(verb)
         with_data(verb)
 

@@ -26,7 +26,7 @@ def add_to(commands: Commands) -> None:
         with_data(verb)
 
     verbs = Verbs(commands.add("local", local, "set or list the local contacts: phone numbers, form, procedures"))
-    setting = verbs.add("set", "set a local contact; an empty value clears it", "set_local_route")
+    setting = verbs.add("set", "set a local contact; an empty value clears it", "set_local_contacts")
     setting.add_argument("name", metavar="NAME")
     setting.add_argument("value", metavar="VALUE")
     listing = verbs.add("list", "list the local contacts")

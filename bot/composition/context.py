@@ -19,5 +19,6 @@ def context_of(settings: Settings | None = None, bot_id: int = 0) -> Context:
     return Context(
         settings.edition or EDITION, bot_id, VERSION, settings.case_pattern, settings.own_reference,
         console_url=settings.console_url, clear_chats_hours=settings.clear_chats_hours,
+        keep_questions_days=settings.keep_questions_days,
         sends_per_second=settings.sends_per_second, updates_per_minute=settings.updates_per_minute if limited else 0,
     )  # fmt: skip

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     clear_chats_hours: int = Field(default=0, ge=0, le=46)
     head_file: Path | None = None
     sends_per_second: int = Field(default=30, ge=0, le=1000)
+    keep_questions_days: int = Field(default=90, ge=1, le=3660)
     updates_per_minute: int = Field(default=240, ge=0, le=100_000)
     webhook_secret: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"

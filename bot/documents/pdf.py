@@ -46,20 +46,32 @@ TEMPLATE = """
 #for line in data.advice [- #line]
 #if data.notes.len() > 0 [== Notes added later]
 #for line in data.notes [- #line]
-#pagebreak(weak: true)
-== The way through the chart
-#image(bytes(sys.inputs.chart), format: "svg", alt: data.alt, height: 85%, fit: "contain")
+#if sys.inputs.chart != "" [
+  #pagebreak(weak: true)
+  == The way through the chart
+  #image(bytes(sys.inputs.chart), format: "svg", alt: data.alt, height: 85%, fit: "contain")
+]
 == Seals
 #text(9pt)[#for line in data.seals [- #line]]
 """
 
 
-def pdf(stored: Stored, book: Book) -> bytes:
-    """Return a record as PDF/A-2a and PDF/UA-1 if its characters allow, else as PDF/UA-1, else as plain PDF."""
+def chart_of(stored: Stored, book: Book | None) -> str:
+    """Return the chart of a record as SVG with its path marked; empty without the edition that it was made with."""
+    if book is None:
+        return ""
+    content = stored.content
+    return chart.svg(book.machine(stored.clear["flow"]), tuple(content["path"]), f"outcome.{content['outcome']['id']}")
+
+
+def pdf(stored: Stored, book: Book | None) -> bytes:
+    """Return a record as PDF/A-2a and PDF/UA-1 if its characters allow, else as PDF/UA-1, else as plain PDF.
+
+    `book`: the edition that the record was made with. Without it the chart is left out: another edition's would be wrong.
+    """
     import typst
 
-    clear, content = stored.clear, stored.content
-    drawn = chart.svg(book.machine(clear["flow"]), tuple(content["path"]), f"outcome.{content['outcome']['id']}")
+    drawn = chart_of(stored, book)
     inputs = {"data": json.dumps(shown(_values(stored)), ensure_ascii=False), "chart": drawn}
     for standards in STANDARDS:
         try:

@@ -74,9 +74,10 @@ RULES: dict[str, dict[str, Scope]] = {
     "read_team": {**_everyone(TEAM), OPERATOR: ANY},
     "claim_channel": {Role.ADMINISTRATOR: TEAM},
     # The organisation's settings, and the operator's work.
-    "set_local_route": {Role.ADMINISTRATOR: ANY, OPERATOR: ANY},
-    "read_unanswered": {Role.SUPERVISOR: ANY, Role.ADMINISTRATOR: ANY, OPERATOR: ANY},
-    "keep_and_erase": {OPERATOR: ANY},
+    "set_local_contacts": {Role.ADMINISTRATOR: ANY, OPERATOR: ANY},
+    "read_unanswered": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM, OPERATOR: ANY},
+    "sort_unanswered": {Role.SUPERVISOR: TEAM, Role.ADMINISTRATOR: TEAM},
+    "manage_retention": {OPERATOR: ANY},
     "pause": {OPERATOR: ANY},
     "back_up": {OPERATOR: ANY},
     "serve": {OPERATOR: ANY},

@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
         _command("ask", "read_guidance", "ask_in_channel", in_group=True),
         _command("share", "walk"),
         _command("opinion", "ask_opinion"),
-        _command("local", "read_guidance", "set_local_route"),
+        _command("local", "read_guidance", "set_local_contacts"),
         _command("emergency", "raise_emergency"),
         _command("records", "read_record"),
         _command("note", "amend_record"),

@@ -34,7 +34,10 @@ TAGS = {
     "s": "strikethrough",
     "code": "code",
     "pre": "pre",
+    "blockquote": "blockquote",
 }
+#: Attributes that Telegram allows: here only for a quotation that unfolds when tapped.
+FOLDED = ("blockquote", [("expandable", None)])
 LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA, MOST_BUTTONS, MOST_IN_A_ROW = 4096, 1024, 64, 100, 8
 DELETABLE_SECONDS = 48 * 3600
 
@@ -59,18 +62,19 @@ class _Html(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.text = ""
         self.entities: list[dict[str, Any]] = []
-        self._open: list[tuple[str, int]] = []
+        self._open: list[tuple[str, str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in TAGS or attrs:
+        if tag not in TAGS or (attrs and (tag, attrs) != FOLDED):
             raise Refused(f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}"')
-        self._open.append((tag, utf16(self.text)))
+        kind = "expandable_blockquote" if attrs else TAGS[tag]
+        self._open.append((tag, kind, utf16(self.text)))
 
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open[-1][0] != tag:
             raise Refused(f'Bad Request: can\'t parse entities: Unexpected end tag "{tag}"')
-        _, start = self._open.pop()
-        self.entities.append({"type": TAGS[tag], "offset": start, "length": utf16(self.text) - start})
+        _, kind, start = self._open.pop()
+        self.entities.append({"type": kind, "offset": start, "length": utf16(self.text) - start})
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -161,7 +165,7 @@ class World:
         self.groups[chat_id] = {"id": chat_id, "type": kind, "title": title, **({"is_forum": True} if topics else {})}
         self._my_membership(chat_id, "left", "member")
 
-    def take_out(self, chat_id: int) -> None:
+    def delete_from_chat(self, chat_id: int) -> None:
         """Have somebody remove the bot from a group."""
         self._my_membership(chat_id, "member", "kicked")
         self.gone.add(chat_id)

@@ -1,4 +1,4 @@
-"""Answers to questions in own words: passages with their source, the closest passages, or that the edition does not say."""
+"""Answers to questions in own words: an answer card with its sources, "did you mean", or that the edition does not say."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.messages.callback_data import Button
-from bot.messages.citations import passage_line
+from bot.messages.citations import passage_line, source_line
 from bot.messages.message import (
     Message,
     Rows,
     bold,
+    bullets,
     cut,
     emergency_row,
     escape,
+    folded,
     italic,
-    pages,
     plain,
     rows,
 )
-from bot.messages.texts import text_of
-from flows.advice import Answer, Topic
+from bot.messages.texts import labels, text_of
+from flows.advice import Answer
 from flows.catalogue import Book
-from flows.definition import ON_THE_CHART, Edition, Question
-from storage.questions import Counted
+from flows.definition import AnswerCard, Edition, Question
+
+#: Two buttons whose labels are no longer than this share a row on a phone.
+HALF_ROW = 19
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,58 @@ class Article:
     message: Message
 
 
+@dataclass(frozen=True)
+class Around:
+    """What an answer is shown with.
+
+    `contacts`: the local contacts that are set. `danger`: the text speaks of danger, so the police come first.
+    `worry`: it describes a worry about a child, so whom to tell is always said. `walk_open`: offer to go on with it.
+    `short`: in a channel or inline mode, where nothing is folded and there are no buttons.
+    """
+
+    on_law: frozenset[str]
+    contacts: Mapping[str, str]
+    danger: bool = False
+    worry: bool = False
+    walk_open: bool = False
+    short: bool = False
+
+
 def danger_first(edition: Edition) -> Message:
     """Return the card that comes before every other answer when a text speaks of danger, abuse told or a crime."""
-    lines = [
-        bold(text_of("emergency.first")),
-        escape(text_of("danger")),
-        passage_line(edition, edition.roles.passage("emergency")),
-    ]
+    lines = [*_police(), passage_line(edition, edition.roles.passage("emergency"))]
     return Message("\n\n".join(lines), emergency_row())
+
+
+def _police() -> list[str]:
+    return [bold(text_of("emergency.first")), escape(text_of("danger"))]
 
 
 def danger_article(edition: Edition) -> Article:
     """Return the emergency line as inline mode offers it."""
     return Article("danger", text_of("emergency.article"), text_of("danger"), Message(danger_first(edition).text))
+
+
+# ---- an answer ------------------------------------------------------------------------------------
+def answer(book: Book, found: Answer, card: AnswerCard, around: Around) -> Message:
+    """Return an answer card: the answer, its sources, whom to tell about a worry, and more from the advice folded."""
+    edition = book.edition
+    lines = [*_police(), source_line(edition, edition.roles.passage("emergency"))] if around.danger else []
+    if around.danger:
+        lines.append(italic(text_of("advice.on_your_question")))
+    lines += _shortcuts(found)
+    lines.append("\n".join(part for part in (bold(card.answer), bullets(card.conditions)) if part))
+    lines.append("\n".join(source_line(edition, key) for key in card.cites))
+    if around.worry:
+        lines.append(_whom_to_tell(book, card, around.contacts))
+    lines += _law(book, (*card.cites, *(hit.passage for hit in found.passages)), around.on_law)
+    if found.also and not around.short:
+        lines.append(escape(text_of("advice.also", asked=edition.cards[found.also].asked)))
+    more = dict.fromkeys((*(hit.passage for hit in found.passages), *card.cites))
+    if not around.short:
+        lines.append(folded(text_of("advice.more"), [passage_line(edition, key) for key in more]))
+    lines.append(_status(book))
+    return Message("\n\n".join(lines), () if around.short else _after(book, found, card, around))
 
 
 def _shortcuts(found: Answer) -> list[str]:
@@ -60,73 +102,112 @@ def _law(book: Book, passage_ids: Iterable[str], on_law: frozenset[str]) -> list
     return [escape(book.edition.law_note)] if on_law & set(passage_ids) else []
 
 
-def _not_a_decision(book: Book) -> str:
-    return f"{escape(text_of('advice.not_a_decision'))}\n{italic(book.edition.banner)}"
+def _status(book: Book) -> str:
+    return italic(f"{text_of('advice.status')} {book.edition.banner}")
 
 
-def _start() -> tuple[str, str]:
-    return text_of("advice.start"), Button("start.sharing").encode()
+def _whom_to_tell(book: Book, card: AnswerCard, contacts: Mapping[str, str]) -> str:
+    """Return who to tell about a worry, unless the card says it, with the local numbers."""
+    said = [] if card.id == book.index.worry.id else [book.index.worry.answer]
+    numbers = [
+        text_of("advice.local_number", what=what, number=contacts[name])
+        for name, what in labels("local.contacts").items()
+        if name in ("day_number", "night_number", "referral_form") and name in contacts
+    ]
+    return escape(" ".join([*said, *(numbers or [text_of("advice.no_number")])]))
 
 
-def _related(book: Book, passage_ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Return a button to the first question of a flow that cites one of these passages."""
-    for passage_id in passage_ids:
-        for flow_id in sorted(book.machines, reverse=True):
-            for question in book.machines[flow_id].flow.questions.values():
-                if passage_id in question.cites and question.kind in ON_THE_CHART:
-                    return [(text_of("advice.related"), Button(f"about.{flow_id}.{question.id}").encode())]
+def _after(book: Book, found: Answer, card: AnswerCard, around: Around) -> Rows:
+    """Return the buttons under an answer: what next, the question of the flow, the way on, and that it did not help."""
+    cards = book.edition.cards
+    also = [((cut(cards[found.also].asked, 60), Button(f"card.{found.also}").encode()),)] if found.also else []
+    then = [(cards[key].label, Button(f"card.{key}").encode()) for key in card.then if key != found.also]
+    passage = found.passages[0].passage if found.passages else card.cites[0]
+    did_not_help = text_of("advice.did_not_help"), Button(f"nohelp.{passage}").encode()
+    last = rows([*_related(book, card), _go_on(around.walk_open), did_not_help])
+    return (*also, *_pairs(then), *last, *emergency_row())
+
+
+def _pairs(buttons: list[tuple[str, str]]) -> Rows:
+    """Lay out short buttons two a row, longer ones alone."""
+    found: list[list[tuple[str, str]]] = []
+    for button in buttons:
+        if found and len(found[-1]) < 2 and all(len(label) <= HALF_ROW for label, _ in (*found[-1], button)):
+            found[-1].append(button)
+        else:
+            found.append([button])
+    return tuple(map(tuple, found))
+
+
+def _related(book: Book, card: AnswerCard) -> list[tuple[str, str]]:
+    """Return a button to the question of a flow that a card is about."""
+    for flow_id in sorted(book.machines, reverse=True):
+        if card.question in book.machines[flow_id].flow.questions:
+            return [(text_of("advice.related"), Button(f"about.{flow_id}.{card.question}").encode())]
     return []
 
 
-def _after_answer(book: Book, passage_ids: list[str]) -> Rows:
-    did_not_help = text_of("advice.did_not_help"), Button(f"nohelp.{passage_ids[0]}").encode()
-    return (*rows([*_related(book, passage_ids), _start(), did_not_help]), *emergency_row())
+def _go_on(walk_open: bool) -> tuple[str, str]:
+    if walk_open:
+        return text_of("advice.go_on"), Button("go_on").encode()
+    return text_of("advice.start"), Button("start.sharing").encode()
 
 
-def _passages(book: Book, passage_ids: Iterable[str]) -> Rows:
-    titles = book.edition.passages
-    return tuple(((cut(titles[key].title, 60), Button(f"passage.{key}").encode()),) for key in passage_ids)
+# ---- not sure, not covered -------------------------------------------------------------------------
+def did_you_mean(book: Book, found: Answer, around: Around) -> Message:
+    """Return the questions that were perhaps meant, as buttons; in a channel as a list."""
+    cards = [book.edition.cards[key] for key in found.offered]
+    lines = [bold(text_of("advice.did_you_mean")), *_shortcuts(found)]
+    if around.short:
+        return Message(
+            "\n\n".join([*lines, bullets(card.asked for card in cards), escape(text_of("advice.other_words"))])
+        )
+    lines.append(escape(text_of("advice.tap_one")))
+    if around.worry:
+        lines.append(_whom_to_tell(book, cards[0], around.contacts))
+    offered = tuple(((card.asked, Button(f"mean.{card.id}").encode()),) for card in cards)
+    none = text_of("advice.none_of_these"), Button("none_of_these").encode()
+    return Message("\n\n".join(lines), (*offered, *rows([none, _go_on(around.walk_open)]), *emergency_row()))
 
 
-def advice(book: Book, found: Answer, on_law: frozenset[str]) -> Message:
-    """Return an answer: up to three passages, strongest first, each with its source."""
-    ids = [hit.passage for hit in found.passages]
-    lines = [italic(text_of("advice.title")), *_shortcuts(found)]
-    lines += [passage_line(book.edition, passage_id) for passage_id in ids]
-    lines += [*_law(book, ids, on_law), _not_a_decision(book)]
-    return Message("\n\n".join(lines), _after_answer(book, ids))
-
-
-def closest(book: Book, found: Answer) -> Message:
-    """Return the closest passages as buttons, when no passage answers a question for certain."""
-    ids = [hit.passage for hit in found.passages]
-    lines = [bold(text_of("advice.not_sure")), *_shortcuts(found), escape(text_of("advice.closest"))]
-    none_of_these = text_of("advice.none_of_these"), Button(f"nohelp.{ids[0]}").encode()
-    return Message("\n\n".join(lines), (*_passages(book, ids), *rows([_start(), none_of_these]), *emergency_row()))
-
-
-def one_passage(book: Book, passage_id: str, on_law: frozenset[str]) -> Message:
-    """Return one passage with its source."""
-    lines = [passage_line(book.edition, passage_id), *_law(book, [passage_id], on_law), _not_a_decision(book)]
-    return Message("\n\n".join(lines), _after_answer(book, [passage_id]))
-
-
-def not_covered(book: Book, found: Answer, contacts: dict[str, str]) -> Message:
+def not_covered(book: Book, found: Answer, around: Around) -> Message:
     """Say that the edition does not cover a question, which passages are near, and whom to ask."""
     topic = found.topic
     about = text_of("advice.no_topic", topic=topic.title) if topic and topic.title else ""
     lines = [bold(text_of("advice.not_covered", year=book.edition.published[:4])), *_shortcuts(found)]
-    lines.append(escape(" ".join(part for part in (text_of("advice.no_guess"), about, _ask_whom(contacts)) if part)))
+    lines.append(
+        escape(" ".join(part for part in (text_of("advice.no_guess"), about, _ask_whom(around.contacts)) if part))
+    )
+    if topic and topic.on_law:
+        lines.append(escape(book.edition.law_note))
     near = [key for key in (topic.near if topic else ()) if key in book.edition.passages]
+    if around.short:
+        return Message("\n\n".join(lines))
     if near:
         lines.append(escape(text_of("advice.near")))
-    last = [(text_of("local.title"), Button("local").encode()), _start()]
-    return Message("\n\n".join(lines), (*_passages(book, near), *rows(last), *emergency_row()))
+    passages = tuple(((cut(book.edition.passages[key].title, 60), Button(f"passage.{key}").encode()),) for key in near)
+    last = [(text_of("local.title"), Button("local").encode()), _go_on(around.walk_open)]
+    return Message("\n\n".join(lines), (*passages, *rows(last), *emergency_row()))
 
 
-def _ask_whom(contacts: dict[str, str]) -> str:
+def _ask_whom(contacts: Mapping[str, str]) -> str:
     number = text_of("advice.day_number", number=contacts["day_number"]) if "day_number" in contacts else ""
     return f"{text_of('advice.ask_your_lead')} {number}".rstrip()
+
+
+def small_talk(kind: str, walk_open: bool = False) -> Message:
+    """Return the short reply to a greeting, thanks and the like."""
+    return Message(escape(text_of(f"small_talk.{kind}")), rows([_go_on(walk_open)]))
+
+
+# ---- one passage, one question ---------------------------------------------------------------------
+def one_passage(book: Book, passage_id: str, around: Around) -> Message:
+    """Return one passage with its source."""
+    lines = [passage_line(book.edition, passage_id), *_law(book, [passage_id], around.on_law), _status(book)]
+    card = book.edition.card_of(passage_id)
+    did_not_help = text_of("advice.did_not_help"), Button(f"nohelp.{passage_id}").encode()
+    last = rows([*_related(book, card), _go_on(around.walk_open), did_not_help])
+    return Message("\n\n".join(lines), (*last, *emergency_row()))
 
 
 def about(book: Book, flow: str, question: Question) -> Message:
@@ -139,27 +220,19 @@ def about(book: Book, flow: str, question: Question) -> Message:
     return Message("\n\n".join(lines), (*rows([start]), *emergency_row()))
 
 
-def who_to_ask(contacts: dict[str, str]) -> Message:
+def who_to_ask(contacts: Mapping[str, str]) -> Message:
     """Answer a person whom an answer did not help."""
     text = text_of("advice.counted", ask=_ask_whom(contacts))
     return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), "start.sharing"))
 
 
-def article(book: Book, passage_id: str, on_law: frozenset[str]) -> Article:
-    """Return a passage as inline mode offers it: the post contains the passage and its source, nothing else."""
-    passage = book.edition.passages[passage_id]
-    lines = [passage_line(book.edition, passage_id), *_law(book, [passage_id], on_law), italic(book.edition.banner)]
-    return Article(passage_id, passage.title, cut(passage.text, 120), Message("\n\n".join(lines)))
+def meant_nothing(contacts: Mapping[str, str]) -> Message:
+    """Answer a person who meant none of the questions offered."""
+    text = text_of("advice.meant_nothing", ask=_ask_whom(contacts))
+    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), "start.sharing"))
 
 
-def unanswered(found: list[Counted], topics: Mapping[str, Topic]) -> Message:
-    """Return the questions that got no help, most frequent first, without who asked."""
-    if not found:
-        return plain(text_of("unanswered.none"))
-    lines = [bold(text_of("unanswered.title"))]
-    for counted in found:
-        topic = topics[counted.subject].title if counted.subject in topics else counted.subject
-        kind = "did_not_help" if counted.kind == "did_not_help" else "further"
-        words = counted.question or text_of(f"unanswered.{kind}")
-        lines.append(f"• {counted.times} × {escape(cut(words, 120))} {italic(topic)}")
-    return Message(pages(["\n".join(lines[:1]), *lines[1:]])[0])
+def article(book: Book, card: AnswerCard, around: Around) -> Article:
+    """Return an answer card as inline mode offers it."""
+    nothing_more = Answer("answer", (), emergency=False, shortcuts=(), card=card.id)
+    return Article(card.id, card.asked, cut(card.answer, 120), answer(book, nothing_more, card, around))

@@ -18,8 +18,13 @@ def cite(edition: Edition, passage_id: str) -> str:
     return text_of("cite", year=edition.published[:4], section=passage.section, where=passage.where)
 
 
+def source_line(edition: Edition, passage_id: str) -> str:
+    """Return the strength and the source of a passage, in italics."""
+    strength = strength_of(edition.passages[passage_id].strength)
+    return italic(f"{strength} {text_of('source', source=cite(edition, passage_id))}".strip())
+
+
 def passage_line(edition: Edition, passage_id: str) -> str:
     """Return a passage: its title, our wording, the advice's strength, its source."""
     passage = edition.passages[passage_id]
-    source = f"{strength_of(passage.strength)} {text_of('source', source=cite(edition, passage_id))}".strip()
-    return f"{bold(passage.title)}\n{escape(passage.text)}\n{italic(source)}"
+    return f"{bold(passage.title)}\n{escape(passage.text)}\n{source_line(edition, passage_id)}"

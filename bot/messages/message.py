@@ -62,6 +62,12 @@ def italic(text: str) -> str:
     return f"<i>{escape(text)}</i>"
 
 
+def folded(title: str, blocks: Iterable[str]) -> str:
+    """Return blocks, already escaped, behind a title that people tap to unfold them."""
+    inside = "\n\n".join([bold(title), *blocks])
+    return f"<blockquote expandable>{inside}</blockquote>"
+
+
 def bullets(lines: Iterable[str]) -> str:
     """Return lines as a list, escaped."""
     return "\n".join(f"• {escape(line)}" for line in lines)

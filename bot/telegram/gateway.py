@@ -71,10 +71,10 @@ class Gateway:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._reading, typed_text.read_argument, self.context, typed, text)
 
-    async def look_up(self, typed: Typed) -> Typed:
+    async def look_up(self, typed: Typed, person: int | None = None) -> Typed:
         """Look up in the guidance words that turned out to be a question."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, typed_text.look_up, self.context, typed)
+        return await loop.run_in_executor(self._reading, typed_text.look_up, self.context, typed, person)
 
     async def act_on_words(
         self,
@@ -93,7 +93,9 @@ class Gateway:
         try:
             await self.act(update, *action_of(words), typed=typed, sees_danger=sees_danger)
         except typed_text.NotLookedUp:
-            await self.act(update, *action_of(await self.look_up(words)), typed=typed, sees_danger=sees_danger)
+            person = update.effective_user.id if update.effective_user else None
+            found = await self.look_up(words, person)
+            await self.act(update, *action_of(found), typed=typed, sees_danger=sees_danger)
 
     async def read_text(self, text: str) -> Typed:
         """Examine words that are not in a message."""

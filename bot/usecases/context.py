@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.typed_text import Typed
 from bot.messages.message import Message
+from bot.usecases.recent_questions import RecentQuestions
 from flows.advice import Index
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import outbox
@@ -39,12 +40,16 @@ class Context:
     console_url: str = ""
     #: After how many hours messages are deleted from private chats; 0: never.
     clear_chats_hours: int = 0
+    #: After how many days a question that got no help is deleted, unless it was asked again.
+    keep_questions_days: int = 90
     #: The maximum number of messages sent per second; 0: the bot sets no rate limit.
     sends_per_second: int = 0
     #: The maximum number of updates of one person handled per minute; 0: no limit.
     updates_per_minute: int = 0
     now: Callable[[], str] = utc_now
     book_of: Callable[[str], Book] = open_book
+    #: What people asked in the last minutes, in memory only.
+    recent: RecentQuestions = field(default_factory=RecentQuestions)
     #: Strangers who were answered recently, in memory only: nothing about them is stored.
     strangers: dict[int, float] = field(default_factory=dict)
 

@@ -86,7 +86,7 @@ def _in_group(
         channels.expect_claim(unit, context, chat_id)
         return ""
     if team and incoming.typed:
-        advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed)
+        advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed, sees_danger=incoming.sees_danger)
     if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
         return text_of("channels.not_your_team") if team else ""
     if not access.may(member, action):

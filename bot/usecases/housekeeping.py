@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from bot.usecases import unanswered
 from bot.usecases.context import Context
 from storage import exports, inbox, invites, rate_limits, sent_messages, web_sessions
 from storage.core.clock import later, utc_now
@@ -23,6 +24,7 @@ def tidy(unit: Unit, context: Context, before: str | None = None) -> None:
     web_sessions.prune(unit, before)
     exports.prune(unit, before)
     rate_limits.prune(unit, time.time())
+    unanswered.prune(unit, context)
     erasure.expire_unfinished(unit, context.now())
     if context.clear_chats_hours:
         sent_messages.clear(unit, later(context.now(), -60 * context.clear_chats_hours))

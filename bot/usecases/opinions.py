@@ -53,7 +53,7 @@ def prepare(
         if (request.conversation_id, request.about) == (row.id, asked.about):
             if not request.content.get("shown", True) and team.channel_chat_id is not None:
                 # The request could not be posted. If the author asks again, the bot tries again to post it.
-                _post(unit, context.book.edition, request, team)
+                _post(unit, _edition_of(unit, context, request), request, team)
             _show_progress(unit, request, below=True)
             return ""
     draft = opinions.draft_of(unit, actor.member.id)
@@ -72,7 +72,7 @@ def _show_draft(
 ) -> None:
     team = teams.get(unit, request.team)
     others = len(members.of_team(unit, team.name)) - 1
-    card = opinion_cards.draft(context.book.edition, request, team, others, notice)
+    card = opinion_cards.draft(_edition_of(unit, context, request), request, team, others, notice)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(below=below), f"asked:{request.id}")
 
 
@@ -125,7 +125,7 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
     pending_input.drop(unit, actor.user_id)
     timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
     timers.put(unit, DEADLINE, asked.number, closes_at)
-    _post(unit, context.book.edition, asked, team)
+    _post(unit, _edition_of(unit, context, asked), asked, team)
     _show_progress(unit, asked)
     return "Asked."
 
@@ -140,6 +140,13 @@ def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:
     return asked is not None and asked.as_dict().items() <= request.content.items()
 
 
+def _edition_of(unit: Unit, context: Context, request: Request) -> Edition:
+    """Return the edition that a request is about: its conversation's, or the current one if that is gone or has changed."""
+    row = conversations.get(unit, request.conversation_id)
+    book = context.pinned(row.edition_id, row.edition_sha256) if row else None
+    return (book or context.book).edition
+
+
 def _post(unit: Unit, edition: Edition, request: Request, team: teams.TeamRow) -> None:
     channel_chat_id = present(team.channel_chat_id, "the callers say so")
     payload = opinion_cards.post(edition, request).payload(below=True, thread=team.channel_thread_id)
@@ -150,7 +157,7 @@ def post_again(unit: Unit, context: Context, team_name: str) -> None:
     """Post a team's open requests again, because its channel is new or has a new id."""
     team = teams.get(unit, team_name)
     for request in opinions.open_of_team(unit, team_name):
-        _post(unit, context.book.edition, request, team)
+        _post(unit, _edition_of(unit, context, request), request, team)
 
 
 def waiting_in(unit: Unit, team_name: str) -> list[Request]:
@@ -187,7 +194,7 @@ def choose(unit: Unit, context: Context, actor: Actor, number: str, index: str) 
     if choice is None:
         return text_of("opinions.gone")
     card = opinion_cards.reasons(
-        context.book.edition, request, int(index), opinions.has_given(unit, request, actor.member.id)
+        _edition_of(unit, context, request), request, int(index), opinions.has_given(unit, request, actor.member.id)
     )
     outbox.enqueue(unit, actor.user_id, "card", card.payload(below=True), f"opinion:{request.id}:{actor.member.id}")
     # What they type next is the reason, whether or not they tap "In my own words".
@@ -230,14 +237,14 @@ def _count(unit: Unit, context: Context, actor: Actor, request: Request, given: 
         _show_progress(unit, request)
 
 
-def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """Save typed words as what was asked for: the sentence of a request, the reason of an opinion, or the author's view."""
     number, _, rest = wanted.subject.partition(".")
     if wanted.kind == WORDS and (reason := _reason_named(typed)):
         pending_input.taken(unit, actor.user_id, typed.text, typed.message_id, context.now())
         said = give(unit, context, actor, number, rest, reason)
-        if said == text_of("opinions.gone"):
-            say(unit, actor.user_id, plain(text_of("opinions.gone")))
+        if said not in ("", text_of("opinions.given.title")):
+            say(unit, actor.user_id, plain(said))
         return
     try:
         words = typed_text.words(unit, context, actor, typed, longest=LONGEST_SENTENCE)
@@ -352,7 +359,7 @@ def deadline(unit: Unit, context: Context, number: str) -> None:
     closes_at = present(passed.closes_at, "it was just set")
     opinions.note_shown(unit, passed.id)
     timers.put(unit, DEADLINE, number, closes_at)
-    say(unit, deputy.telegram_id, opinion_cards.post(context.book.edition, passed, for_deputy=True))
+    say(unit, deputy.telegram_id, opinion_cards.post(_edition_of(unit, context, passed), passed, for_deputy=True))
     _show_progress(unit, passed)
 
 

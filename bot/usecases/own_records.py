@@ -64,7 +64,7 @@ def add_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: 
         _save_note(unit, context, actor, reference, typed)
 
 
-def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """Save typed words as the note that was asked for."""
     if _save_note(unit, context, actor, wanted.subject, typed):
         pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
@@ -87,9 +87,9 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
     return True
 
 
-def let_name_pass(unit: Unit, context: Context, actor: Actor) -> None:
+def override_name(unit: Unit, context: Context, actor: Actor) -> None:
     """Let the next words contain what looks like a name, because the person said that it is not one."""
-    typed_text.give_name_pass(unit, context, actor.chat_id)
+    typed_text.give_name_override(unit, context, actor.chat_id)
     say(unit, actor.chat_id, plain(text_of("prompts.type_again")))
 
 

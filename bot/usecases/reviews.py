@@ -285,7 +285,7 @@ def _do(
     return review_cards.said(what)
 
 
-def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.Wanted, typed: Typed) -> None:
+def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """Save typed words as the comment that a review asked for."""
     what, _, reference = wanted.subject.partition(".")
     review = find_for(unit, actor, reference)

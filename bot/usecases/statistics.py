@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from bot.usecases import unanswered
 from bot.usecases.context import Context
 from flows import navigation
-from storage import conversations, opinions, questions, records, reviews
+from storage import conversations, opinions, records, reviews
 from storage.core.clock import seconds_between
 from storage.core.unit import Unit
-from storage.questions import Counted
 
-#: How many records and unfinished walks are decrypted for the counts, and how many questions are listed.
-NEWEST, QUESTIONS = 500, 15
+#: How many records and unfinished walks are decrypted for the counts.
+NEWEST = 500
 
 #: (flow, question) -> how often.
 AtQuestions = Counter[tuple[str, str]]
@@ -25,7 +25,7 @@ class Statistics:
 
     tallies: dict[str, list[tuple[str, int]]]
     minutes: list[float]
-    unanswered: list[Counted]
+    unanswered: list[unanswered.Group]
     unsure: AtQuestions
     stopped: AtQuestions
     with_advice: int
@@ -36,7 +36,7 @@ def of_team(unit: Unit, context: Context, team: str) -> Statistics:
     unsure, stopped = hard_questions(unit, context, team)
     return Statistics(
         reviews.tallies(unit, team), [_minutes(*pair) for pair in reviews.durations(unit, team)],
-        questions.listed(unit, QUESTIONS), unsure, stopped, opinions.records_with_advice(unit, team),
+        unanswered.groups(unit, context, team), unsure, stopped, opinions.records_with_advice(unit, team),
     )  # fmt: skip
 
 

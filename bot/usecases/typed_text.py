@@ -14,6 +14,7 @@ from bot.domain.typed_text import Typed
 from bot.messages import advice_cards, refusals
 from bot.messages.message import plain, without_buttons
 from bot.messages.texts import text_of
+from bot.usecases import recent_questions
 from bot.usecases.context import Actor, Context, say
 from flows import danger, screening
 from flows.advice import Answer
@@ -25,7 +26,7 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 
 #: Minutes that a person's word that something is not an identifier applies to what they type next.
-PASS_HOLDS = 15
+OVERRIDE_MINUTES = 15
 LONGEST_NAME, LONGEST_TEAM, LONGEST_REASON = 40, 60, 300
 #: The kinds of identifiers that a local contact may contain, because they are an office's and not a person's.
 OF_AN_OFFICE = (PERSON, "phone", "url", "email", "postcode", "address")
@@ -57,9 +58,17 @@ class NotLookedUp(Exception):
     """The words are a question that was not looked up yet. Look it up outside the transaction, then act again."""
 
 
-def look_up(context: Context, typed: Typed) -> Typed:
-    """Look up what the guidance says about words that may be stored."""
-    return replace(typed, answer=context.index.ask(typed.text))
+def look_up(context: Context, typed: Typed, person: int | None = None) -> Typed:
+    """Look up what the guidance says about a question. A follow-up is read with the person's question before it."""
+    alone = context.index.ask(typed.text)
+    before = context.recent.last(person) if person is not None else None
+    is_clear = alone.band == "answer"
+    if before is None or not recent_questions.is_follow_up(typed, is_clear=is_clear):
+        return replace(typed, answer=alone)
+    joined = context.index.ask(f"{before.question.text} {typed.text}")
+    # The same card again would not answer what is new in a follow-up.
+    same_again = joined.card is not None and joined.card == before.card
+    return replace(typed, answer=alone if same_again and is_clear else joined)
 
 
 def answer_to(typed: Typed) -> Answer | None:
@@ -89,7 +98,7 @@ def danger_first(unit: Unit, context: Context, actor: Actor, typed: Typed) -> No
 # ---- what may be kept -----------------------------------------------------------------------------
 def words(unit: Unit, context: Context, actor: Actor, typed: Typed, *, longest: int = screening.LONGEST) -> Screened:
     """Return typed words as they may be stored, consuming a name override if one was given; raise NotScreened."""
-    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -PASS_HOLDS))
+    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -OVERRIDE_MINUTES))
     kept = typed.screened(longest=longest, override=(PERSON,) if override else ())
     if override:
         name_overrides.take(unit, actor.chat_id)
@@ -105,7 +114,7 @@ def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Scree
     if not context.case_pattern.fullmatch(plain):
         typed.screened()
         return None
-    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -PASS_HOLDS))
+    override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -OVERRIDE_MINUTES))
     if context.own_reference is None and not override and (kind := looks_personal(plain)):
         raise IdentifierFound((kind,))
     kept = typed.screened(override=("nhs_number", PERSON) if override else ())
@@ -180,13 +189,13 @@ def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:
     return typed.screened(longest=longest, override=(PERSON,)) if typed.text else None
 
 
-def give_name_pass(unit: Unit, context: Context, chat_id: int) -> None:
+def give_name_override(unit: Unit, context: Context, chat_id: int) -> None:
     """Let the next words in this chat contain what looks like a name or, in a case reference, like an NHS number."""
     name_overrides.give(unit, chat_id, context.now())
 
 
 # ---- refusing -------------------------------------------------------------------------------------
-def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
+def delete_from_chat(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) -> None:
     """Delete a person's message from the chat, and tell them if that is not possible."""
     outbox.enqueue(unit, chat_id, "delete", {"message_id": message_id, "tell": tell})
 
@@ -194,7 +203,7 @@ def take_out(unit: Unit, chat_id: int, message_id: int, *, tell: bool = True) ->
 def refused(unit: Unit, actor: Actor, typed: Typed, error: NotScreened, then: str = "") -> None:
     """Say why words were not stored, delete an identifier from the chat, and offer to say that it is not a person."""
     if isinstance(error, IdentifierFound) and typed.message_id:
-        take_out(unit, actor.chat_id, typed.message_id)
+        delete_from_chat(unit, actor.chat_id, typed.message_id)
     again = ((refusals.override_label("!notaperson"), "notaperson"),) if refusals.is_name_only(error) else ()
     then = "" if isinstance(error, TextTooLong) else f" {then or text_of('prompts.again')}"
     say(unit, actor.chat_id, plain(f"{refusals.refusal(error)}{then}", *again), actor.thread_id)

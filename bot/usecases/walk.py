@@ -51,19 +51,31 @@ class Loaded:
         return self.position.walk
 
 
-def load(unit: Unit, context: Context, row: Open) -> Loaded:
-    """Open a stored conversation with its pinned edition; replay its answers to find its position."""
+def load(unit: Unit, context: Context, row: Open) -> Loaded | None:
+    """Open a stored conversation with its pinned edition; replay its answers to find its position.
+
+    If that edition is gone or has changed, the edition for new conversations takes its place, with a notice; an open conversation
+    is pinned to it. None if that one has no such flow.
+    """
     book, notice = context.pinned(row.edition_id, row.edition_sha256), ""
     if book is None:
         book, notice = context.book, text_of("walk.notes.renewed")
-        row = conversations.repin(unit, row, book.edition.id, book.edition.sha256)
+        if row.flow not in book.machines:
+            return None
+        if row.status == Status.OPEN:
+            row = conversations.repin(unit, row, book.edition.id, book.edition.sha256)
     position = navigation.replay(book.machine(row.flow), navigation.from_dict(row.walk))
     return Loaded(row, book, position, notice)
 
 
 def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
     row = conversations.get_open(unit, chat_id)
-    return load(unit, context, row) if row else None
+    here = load(unit, context, row) if row else None
+    if row and here is None:
+        # The guidance for new conversations has no such questions, so nobody can go on with these.
+        say(unit, chat_id, plain(text_of("walk.flow_gone"), (text_of("walk.start"), "start.sharing")))
+        _cancel_row(unit, context, row, row.walk)
+    return here
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,7 @@ def _keep(
 ) -> None:
     """Save a changed walk and show it. If it has ended, write its record first."""
     at = context.now()
+    context.recent.forget(actor.user_id)
     position = navigation.replay(here.position.machine, walk)
     status = Status.FINISHED if position.is_finished else Status.OPEN
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
@@ -195,6 +208,7 @@ def begin(
 def go_on(unit: Unit, context: Context, actor: Actor) -> None:
     """Show the open conversation again."""
     here = _open_in(unit, context, actor.chat_id)
+    context.recent.forget(actor.user_id)
     if here:
         _show(unit, here, text_of("walk.notes.go_on"), below=True)
     else:
@@ -216,6 +230,10 @@ def tap(unit: Unit, context: Context, actor: Actor, button: Button) -> str:
     here = _open_in(unit, context, actor.chat_id)
     if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
         return _redraw(unit, context, actor, here, button)
+    if here.notice:
+        # The person has not seen yet that the guidance has changed since this card was drawn.
+        _show(unit, here, below=True)
+        return ""
     return _carry_out(unit, context, actor, here, button.act)
 
 
@@ -232,7 +250,7 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
     if act == "!opinion":
         return opinions.prepare(unit, context, actor, here.row, here.position)
     if act in ("!notaperson", "!areference"):
-        typed_text.give_name_pass(unit, context, actor.chat_id)
+        typed_text.give_name_override(unit, context, actor.chat_id)
         again = text_of("prompts.type_again" if act == "!notaperson" else "prompts.type_reference_again")
         _show(unit, here, again, below=typed)
         return ""
@@ -307,7 +325,7 @@ def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
         say(unit, actor.chat_id, plain(words))
 
 
-def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.Wanted | None, typed: Typed) -> bool:
+def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.PendingInput | None, typed: Typed) -> bool:
     """Return whether an edited message had been consumed, as an answer or as pending input."""
     if wanted and pending_input.taken_in(wanted, typed.message_id):
         return True
@@ -322,13 +340,13 @@ def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, 
     """Reply to a forwarded message, which never counts as an answer. Delete it if it contains an identifier."""
     typed_text.danger_first(unit, context, actor, typed)
     if typed.looked.kinds or typed.marks:
-        typed_text.take_out(unit, actor.chat_id, typed.message_id)
+        typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
     _tell(unit, actor, here, text_of("walk.notes.forwarded"))
 
 
 # ---- words that were asked for ------------------------------------------------------------------
 def _type_wanted(
-    unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.Wanted, typed: Typed
+    unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.PendingInput, typed: Typed
 ) -> None:
     """Take typed words for the note, request, opinion or review that asked for them. Danger is answered first."""
     moved_on = here is not None and here.row.updated_at > wanted.asked_at
@@ -371,12 +389,15 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
     elif typed.is_danger:
-        typed_text.danger_first(unit, context, actor, typed)
         advice.ask(unit, context, actor, typed)
     elif reply.kind == "choice":
         start(unit, context, actor, "share")
+    elif reply.kind == "why" and context.recent.last(actor.user_id):
+        advice.ask(unit, context, actor, typed)
     elif reply.kind in ("help", "why"):
         menus.help_me(unit, context, actor)
+    elif kind := replies.small_talk(typed.text):
+        say(unit, actor.chat_id, advice_cards.small_talk(kind))
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
         say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), "start.sharing")))
     else:
@@ -421,16 +442,19 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
     reply = replies.understand(typed.text, choices, takes_text=takes_text)
     said = replies.plain(typed.text[: replies.LONGEST])
     exact = any(replies.plain(choice.label) == said for choice in choices)
+    if typed.is_danger and not exact and reply.kind == "question":
+        advice.ask(unit, context, actor, typed, walk_open=True)
+        return
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, context, actor, typed)
-        if not takes_text and reply.kind != "question" and not typed.looked.kinds:
+        if not takes_text and not typed.looked.kinds:
             _show(unit, here, text_of("walk.notes.still_open"), below=True)
             return
         if takes_text and reply.kind in ("choice", "which"):
             reply = Reply("text")
     if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
         # Identifiers are checked before replies: whatever button is meant, it can be named without them.
-        typed_text.take_out(unit, actor.chat_id, typed.message_id)
+        typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
         _show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
     if reply.kind == "choice":
@@ -445,10 +469,15 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
     elif reply.kind == "help":
         menus.help_me(unit, context, actor)
         _show(unit, here, text_of("walk.notes.still_open"), below=True)
+    elif reply.kind == "why" and context.recent.last(actor.user_id):
+        # What they saw last is the answer to a question of theirs.
+        advice.ask(unit, context, actor, typed, walk_open=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)
     elif reply.kind == "question":
-        ask(unit, context, actor, typed)
+        advice.ask(unit, context, actor, typed, walk_open=True)
+    elif not takes_text and (kind := replies.small_talk(typed.text)):
+        say(unit, actor.chat_id, advice_cards.small_talk(kind, walk_open=True))
     elif reply.kind == "text":
         _answer_in_words(unit, context, actor, here, typed)
     else:
@@ -475,7 +504,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
     except NotScreened as error:
         row = here.row
         if isinstance(error, IdentifierFound):
-            typed_text.take_out(unit, actor.chat_id, typed.message_id)
+            typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
             event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
             row = conversations.save(unit, row, navigation.as_dict(here.walk), event, context.now())
         refused = Loaded(row, here.book, position, refusals.refusal(error))
@@ -496,11 +525,27 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
 
 
 def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
-    """Answer a question from the guidance, and show the open card, if any, below the answer."""
-    advice.ask(unit, context, actor, typed)
-    here = _open_in(unit, context, actor.chat_id)
-    if here:
-        _show(unit, here, text_of("walk.notes.answered_beside"), below=True)
+    """Answer a question from the guidance. An open walk stays where it is: a button goes on with it."""
+    advice.ask(unit, context, actor, typed, walk_open=_has_open(unit, actor))
+
+
+def advice_card(unit: Unit, context: Context, actor: Actor, card: str) -> None:
+    """Show an answer card. An open walk stays where it is: a button goes on with it."""
+    advice.card(unit, context, actor, card, walk_open=_has_open(unit, actor))
+
+
+def advice_meant(unit: Unit, context: Context, actor: Actor, card: str) -> None:
+    """Show the answer card that somebody chose from "did you mean"."""
+    advice.meant(unit, context, actor, card, walk_open=_has_open(unit, actor))
+
+
+def advice_passage(unit: Unit, context: Context, actor: Actor, passage: str) -> None:
+    """Show one passage. An open walk stays where it is: a button goes on with it."""
+    advice.passage(unit, context, actor, passage, walk_open=_has_open(unit, actor))
+
+
+def _has_open(unit: Unit, actor: Actor) -> bool:
+    return conversations.get_open(unit, actor.chat_id) is not None
 
 
 def unknown_command(unit: Unit, context: Context, actor: Actor, nearest: str) -> None:
@@ -536,12 +581,15 @@ def cancel(unit: Unit, context: Context, actor: Actor) -> None:
 
 
 def _cancel(unit: Unit, context: Context, here: Loaded, *, below: bool = False) -> None:
-    row = conversations.save(
-        unit, here.row, navigation.as_dict(here.walk), {"act": "!cancel"}, context.now(), Status.CANCELLED
-    )
+    row = _cancel_row(unit, context, here.row, navigation.as_dict(here.walk))
+    _show_ended(unit, context, row, below=below)
+
+
+def _cancel_row(unit: Unit, context: Context, row: Open, walk: Any) -> Open:
+    row = conversations.save(unit, row, walk, {"act": "!cancel"}, context.now(), Status.CANCELLED)
     opinions.stop_for(unit, context, row.id, EndedBy.CANCELLED)
     pending_input.drop(unit, row.chat_id)
-    _show_ended(unit, context, row, below=below)
+    return row
 
 
 def reopen(unit: Unit, context: Context, actor: Actor, handle: str) -> str:
@@ -572,7 +620,11 @@ def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") ->
             say(unit, actor.chat_id, plain(text_of("records.not_yours")))
             return ""
         row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
-        return opinions.prepare(unit, context, actor, row, load(unit, context, row).position, stored.clear["id"])
+        about = load(unit, context, row)
+        if about is None:
+            say(unit, actor.chat_id, plain(text_of("walk.not_in_edition")))
+            return ""
+        return opinions.prepare(unit, context, actor, row, about.position, stored.clear["id"])
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
         start = (text_of("walk.start"), "start.sharing")
@@ -610,6 +662,8 @@ def resume(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
         return text_of("records.gone")
     row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
     walk = navigation.from_dict(row.walk)
+    if walk.flow not in context.book.machines:
+        return text_of("walk.not_in_edition")
     machine = context.book.machine(walk.flow)
     walk = navigation.resumed_without_interrupt(machine, walk)
     notice = text_of("walk.notes.after_record", reference=reference)

@@ -271,7 +271,7 @@ class OutboxRow(SQLModel, table=True):
     cause: str | None = Field(default=None, max_length=LONGEST_CAUSE)
 
 
-class Pace(SQLModel, table=True):
+class RateLimit(SQLModel, table=True):
     """The rate limits for sending, shared by all workers: one for all chats together, and one for each chat.
 
     `due`: when the next message is due if messages go at exactly the permitted rate, in seconds since 1970.
@@ -292,18 +292,20 @@ class Card(SQLModel, table=True):
 
 
 class AskedQuestion(SQLModel, table=True):
-    """A question the bot could not help with, counted, without who asked.
+    """A question the bot could not help with, or was not sure of, counted by team, without who asked.
 
-    `unanswered`: the screened words, sealed, and the topic if known. `did_not_help`: the passage shown.
+    `unanswered`: the screened words, sealed, and the topic if known. `did_not_help`: the passage shown. `meant`: the words, and the
+    answer card that the person chose. `accepted`: the words, and the card that a supervisor accepted them as a way to ask for.
     """
 
     __tablename__ = "asked_question"
     __table_args__ = (
-        _one_of("kind", "unanswered", "did_not_help"),
-        UniqueConstraint("edition_id", "kind", "subject", "question_hash"),
+        _one_of("kind", "unanswered", "did_not_help", "meant", "accepted"),
+        UniqueConstraint("edition_id", "team", "kind", "subject", "question_hash"),
     )
     id: int | None = Field(default=None, sa_column=Column(Counter, primary_key=True))
     edition_id: str
+    team: str = Field(default="", sa_column_kwargs={"server_default": ""})
     kind: str
     subject: str
     question_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -313,7 +315,7 @@ class AskedQuestion(SQLModel, table=True):
     last_at: str
 
 
-class LocalRoute(SQLModel, table=True):
+class LocalContact(SQLModel, table=True):
     """One local contact that an administrator set: a number, a link or a name."""
 
     __tablename__ = "local_route"
@@ -322,7 +324,7 @@ class LocalRoute(SQLModel, table=True):
     set_at: str
 
 
-class NamePass(SQLModel, table=True):
+class NameOverride(SQLModel, table=True):
     """A name override: a person said that a flagged word is not a name. It covers the next text in this chat."""
 
     __tablename__ = "name_pass"
@@ -330,7 +332,7 @@ class NamePass(SQLModel, table=True):
     given_at: str
 
 
-class TextWanted(SQLModel, table=True):
+class PendingInputRow(SQLModel, table=True):
     """Pending input: the next typed text in a chat is for something other than the walk, such as an opinion."""
 
     __tablename__ = "text_wanted"
@@ -459,7 +461,7 @@ class UsedOpening(SQLModel, table=True):
     used_at: str
 
 
-class ShownMessage(SQLModel, table=True):
+class SentMessage(SQLModel, table=True):
     """A message in a private chat, to be deleted after a time where the organisation asks for that."""
 
     __tablename__ = "shown"

@@ -25,7 +25,7 @@ from storage.invites import INVITE, State
 from storage.members import MEMBER
 from storage.opinions import REQUEST
 from storage.outbox import OUTBOX
-from storage.pending_input import WANTED
+from storage.pending_input import PENDING
 from storage.questions import QUESTION
 from storage.records import RECORD
 from storage.retention import HOLD
@@ -128,9 +128,9 @@ def _waiting(unit: Unit) -> int:
     for row in unit.connection.execute(select(OUTBOX)).all():
         sealed = _again(sealer, row.payload, f"outbox:{row.chat_id}")
         unit.connection.execute(update(OUTBOX).where(OUTBOX.c.id == row.id).values(payload=sealed))
-    for row in unit.connection.execute(select(WANTED)).all():
+    for row in unit.connection.execute(select(PENDING)).all():
         sealed = _again(sealer, bytes.fromhex(row.subject), f"wanted:{row.chat_id}:{row.kind}")
-        unit.connection.execute(update(WANTED).where(WANTED.c.chat_id == row.chat_id).values(subject=sealed.hex()))
+        unit.connection.execute(update(PENDING).where(PENDING.c.chat_id == row.chat_id).values(subject=sealed.hex()))
     return 0
 
 
@@ -140,7 +140,8 @@ def _questions(unit: Unit) -> int:
         words = unit.keys.questions.open(row.question, f"question:{row.question_hash.hex()}").decode()
         same = " ".join(words.casefold().split())
         mark = unit.keys.lookup(f"question:{row.edition_id}:{same}")
-        here = (QUESTION.c.edition_id == row.edition_id, QUESTION.c.kind == row.kind, QUESTION.c.subject == row.subject)
+        same_as = ("edition_id", "team", "kind", "subject")
+        here = tuple(QUESTION.c[name] == getattr(row, name) for name in same_as)
         twin = (*here, QUESTION.c.question_hash == mark, QUESTION.c.id != row.id)
         times = unit.connection.execute(select(QUESTION.c.times).where(*twin)).scalar()
         unit.connection.execute(delete(QUESTION).where(*twin))

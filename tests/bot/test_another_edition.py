@@ -112,7 +112,7 @@ async def test_danger_questions_typed_words_and_the_rules_are_answered_from_it(c
     await chat.say("He is hitting her right now, she is bleeding")
     assert any("999" in message["text"] for message in chat.visible())
     await chat.say("do I need consent?")
-    assert "Myth 2" in chat.text()
+    assert "Where you can, you should seek consent" in chat.text()
     await chat.say("/rules")
     assert "golden rules" in chat.text()
     await chat.say("/share")

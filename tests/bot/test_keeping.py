@@ -278,7 +278,9 @@ def test_a_new_master_key_while_killed_again_and_again(data, tmp_path, capfd, mo
     with store.unit() as unit:
         from flows.screening import screened
 
-        questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), "2026-01-01")
+        questions.count_unanswered(
+            unit, questions.Where("hmg-2015", "north"), "x", screened("what about the moon"), "2026-01-01"
+        )
         outbox.enqueue(unit, 1, "message", {"text": "x"})
     monkeypatch.setattr(rotation, "STEP", 1)
     real, fuse = rotation.rewrap_keys, [0]

@@ -47,7 +47,7 @@ LEAST = {"recall": 0.92, "abstention": 0.88, "refused": 0.04, "danger": 0.95}
 
 @pytest.mark.parametrize("edition", catalogue.ids())
 def test_every_edition_has_ways_to_ask_for_every_passage(edition):
-    assert open_book(edition).index.search("consent")
+    assert open_book(edition).index.search.search("consent")
 
 
 def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing(tmp_path):
@@ -68,14 +68,16 @@ def test_no_written_way_to_ask_would_itself_be_refused():
 
 def test_every_passage_is_found_first_by_its_own_title():
     for passage in INDEX.edition.passages.values():
-        found = [hit.passage for hit in INDEX.search(f"{passage.title}. {passage.text}") if hit.passage[0] != "~"]
+        found = [
+            hit.passage for hit in INDEX.search.search(f"{passage.title}. {passage.text}") if hit.passage[0] != "~"
+        ]
         assert passage.id in found[:3], passage.id
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_answered_with_passages_that_exist_or_none(text):
     found = INDEX.ask(text)
-    assert len(found.passages) <= 3
+    assert len(found.passages) <= (5 if found.band == "closest" else 3)
     assert {hit.passage for hit in found.passages} <= set(INDEX.edition.passages)
     assert (found.band == "none") == (found.passages == ())
     assert all(0 <= hit.score <= 1 for hit in found.passages)
@@ -89,7 +91,7 @@ def test_what_means_something_to_a_search_engine_means_nothing_here(text):
 
 
 def test_shortcuts_are_spelled_out_and_ordinary_words_are_left_alone():
-    written = [shortcut.written for shortcut in INDEX.shortcuts_in("can the SW ring the hv, la la la, s47?")]
+    written = [shortcut.written for shortcut in INDEX.search.shortcuts_in("can the SW ring the hv, la la la, s47?")]
     assert written == ["SW", "HV", "s47"]
 
 
@@ -102,15 +104,7 @@ def test_shortcuts_are_spelled_out_and_ordinary_words_are_left_alone():
     ],
 )
 def test_typing_errors_and_phone_spelling_are_mended(typed, meant):
-    assert INDEX.plain(typed) == meant
-
-
-@pytest.mark.parametrize("one", ["consent-not-sought", "consent-sensitive", "consent-implied"])
-def test_a_passage_that_rests_on_another_brings_it(one):
-    text = INDEX.edition.passages[one].text
-    found = [hit.passage for hit in INDEX.ask(text).passages]
-    assert found[0] == one
-    assert "myth-consent" in found
+    assert INDEX.search.plain(typed) == meant
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from flows.definition import InvalidEdition
 from flows.loader import EDITIONS, load
 from flows.yaml_files import read
 
-SHARING, TEXTS, PARTS = "flows/sharing.yaml", "texts.en.yaml", "parts.yaml"
+SHARING, TEXTS, PARTS, ANSWERS = "flows/sharing.yaml", "texts.en.yaml", "parts.yaml", "answers.yaml"
 
 MISTAKES = [
     (SHARING, '"yes": {to: identifiable}', '"yes": {to: identifiabel}', 'purpose: option yes: leads to "identifiabel"'),
@@ -42,6 +42,15 @@ MISTAKES = [
     ("edition.yaml", "status: superseded", "status: splendid", "status: must be current, superseded or draft"),
     ("passages.yaml", "scope-about: {section: About this government advice, where: paragraph 1, strength: statement}",
      "scope-about: {section: About this government advice, where: paragraph 1, strength: shall}", "scope-about.strength: must be must, should"),
+    (ANSWERS, "more: [flow-consent]", "more: []", "flow-consent: this passage stands on no card"),
+    (ANSWERS, "cites: [health-info]", "cites: [health-info, health-infos]", 'health: cites "health-infos", which is no passage'),
+    (ANSWERS, "  cites: [retention]\n  then: [record]", "  cites: [retention]\n  then: [recorder]", 'keep_how_long: then: "recorder" is no card'),
+    (ANSWERS, "  question: bulk\n", "  question: bulky\n", 'bulk: question: "bulky" is no question of a flow'),
+    (ANSWERS, "  asked: Will somebody else pass it on?", f"  asked: {'Will ' * 20}", "someone_else: asked is longer than"),
+    (ANSWERS, "cites: [principle-intro, rule-5]", "cites: [principle-intro, rule-5, munro-laming]", "judgement: cites more than 2 passages"),
+    (ANSWERS, "    Make sure that you give the right", "    You must make sure that you give the right", 'right_person: says "must", which no passage that it cites says'),
+    (ANSWERS, "    Follow your own organisation's policy.", "    It is good practice to follow your organisation's policy.",
+     'keep_how_long: says "good practice"'),
     ("edition.yaml", "publisher: HM Government", "publisher: HM Government\npublisher: HM Government", "written twice"),
 ]  # fmt: skip
 

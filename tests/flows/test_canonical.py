@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from flows import advice
+from flows import search
 from flows.canonical import canonical
 from flows.screening import identifiers
 from tests.support.counts import COUNTS
@@ -91,12 +91,12 @@ def test_the_stemmer_gives_the_same_stems_in_four_threads_at_once():
         for stem in ("shar", "confident", "identif", "disclos", "report", "record")
         for end in ("ing", "ed", "s", "ial", "ation", "er", "ly")
     ]
-    right = [str(advice.stemmer().stemWord(word)) for word in words]
+    right = [str(search.stemmer().stemWord(word)) for word in words]
     wrong: list[str] = []
 
     def work():
         for _ in range(400):
-            wrong.extend(w for w, stem in zip(words, right, strict=True) if str(advice.stemmer().stemWord(w)) != stem)
+            wrong.extend(w for w, stem in zip(words, right, strict=True) if str(search.stemmer().stemWord(w)) != stem)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

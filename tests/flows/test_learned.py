@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import learned
+from flows import learned, meaning, ranker
+from flows.advice import Index
+from flows.bands import OUTSIDE, bands
+from flows.catalogue import ids, open_book
+from flows.loader import EDITIONS
 
 HERE = Path(__file__).parent.parent / "training"
 
@@ -18,3 +22,42 @@ def test_a_model_is_of_the_texts_beside_its_trainer(name):
     for path in sorted(HERE.glob(f"{name}*.*")):
         digest.update(path.read_bytes())
     assert learned.model(name).made_from == digest.hexdigest(), "run python -m tests.training"
+
+
+@pytest.mark.parametrize("edition", ids())
+def test_the_rankings_are_of_the_ways_to_ask_beside_them(edition):
+    """An author who changes asked.yaml must run `python -m tests.training ranker meaning`; until then the first ranking serves."""
+    folder, index = EDITIONS / edition, open_book(edition).index
+    known = {*index.edition.passages, *(OUTSIDE + topic for topic in index.topics)}
+    for ranking in (
+        ranker.Ranker((folder / ranker.NAME).read_bytes()),
+        meaning.Meaning((folder / meaning.NAME).read_bytes()),
+    ):
+        assert ranking.made_from == ranker.made_from(folder), "run python -m tests.training ranker meaning"
+        assert set(ranking.keys) == known
+
+
+def test_rankings_of_other_ways_to_ask_are_not_used(tmp_path):
+    for name in ("asked.yaml", ranker.NAME, meaning.NAME):
+        (tmp_path / name).write_bytes((EDITIONS / "hmg-2015" / name).read_bytes())
+    assert ranker.ranker_of(tmp_path) is not None
+    assert meaning.meaning_of(tmp_path) is not None
+    with (tmp_path / "asked.yaml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert ranker.ranker_of(tmp_path) is None
+    assert meaning.meaning_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("question", ["do i need consent", "who is the lado", "", "\u4f60\u597d", "a" * 900])
+def test_each_ranking_gives_shares_of_one_and_the_same_each_time(question):
+    index = open_book("hmg-2015").index
+    for said in (index.ranker.probabilities(index.features(question)), index.meaning.probabilities(question)):
+        assert sum(said.values()) == pytest.approx(1, abs=1e-4)
+    assert index.said(question) == index.said(question)
+
+
+def test_without_the_extra_two_rankings_serve_with_bands_of_their_own():
+    two = Index(open_book("hmg-2015").edition, by_meaning=False)
+    assert two.members == ("search", "ranker")
+    assert two.ask("do i always need consent").card == "need_consent"
+    assert len({bands(members).fits for members in (1, 2, 3)}) == 3

@@ -38,7 +38,7 @@ def filled(url):
             stored = records.find(unit, reference)
             reviews.begin(unit, stored.clear["id"], stored.clear, rank=4)
         members.save(unit, 100, "practitioner", "north", AT, "test", InvitedAs("Kim"))
-        questions.count_unanswered(unit, "hmg-2015", "x", screened("what about the moon"), AT)
+        questions.count_unanswered(unit, questions.Where("hmg-2015", "north"), "x", screened("what about the moon"), AT)
         outbox.enqueue(unit, 1, "message", {"text": "it waits"})
         inbox.take_in(unit, 7, [{"update_id": 1, "text": "it waits too"}], AT)
         pending_input.put(unit, 5, "review_words", "comment.SW-2222-2222", AT)

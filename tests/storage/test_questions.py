@@ -17,11 +17,15 @@ def OFFICE(text):  # noqa: N802
 
 def test_the_same_question_is_counted_once_whatever_its_case_and_spaces(store):
     with store.unit() as unit:
-        questions.count_unanswered(unit, "hmg-2015", "lado", screened("Who is the LADO?"), AT)
-        questions.count_unanswered(unit, "hmg-2015", "lado", screened("who  is the lado?"), LATER)
-        questions.count_unanswered(unit, "hmg-2015", "unknown", screened("something else"), LATER)
-        questions.count_no_help(unit, "hmg-2015", "rule-1", AT)
-        questions.count_no_help(unit, "hmg-2015", "rule-1", LATER)
+        questions.count_unanswered(unit, questions.Where("hmg-2015", "north"), "lado", screened("Who is the LADO?"), AT)
+        questions.count_unanswered(
+            unit, questions.Where("hmg-2015", "north"), "lado", screened("who  is the lado?"), LATER
+        )
+        questions.count_unanswered(
+            unit, questions.Where("hmg-2015", "north"), "unknown", screened("something else"), LATER
+        )
+        questions.count_no_help(unit, questions.Where("hmg-2015", "north"), "rule-1", AT)
+        questions.count_no_help(unit, questions.Where("hmg-2015", "north"), "rule-1", LATER)
     with store.unit() as unit:
         found = {(one.kind, one.subject): one for one in questions.listed(unit)}
     lado = found["unanswered", "lado"]
@@ -33,9 +37,27 @@ def test_when_enough_different_questions_are_kept_further_ones_only_count_for_th
     monkeypatch.setattr(questions, "MOST", 2)
     with store.unit() as unit:
         for words in ("first one", "second one", "third one", "fourth one", "first one"):
-            questions.count_unanswered(unit, "hmg-2015", "unknown", screened(words), AT)
+            questions.count_unanswered(unit, questions.Where("hmg-2015", "north"), "unknown", screened(words), AT)
         found = sorted((one.question or "", one.times) for one in questions.listed(unit))
     assert found == [("", 2), ("first one", 2), ("second one", 1)]
+
+
+def test_teams_are_counted_apart_and_old_questions_go_but_not_accepted_ways_to_ask(store):
+    north, south = questions.Where("hmg-2015", "north"), questions.Where("hmg-2015", "south")
+    with store.unit() as unit:
+        for where, words in ((north, "what about the moon"), (south, "what about the moon"), (north, "and the sun")):
+            questions.count_unanswered(unit, where, "unknown", screened(words), AT)
+        questions.count_meant(unit, north, "record", screened("do i jot it down"), AT)
+        assert [one.question for one in questions.listed(unit, team="south")] == ["what about the moon"]
+        assert len(questions.listed(unit, team="north")) == 3
+        (meant,) = questions.listed(unit, kinds=("meant",))
+        questions.accept(unit, [meant], "record")
+        questions.count_meant(unit, north, "record", screened("do i jot it down"), LATER)
+        (again,) = questions.listed(unit, kinds=("meant",))
+        questions.accept(unit, [again], "record")
+        assert questions.listed(unit, kinds=("meant",)) == []
+        questions.prune(unit, LATER)
+        assert [(one.kind, one.question) for one in questions.listed(unit)] == [("accepted", "do i jot it down")]
 
 
 def test_the_local_route_is_set_changed_unset_and_in_the_ledger(store):

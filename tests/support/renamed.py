@@ -34,7 +34,7 @@ class Renamer:
         return self.known[name]
 
 
-QUESTION, OPTION, RESULT, DUTY, PASSAGE, FLOW = map(Renamer, "qoedpf")
+QUESTION, OPTION, RESULT, DUTY, PASSAGE, FLOW, CARD = map(Renamer, "qoedpfc")
 #: Question -> its options and their new ids.
 OPTIONS: dict[str, dict[str, str]] = {}
 
@@ -55,6 +55,8 @@ def renamed(into: Path, edition: str = "hmg-2015", new_id: str = "other-2030") -
     _write(folder / "passages.yaml", {PASSAGE(key): raw for key, raw in read(folder / "passages.yaml").items()})
     _write(folder / "texts.en.yaml", _texts(read(folder / "texts.en.yaml")))
     _write(folder / "asked.yaml", _asked(read(folder / "asked.yaml")))
+    answers = read(folder / "answers.yaml")
+    _write(folder / "answers.yaml", {CARD(key): _answer(card) for key, card in answers.items()})
     _write(folder / "edition.yaml", {**read(folder / "edition.yaml"), "id": new_id})
     _write(folder / "roles.yaml", _roles(read(folder / "roles.yaml")))
     return into
@@ -142,13 +144,19 @@ def _texts(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _asked(raw: dict[str, Any]) -> dict[str, Any]:
     made = {**raw, "on_law": [PASSAGE(key) for key in raw["on_law"]], "danger": [PASSAGE(key) for key in raw["danger"]]}
-    made["together"] = {PASSAGE(key): PASSAGE(value) for key, value in raw["together"].items()}
     made["passages"] = {PASSAGE(key): texts for key, texts in raw["passages"].items()}
     made["not_covered"] = {
         topic: {**item, **({"near": [PASSAGE(key) for key in item["near"]]} if "near" in item else {})}
         for topic, item in raw["not_covered"].items()
     }
     return made
+
+
+def _answer(raw: dict[str, Any]) -> dict[str, Any]:
+    made = {**raw, "then": [CARD(key) for key in raw.get("then", ())]}
+    for name in ("cites", "more"):
+        made[name] = [PASSAGE(key) for key in raw.get(name, ())]
+    return {**made, **({"question": QUESTION(raw["question"])} if "question" in raw else {})}
 
 
 def _roles(raw: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +173,6 @@ def _roles(raw: dict[str, Any]) -> dict[str, Any]:
         "options": {key: named for key, named in OPTIONS.items() if named},
         "outcomes": dict(RESULT.known),
         "duties": dict(DUTY.known),
-        "passages": dict(PASSAGE.known),
+        "passages": {**PASSAGE.known, **{role: PASSAGE(key) for role, key in raw["passages"].items()}},
         "rules": [PASSAGE(key) for key in raw["rules"]],
     }

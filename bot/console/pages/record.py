@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, Response
 from bot.console.forms import given, not_accepted, words_of
 from bot.console.refusals import ABSENT, BadForm
 from bot.console.visit import Visit
-from bot.documents.pdf import pdf
+from bot.documents.pdf import chart_of, pdf
 from bot.domain.record import exported
 from bot.messages import opinion_cards, review_cards
 from bot.usecases import reviews
 from bot.usecases.reviews import NotNow, ReviewRow, Stored
-from flows import chart
 from flows.catalogue import Book
 
 #: Action, button label, and what the action needs.
@@ -41,9 +40,9 @@ def _reach(visit: Visit) -> ReviewRow:
     return review
 
 
-def _book(visit: Visit, stored: Stored) -> Book:
-    """Return the edition the record was made with, or the current one if that edition has changed since."""
-    return visit.context.pinned(stored.clear["edition_id"], stored.clear["edition_sha256"]) or visit.context.book
+def _book(visit: Visit, stored: Stored) -> Book | None:
+    """Return the edition the record was made with, or None if that edition has changed since or is not installed."""
+    return visit.context.pinned(stored.clear["edition_id"], stored.clear["edition_sha256"])
 
 
 def record(visit: Visit, said: str = "") -> Response:
@@ -60,7 +59,7 @@ def record(visit: Visit, said: str = "") -> Response:
     return visit.page(
         "record.html", clear=stored.clear, content=stored.content, review=review, notes=notes, advices=advices,
         readers=look.readers, done=look.done, acts=open_acts, said=said,
-        author=look.author,
+        author=look.author, has_chart=_book(visit, stored) is not None,
         risk=review_cards.risk, state_words=review_cards.states(), done_words=review_cards.said,
         grades=review_cards.grades().items(), ended=opinion_cards.ended_words, view=opinion_cards.view_words,
         reason=partial(opinion_cards.reason_words, private=True),
@@ -70,8 +69,9 @@ def record(visit: Visit, said: str = "") -> Response:
 def picture(visit: Visit) -> Response:
     """Return the record's flowchart as SVG, with the path taken highlighted."""
     stored = reviews.opened(visit.unit, _reach(visit))
-    machine = _book(visit, stored).machine(stored.clear["flow"])
-    drawn = chart.svg(machine, tuple(stored.content["path"]), f"outcome.{stored.content['outcome']['id']}")
+    drawn = chart_of(stored, _book(visit, stored))
+    if not drawn:
+        raise ABSENT
     return Response(drawn, media_type="image/svg+xml")
 
 

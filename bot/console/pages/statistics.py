@@ -27,7 +27,10 @@ def statistics(visit: Visit) -> Response:
     # The flow that most people use comes first.
     first = visit.context.book.edition.roles.starts["share"].flow
     risks = {str(rank.value): review_cards.risk(rank) for rank in Rank}
-    asked = [(f"{c.subject.replace('_', ' ')} ({c.kind.replace('_', ' ')})", c.times) for c in found.unanswered]
+    asked = [
+        (f"{group.first.subject.replace('_', ' ')} ({group.first.kind.replace('_', ' ')})", group.times)
+        for group in found.unanswered
+    ]
 
     def at_questions(counted: counting.AtQuestions) -> list[tuple[str, int]]:
         return [(_label(visit, *at), count) for at, count in counted.most_common()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.typed_text import Typed
 from bot.messages import notices
 from bot.messages.message import Message
-from bot.usecases import advice, local_contacts, menus, own_records, walk
+from bot.usecases import advice, local_contacts, menus, own_records, unanswered, walk
 from bot.usecases.context import say
 from bot.usecases.gateway import Act
 
@@ -39,7 +39,7 @@ def _local(argument: Argument) -> Done:
     """Run /local, which shows the contacts, or /local set NAME VALUE, which changes one."""
     if argument.heads[:1] == ("set",):
         name = argument.heads[1] if len(argument.heads) > 1 else ""
-        return "set_local_route", lambda unit, context, actor: local_contacts.set_in_chat(
+        return "set_local_contacts", lambda unit, context, actor: local_contacts.set_in_chat(
             unit, context, actor, name, argument.typed
         )
     return "read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)
@@ -66,7 +66,7 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
         lambda unit, context, actor: walk.ask(unit, context, actor, argument.typed),
     ),
     "local": _local,
-    "unanswered": lambda _argument: ("read_unanswered", advice.show_unanswered),
+    "unanswered": lambda _argument: ("read_unanswered", unanswered.show),
     "records": lambda _argument: ("read_record", lambda unit, context, actor: own_records.show_list(unit, actor)),
     "note": lambda argument: (
         "amend_record",
@@ -85,7 +85,17 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     "start": lambda rest: ("walk", lambda unit, context, actor: walk.begin_flow(unit, context, actor, rest)),
     "go_on": lambda _rest: ("walk", walk.go_on),
     "resume": lambda rest: ("walk", lambda unit, context, actor: walk.resume(unit, context, actor, rest)),
-    "passage": lambda rest: ("read_guidance", lambda unit, context, actor: advice.passage(unit, context, actor, rest)),
+    "passage": lambda rest: (
+        "read_guidance",
+        lambda unit, context, actor: walk.advice_passage(unit, context, actor, rest),
+    ),
+    "card": lambda rest: ("read_guidance", lambda unit, context, actor: walk.advice_card(unit, context, actor, rest)),
+    "mean": lambda rest: ("read_guidance", lambda unit, context, actor: walk.advice_meant(unit, context, actor, rest)),
+    "asked": lambda rest: (
+        "sort_unanswered",
+        lambda unit, context, actor: unanswered.sort_out(unit, context, actor, rest),
+    ),
+    "none_of_these": lambda _rest: ("read_guidance", advice.none_of_these),
     "about": lambda rest: ("read_guidance", lambda unit, context, actor: advice.about(unit, context, actor, rest)),
     "nohelp": lambda rest: (
         "read_guidance",
@@ -93,7 +103,7 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     ),
     "local": lambda _rest: ("read_guidance", lambda unit, context, actor: local_contacts.show(unit, actor)),
     "reopen": lambda rest: ("walk", lambda unit, context, actor: walk.reopen(unit, context, actor, rest)),
-    "notaperson": lambda _rest: ("walk", own_records.let_name_pass),
+    "notaperson": lambda _rest: ("walk", own_records.override_name),
     "record": lambda rest: ("read_record", lambda unit, context, actor: own_records.show(unit, context, actor, rest)),
     "note": lambda rest: (
         "amend_record",

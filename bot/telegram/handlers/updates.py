@@ -152,7 +152,8 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         """Run a command. The whole message is checked for danger; the command takes what follows it."""
         own = argument.typed
         action_of = lambda own: find(name, Argument(own, argument.heads))  # noqa: E731
-        await gateway.act_on_words(update, action_of, own, all_typed=typed)
+        # The card of an answer shows the police first by itself.
+        await gateway.act_on_words(update, action_of, own, all_typed=typed, sees_danger=name == "ask")
 
     async def typed_in_group(update: Update, _context: object) -> None:
         """Handle words, files and contact cards in a group: replies to the bot or, if it is an administrator there, everything."""
@@ -197,14 +198,16 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         )
 
     async def asked_inline(update: Update, _context: object) -> None:
+        """Offer answers while a member types the bot's name and a question. Nothing is looked up for anybody else."""
         query = present(update.inline_query, "the handler says so")
+        if await gateway.is_too_much(update):
+            return
         found: list[advice_cards.Article] = []
-        typed = await gateway.look_up(await gateway.read_text(query.query))
 
-        def act(unit: Unit, context: Context, actor: Actor) -> None:
-            found.extend(advice.inline(context, typed))
+        def action_of(typed: Typed) -> Done:
+            return "read_guidance", lambda unit, context, actor: found.extend(advice.inline(unit, context, typed))
 
-        await gateway.act(update, "read_guidance", act)
+        await gateway.act_on_words(update, action_of, await gateway.read_text(query.query))
         gateway.later(answer_inline(query, found))
 
     async def moved(update: Update, _context: object) -> None:
