@@ -165,7 +165,7 @@ class World:
         self.groups[chat_id] = {"id": chat_id, "type": kind, "title": title, **({"is_forum": True} if topics else {})}
         self._my_membership(chat_id, "left", "member")
 
-    def delete_from_chat(self, chat_id: int) -> None:
+    def take_out(self, chat_id: int) -> None:
         """Have somebody remove the bot from a group."""
         self._my_membership(chat_id, "member", "kicked")
         self.gone.add(chat_id)

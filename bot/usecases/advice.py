@@ -24,6 +24,9 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed, *, walk_open: 
     if not typed.text:
         say(unit, actor.chat_id, plain(text_of("advice.how_to_ask")))
         return
+    if (kind := replies.small_talk(typed.text)) and not typed.is_danger:
+        say(unit, actor.chat_id, advice_cards.small_talk(kind, walk_open))
+        return
     answer = typed_text.answer_to(typed)
     try:
         screened = typed.screened()
@@ -44,8 +47,6 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed, *, walk_open: 
 def _answer(
     unit: Unit, context: Context, typed: Typed, found: Answer, *, walk_open: bool = False, short: bool = False
 ) -> Message:
-    if (kind := replies.small_talk(typed.text)) and not typed.is_danger:
-        return advice_cards.small_talk(kind, walk_open)
     worry = typed_text.is_worry(typed)
     if worry and found.band == "none":
         found = context.index.on_worry(found)

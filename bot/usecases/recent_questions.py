@@ -14,7 +14,7 @@ from flows.screening import Screened
 #: Seconds for which a question is remembered, and how many people's questions.
 REMEMBERED_FOR, MOST = 600.0, 5000
 #: A follow-up begins with one of these words, or is no longer than this and means nothing by itself.
-SHORT = 4
+SHORT = 3
 _ONWARD = re.compile(
     r"(?:(?:and|but|or|so|ok|okay|then|also|right|yes|no|yeah|but then|and then)[\s,]+)*"
     r"(?:why|how so|how come|how long|how then|since when|says who|who says|what if|what about|how about|even if|even when|"

@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 from storage.core.faults import READ_ONLY_WORDS, StorageRefused, not_now, of_driver, unavailable
 
 #: The newest migration. A test checks that it is the head of the migrations.
-SCHEMA = "0011"
+SCHEMA = "0012"
 
 #: How long to wait for a server that does not answer, as libpq parameters: times in seconds, the last in milliseconds.
 TIMEOUTS = {

@@ -44,7 +44,10 @@ def verify(unit: Unit) -> Checked:
         subject = f"record:{row['id']}"
         seen.add(subject)
         broken = _check(
-            told, subject, records.digest({name: row[name] for name in records.CLEAR}, row["content"]), row["reference"]
+            told,
+            subject,
+            records.digest({name: row[name] for name in records.DIGESTED}, row["content"]),
+            row["reference"],
         )
         if broken is None and not row["wrapped_key"]:
             if subject not in erased:

@@ -111,7 +111,7 @@ async def test_it_is_walked_reviewed_and_exported(chat):
 async def test_danger_questions_typed_words_and_the_rules_are_answered_from_it(chat):
     await chat.say("He is hitting her right now, she is bleeding")
     assert any("999" in message["text"] for message in chat.visible())
-    await chat.say("do I need consent?")
+    await chat.say("do I always need consent to share?")
     assert "Where you can, you should seek consent" in chat.text()
     await chat.say("/rules")
     assert "golden rules" in chat.text()

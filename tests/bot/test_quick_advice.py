@@ -45,7 +45,7 @@ async def test_a_question_is_answered_first_then_come_the_source_and_more_from_t
     assert {"If they say no", "Record it", "See the question on this", "Start the sharing questions"} <= set(
         chat.labels()
     )
-    (fold,) = [entity for entity in chat.last()["entities"] if entity["type"] == "expandable_blockquote"]
+    (fold,) = [entity for entity in chat.visible()[0]["entities"] if entity["type"] == "expandable_blockquote"]
     assert text[fold["offset"] :].startswith("More from the advice")
     assert await counted(chat) == [], "an answered question is not kept"
 
@@ -283,7 +283,7 @@ async def test_a_group_of_questions_is_deleted_once_and_a_stale_tap_changes_noth
         await chat.say("how do i bake a cake")
     await chat.store.run(members.save, 200, "supervisor", "north", utc_now(), "test")
     await chat.say("/unanswered", 200)
-    listed = chat.last(200)
+    listed = chat.visible(200)[0]
     await chat.tap("1: delete", 200)
     assert chat.text(200) == "Deleted."
     assert await counted(chat) == []
