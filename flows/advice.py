@@ -24,7 +24,7 @@ Band = Literal["answer", "closest", "none"]
 #: The maximum number of passages with an answer, and of cards offered by "did you mean".
 MOST, MOST_OFFERED = 3, 5
 #: Leave out passages that score less than this share of the best score.
-FAR = 0.35
+FAR = 0.3
 #: How much the further passages of a card add to the score of its best one.
 FURTHER = 0.5
 #: A passage beside a danger card must score at least this.
@@ -186,14 +186,13 @@ class Index:
         return max(found, key=lambda card: found[card]) if found else None
 
     def _beside_danger(self, passages: list[Hit]) -> tuple[Hit, ...]:
-        """Return the passages to cite when a child is in danger: close matches, then the edition's danger passages.
+        """Return the passages to cite when a child is in danger: close matches, and the first of the edition's danger passages.
 
         A loose match, such as "tell the person", would be wrong there.
         """
-        fitting = [hit for hit in passages[:MOST] if hit.score >= FITTING or hit.passage in self._danger]
-        known = {hit.passage for hit in fitting}
-        fitting += [Hit(key, 0.0) for key in self._danger if key not in known]
-        return tuple(fitting[:MOST])
+        fitting = [hit for hit in passages[: MOST - 1] if hit.score >= FITTING or hit.passage in self._danger]
+        first = self._danger[0]
+        return (*fitting, *(() if first in {hit.passage for hit in fitting} else (Hit(first, 0.0),)))
 
     def _card_first(self, found: Answer) -> Answer:
         return replace(found, card=self.edition.card_of(found.passages[0].passage).id)

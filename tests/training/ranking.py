@@ -38,7 +38,7 @@ TURNS = 3
 #: A pair of text and key is learned from only if some ranking gives it this much.
 WORTH_A_LOOK = 0.1
 #: The highest share of questions that are not covered yet get a firm answer, and of those that are covered and get none.
-MOST_FIRM, MOST_REFUSED = 0.03, 0.012
+MOST_FIRM, MOST_REFUSED = 0.01, 0.01
 
 Asked = list[tuple[str, str]]
 
