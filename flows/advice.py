@@ -101,21 +101,22 @@ class Index:
         used = (("search", self.search), ("ranker", self.ranker), ("meaning", self.meaning))
         return tuple(name for name, member in used if member is not None)
 
-    def said(self, question: str) -> dict[str, tuple[float, ...]]:
-        """Return what each ranking says of the passages and topics that it knows, from 0 to 1."""
+    def said(self, question: str, *, quick: bool = False) -> dict[str, tuple[float, ...]]:
+        """Return what each ranking says of the passages and topics that it knows, from 0 to 1; if `quick`, without the third."""
         found = {hit.passage: hit.score for hit in self.search.search(question)}
         others: list[dict[str, float]] = []
         if self.ranker is not None:
             others.append(self.ranker.probabilities(self.features(question)))
-        if self.meaning is not None:
+        if self.meaning is not None and not quick:
             others.append(self.meaning.probabilities(question))
         keys = {key for member in (found, *others) for key in member}
         # The root brings the likelier ones of many small probabilities closer together.
         return {key: (found.get(key, 0.0), *(other.get(key, 0.0) ** 0.5 for other in others)) for key in keys}
 
-    def rank(self, question: str) -> list[Ranked]:
-        """Return passages and topics that are not covered, best first."""
-        return joined(self.said(question), bands(len(self.members)).fits)
+    def rank(self, question: str, *, quick: bool = False) -> list[Ranked]:
+        """Return passages and topics that are not covered, best first; if `quick`, without the third ranking."""
+        members = min(2, len(self.members)) if quick else len(self.members)
+        return joined(self.said(question, quick=quick), bands(members).fits)
 
     def features(self, text: str) -> set[str]:
         """Return the features of a text for the ranker."""
@@ -178,7 +179,7 @@ class Index:
             return None
         found: dict[str, float] = {}
         for sentence in sentences[:6]:
-            for one in self.rank(sentence)[:1]:
+            for one in self.rank(sentence, quick=True)[:1]:
                 if one.is_passage and one.score >= SECOND:
                     card = self.edition.card_of(one.key).id
                     found[card] = max(found.get(card, 0.0), one.score)

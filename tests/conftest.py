@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from flows.advice import Index
 from storage.core.engine import sqlite_url
 from storage.core.sealing import Keyring
 from storage.core.store import Store
@@ -19,6 +21,9 @@ from tests.support.counts import COUNTS
 from tests.support.servers import end_at_once, postgresql_in
 
 KEYS = Keyring(bytes(range(32)))
+
+# Tests ask the same few hundred questions in thousands of states. An answer depends on nothing but the question.
+Index.ask = lru_cache(maxsize=20_000)(Index.ask)  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

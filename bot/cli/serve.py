@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Where `--webhook` listens unless --listen is given.
 LISTEN = "127.0.0.1:8086"
-#: The interpreter's switch interval in seconds: short, so that a tap does not wait long while texts are screened.
-SWITCH_SECONDS = 0.0001
 #: Seconds to wait for the database when the process ends.
 CLOSE_SECONDS = 2
 
@@ -106,7 +104,6 @@ def _serve_one(settings: Settings, listening: Listening | None, parent: int | No
     from bot.telegram.service import Host, Service
 
     token = settings.token.get_secret_value() if settings.token else ""
-    sys.setswitchinterval(SWITCH_SECONDS)
     with stores.only_process(settings.data_dir) if settings.on_sqlite else nullcontext():
         store = stores.open_for_serving(settings, first=parent is None)
         context = context_of(settings, int(token.split(":")[0]))

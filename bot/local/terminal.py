@@ -30,8 +30,21 @@ NAMES = {number: name for name, (number, _) in PEOPLE.items()}
 WIDTH = 100
 HELP = (
     "Answer with a number, the words of a button, text or a /command. End with Ctrl-D.\n"
+    "What is folded: /more. "
     f"Be somebody else: /as NAME ({', '.join(PEOPLE)}). Go to the team's channel: /in team, and back: /in private."
 )
+
+
+def _fold(message: dict[str, Any]) -> tuple[str, str]:
+    """Return a message's text with its folded part named only by its first line, and that part. Offsets are UTF-16 units."""
+    text = str(message["text"])
+    for entity in message.get("entities", ()):
+        if entity["type"] == "expandable_blockquote":
+            units = text.encode("utf-16-le")
+            start, end = 2 * entity["offset"], 2 * (entity["offset"] + entity["length"])
+            before, folded, after = (units[a:b].decode("utf-16-le") for a, b in ((0, start), (start, end), (end, None)))
+            return f"{before}[{folded.partition(chr(10))[0]}: folded, /more shows it]{after}", folded
+    return text, ""
 
 
 class Terminal:
@@ -43,6 +56,8 @@ class Terminal:
         self.world, self.service, self.data, self.out = world, service, data, out or sys.stdout
         self.person, self.place = PEOPLE[actor][0], PEOPLE[actor][0]
         self.cards: dict[int, dict[str, Any]] = {}
+        #: The folded part of the message printed last.
+        self._folded = ""
         self._unread: dict[int, list[Shown]] = defaultdict(list)
         world.listeners.append(self.show)
         world.on_open_privately = self._opened
@@ -81,15 +96,19 @@ class Terminal:
         where = "" if shown.chat_id == ME else where
         title = f"--- updated card{where} " if shown.kind == "edit" else f"--- Sharewise{where} "
         self._print(title.ljust(40, "-"))
-        for line in message["text"].split("\n"):
-            self._print(
-                textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("•") else "") if line else ""
-            )
+        text, self._folded = _fold(message)
+        self._print_wrapped(text)
         buttons = self.buttons(message)
         if buttons:
             self._print("")
             for number, button in enumerate(buttons, 1):
                 self._print(f"  {number}. {button['text']}")
+
+    def _print_wrapped(self, text: str) -> None:
+        for line in text.split("\n"):
+            self._print(
+                textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("•") else "") if line else ""
+            )
 
     def _save_picture(self, message_id: int, content: bytes) -> Path:
         folder = self.data / "pictures"
@@ -136,6 +155,8 @@ class Terminal:
             self._go(CHANNEL if name == "team" else self.person)
         elif verb == "/in":
             self._print("Say /in team or /in private.")
+        elif verb == "/more" and self._folded:
+            self._print_wrapped(self._folded)
         else:
             return False
         return True

@@ -25,6 +25,8 @@ from flows.advice import Answer
 from flows.catalogue import Book
 from flows.definition import AnswerCard, Edition, Question
 
+#: A passage beside an answer may have so many characters; a longer one is only folded.
+LONGEST_BESIDE = 240
 #: Two buttons whose labels are no longer than this share a row on a phone.
 HALF_ROW = 19
 
@@ -80,7 +82,12 @@ def answer(book: Book, found: Answer, card: AnswerCard, around: Around) -> Messa
         lines.append(italic(text_of("advice.on_your_question")))
     lines += _shortcuts(found)
     lines.append("\n".join(part for part in (bold(card.answer), bullets(card.conditions)) if part))
-    lines.append("\n".join(source_line(edition, key) for key in card.cites))
+    best = found.passages[0].passage if found.passages else card.cites[0]
+    if best in card.more and len(edition.passages[best].text) <= LONGEST_BESIDE:
+        # The answer rests on other passages of the card, so the one that was asked for is shown itself.
+        lines.append(passage_line(edition, best))
+    else:
+        lines.append("\n".join(source_line(edition, key) for key in card.cites))
     if around.worry:
         lines.append(_whom_to_tell(book, card, around.contacts))
     lines += _law(book, (*card.cites, *(hit.passage for hit in found.passages)), around.on_law)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -24,11 +23,11 @@ from telegram.error import TelegramError
 from bot.domain.typed_text import Typed
 from bot.messages import advice_cards, notices
 from bot.telegram.message_text import words_of
+from bot.telegram.reader import Reader
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, Incoming, OpenPrivately, say
 from bot.usecases.gateway import Act, StrangersAct, once, service
 from bot.usecases.limits import Limits
-from flows.breaks import take_breaks
 from storage.core.store import Store
 from storage.core.unit import Unit
 
@@ -36,8 +35,6 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 #: The maximum number of taps answered at once, and the seconds after which an answer is too late.
 ANSWERS, ANSWER_SECONDS = 4, 5.0
-#: Reading a long text pauses this many seconds per second of work, because taps share the interpreter with it.
-REST = 3.0
 
 
 class Gateway:
@@ -52,10 +49,7 @@ class Gateway:
         self.on_acting: Callable[[], None] = lambda: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answering = asyncio.Semaphore(ANSWERS)
-        #: Reads one text at a time, outside the store's thread and the event loop.
-        self._reading = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="reading", initializer=take_breaks, initargs=(REST,)
-        )
+        self._reader = Reader()
         self.limits = Limits(context.updates_per_minute)
 
     async def read(self, message: Message, *, edited: bool = False) -> Typed:
@@ -68,13 +62,11 @@ class Gateway:
 
     async def read_part(self, typed: Typed, text: str) -> Typed:
         """Examine a part of what was typed, such as the words after a command."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, typed_text.read_argument, self.context, typed, text)
+        return await self._reader.read(len(text), lambda: typed_text.read_argument(self.context, typed, text))
 
     async def look_up(self, typed: Typed, person: int | None = None) -> Typed:
         """Look up in the guidance words that turned out to be a question."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._reading, typed_text.look_up, self.context, typed, person)
+        return await self._reader.read(len(typed.text), lambda: typed_text.look_up(self.context, typed, person))
 
     async def act_on_words(
         self,
@@ -102,14 +94,11 @@ class Gateway:
         return await self._read(text)
 
     async def _read(self, text: str, message_id: int = 0, **more: Any) -> Typed:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._reading, lambda: typed_text.read(self.context, text, message_id, **more)
-        )
+        return await self._reader.read(len(text), lambda: typed_text.read(self.context, text, message_id, **more))
 
     def close(self) -> None:
         """Stop the thread that reads texts."""
-        self._reading.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
 
     async def is_too_much(self, update: Update) -> bool:
         """Return whether a person exceeds the rate limit, and tell them once. An emergency is never refused."""

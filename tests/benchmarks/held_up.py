@@ -8,12 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bot.cli.serve import SWITCH_SECONDS
 from storage import backlog, inbox
 from storage.core.engine import sqlite_url
 from tests.conftest import KEYS
@@ -67,7 +65,6 @@ async def measure(rounds: int) -> None:
 
 def main() -> None:
     """Run it."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     asyncio.run(measure(parser.parse_args().rounds))

@@ -122,8 +122,8 @@ async def test_small_talk_has_its_own_short_reply_with_and_without_an_open_walk(
 
 async def test_a_story_about_two_things_offers_the_second(chat):
     await chat.say(
-        "We want to send the referral to the other school tomorrow. The mum has refused consent for sharing anything. "
-        "How long do we have to keep the notes of the meeting afterwards?"
+        "Dad said no when I asked him for consent to share. I still want to pass it on to the school. Is it safe to send "
+        "it by email?"
     )
     said, labels = chat.text(), chat.labels()
     assert "You also mention something else" in said
