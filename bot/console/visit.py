@@ -41,7 +41,7 @@ class Visit:
     request: Request
     form: dict[str, str]
     pages: Environment
-    #: The words typed into the form, already screened.
+    #: The words typed into the form, already examined.
     typed: Typed | None = None
 
     def page(self, name: str, **values: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Text from a person, already screened. Only `bot.usecases.typed_text` creates it."""
+"""Text from a person, already examined. Only `bot.usecases.typed_text` creates it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.screening import Looked, Screened
 
 @dataclass(frozen=True)
 class Typed:
-    """What a person typed, screened once.
+    """What a person typed, examined once. Only `screened` gives text that may be stored.
 
     `message_id`: the message it came in, or 0. `marks`: kinds of identifiers found in the message besides the text, for
     example a contact card.

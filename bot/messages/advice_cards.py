@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.messages.callback_data import Button
+from bot.messages.callback_data import START, Button
 from bot.messages.citations import passage_line, source_line
 from bot.messages.message import (
     Message,
@@ -157,7 +157,7 @@ def _related(book: Book, card: AnswerCard) -> list[tuple[str, str]]:
 def _go_on(walk_open: bool) -> tuple[str, str]:
     if walk_open:
         return text_of("advice.go_on"), Button("go_on").encode()
-    return text_of("advice.start"), Button("start.sharing").encode()
+    return text_of("advice.start"), Button(START).encode()
 
 
 # ---- not sure, not covered -------------------------------------------------------------------------
@@ -230,13 +230,13 @@ def about(book: Book, flow: str, question: Question) -> Message:
 def who_to_ask(contacts: Mapping[str, str]) -> Message:
     """Answer a person whom an answer did not help."""
     text = text_of("advice.counted", ask=_ask_whom(contacts))
-    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), "start.sharing"))
+    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), START))
 
 
 def meant_nothing(contacts: Mapping[str, str]) -> Message:
     """Answer a person who meant none of the questions offered."""
     text = text_of("advice.meant_nothing", ask=_ask_whom(contacts))
-    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), "start.sharing"))
+    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), START))
 
 
 def article(book: Book, card: AnswerCard, around: Around) -> Article:

@@ -1,7 +1,7 @@
 """Buttons <-> values, 64 bytes. A button of a conversation carries its handle and revision, so an old one is known.
 
 <handle>:<revision>:<act>     a button of a conversation; act is a trigger (purpose.yes) or one of our own (!back)
--:<act>                       a button that belongs to no conversation (-:start.sharing)
+-:<act>                       a button that belongs to no conversation (-:start.share)
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LONGEST = 64
+#: Starts the flow that the command /share begins in the edition in use.
+START = "start.share"
 HANDLE = 8
 
 

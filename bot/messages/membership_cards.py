@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.messages.callback_data import Button
+from bot.messages.callback_data import START, Button
 from bot.messages.message import Message, bold, bullets, escape, plain, rows
 from bot.messages.opinion_cards import duration
 from bot.messages.texts import text_of
@@ -72,9 +72,7 @@ def called(member: MemberRow) -> str:
 
 def joined(member: MemberRow) -> Message:
     """Welcome a new member."""
-    return plain(
-        text_of("members.joined", role=member.role, team=member.team), (text_of("walk.start"), "start.sharing")
-    )
+    return plain(text_of("members.joined", role=member.role, team=member.team), (text_of("walk.start"), START))
 
 
 def somebody_joined(member: MemberRow) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.messages.callback_data import Button
+from bot.messages.callback_data import START, Button
 from bot.messages.message import Message, bold, escape, italic, pages, plain, time_of
 from bot.messages.opinion_cards import advice_block
 from bot.messages.texts import text_of
@@ -12,7 +12,7 @@ from storage.records import Stored
 def record_list(records: list[Stored]) -> Message:
     """Return a person's own records, newest first."""
     if not records:
-        return plain(text_of("records.none"), (text_of("walk.start"), "start.sharing"))
+        return plain(text_of("records.none"), (text_of("walk.start"), START))
     buttons = []
     for stored in records:
         reference, day = stored.clear["reference"], time_of(stored.clear["finished_at"])[:-7]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.record import answer_label
-from bot.messages.callback_data import Button, handle_of
+from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
 from bot.messages.message import (
     Message,
@@ -278,7 +278,7 @@ def saved(stored: Stored, edition: Edition) -> Message:
     if stored.clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(button("resume", f"resume.{reference}"))
     if any(duty["id"] == edition.roles.duty("use_sharing_flow") for duty in duties):
-        found.append(button("sharing", "start.sharing"))
+        found.append(button("sharing", START))
     found.append(button("again", f"start.{stored.clear['flow']}"))
     again = ((text_of("emergency.button"), Button(f"emergency.{reference}").encode()),)
     return Message("\n\n".join(lines), (*rows(found), again))

@@ -35,7 +35,7 @@ def _seconds(since: str | None, now: str) -> float:
 
 
 def not_ready(unit: Unit, now: str) -> list[str]:
-    """Return why the bot is not ready, in words; an empty text if it is ready."""
+    """Return why the bot is not ready, one sentence a reason; an empty list if it is ready."""
     late = ((name, age) for name, age in ages(unit, now).items() if age > OLDEST[name])
     found = [f"{name}: something has waited {int(age)} s" for name, age in late]
     if unit.is_read_only():

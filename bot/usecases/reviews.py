@@ -41,7 +41,7 @@ from storage.reviews import Author, Done, ReviewRow, Wanted
 __all__ = ["NotNow", "ReviewRow", "Stored", "Wanted"]
 
 WORDS, DIGEST = "review_words", "review_digest"
-#: Hours UTC at which the digest goes out.
+#: The time of day, in UTC, at which the digest goes out.
 DIGEST_HOUR = "07:30:00.000000Z"
 
 

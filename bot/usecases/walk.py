@@ -12,7 +12,7 @@ from bot.domain import access, record
 from bot.domain.access import Resource
 from bot.domain.typed_text import Typed
 from bot.messages import advice_cards, notices, refusals, walk_card
-from bot.messages.callback_data import BadButton, Button, decode, handle_of
+from bot.messages.callback_data import START, BadButton, Button, decode, handle_of
 from bot.messages.message import escape, plain
 from bot.messages.texts import text_of
 from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text
@@ -73,7 +73,7 @@ def _open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
     here = load(unit, context, row) if row else None
     if row and here is None:
         # The guidance for new conversations has no such questions, so nobody can go on with these.
-        say(unit, chat_id, plain(text_of("walk.flow_gone"), (text_of("walk.start"), "start.sharing")))
+        say(unit, chat_id, plain(text_of("walk.flow_gone"), (text_of("walk.start"), START)))
         _cancel_row(unit, context, row, row.walk)
     return here
 
@@ -180,10 +180,9 @@ def start(unit: Unit, context: Context, actor: Actor, command: str, *, greet: bo
 
 
 def begin_flow(unit: Unit, context: Context, actor: Actor, flow: str) -> None:
-    """Start a flow by its id, or the sharing questions if this edition has no such flow."""
-    begin(
-        unit, context, actor, flow if flow in context.book.machines else context.book.edition.roles.starts["share"].flow
-    )
+    """Start a flow by its id, or the one that /share begins: for a button of ours, or of an edition that is gone."""
+    known = flow in context.book.machines
+    begin(unit, context, actor, flow if known else context.book.edition.roles.starts["share"].flow)
 
 
 def begin(
@@ -212,7 +211,7 @@ def go_on(unit: Unit, context: Context, actor: Actor) -> None:
     if here:
         _show(unit, here, text_of("walk.notes.go_on"), below=True)
     else:
-        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), START)))
 
 
 def _started(
@@ -294,7 +293,7 @@ def _redraw(unit: Unit, context: Context, actor: Actor, here: Loaded | None, but
     if ended:
         return text_of("walk.ended")
     if here is None:
-        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), START)))
     return text_of("walk.notes.old_button")
 
 
@@ -399,7 +398,7 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     elif kind := replies.small_talk(typed.text):
         say(unit, actor.chat_id, advice_cards.small_talk(kind))
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
-        say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), START)))
     else:
         advice.ask(unit, context, actor, typed)
 
@@ -575,7 +574,7 @@ def cancel(unit: Unit, context: Context, actor: Actor) -> None:
     """Cancel the open conversation without a record."""
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
-        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), "start.sharing")))
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open"), (text_of("walk.start"), START)))
         return
     _cancel(unit, context, here)
 
@@ -627,7 +626,7 @@ def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") ->
         return opinions.prepare(unit, context, actor, row, about.position, stored.clear["id"])
     here = _open_in(unit, context, actor.chat_id)
     if here is None:
-        start = (text_of("walk.start"), "start.sharing")
+        start = (text_of("walk.start"), START)
         say(unit, actor.chat_id, plain(text_of("opinions.start_first"), start))
         return ""
     return opinions.prepare(unit, context, actor, here.row, here.position)

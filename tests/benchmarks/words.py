@@ -11,6 +11,7 @@ import sys
 import time
 
 from flows import screening
+from flows.advice import Index
 from flows.catalogue import open_book
 from tests.support import sets
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="print what went wrong too")
     args = parser.parse_args()
     _questions(args.wrong)
+    _unseen(args.wrong)
     _sentences(args.wrong)
     _cost()
 
@@ -38,6 +40,29 @@ def _questions(wrong: bool) -> None:
             )
         if wrong:
             print("  " + "\n  ".join(marks.wrong))
+
+
+def _unseen(wrong: bool) -> None:
+    """Print how well questions and danger are understood by sets that nothing was learned from, with and without the extra."""
+    edition = open_book("hmg-2015").edition
+    for index in (open_book("hmg-2015").index, Index(edition, by_meaning=False)):
+        for name in sets.UNSEEN:
+            marks = sets.advise(index, name)
+            print(f"{name} with {', '.join(index.members)}: {marks.covered} covered, {marks.outside} not")
+            print(
+                f"  right first {marks.first / marks.covered:.3f}   helped {marks.helped / marks.covered:.3f}", end=""
+            )
+            print(f"   refused {marks.refused / marks.covered:.3f}   firm {marks.firm / marks.covered:.3f}")
+            print(
+                f"  shown with a firm answer {marks.shown / marks.firm:.2f}, fitting {marks.fitting / marks.shown:.3f}"
+            )
+            print(f"  not covered: firm {marks.firm_outside / marks.outside:.3f}", end="")
+            print(f"   silent {marks.silent_outside / marks.outside:.3f}")
+            if wrong:
+                print("  " + "\n  ".join(marks.wrong))
+    for name in sets.UNSEEN_DANGER:
+        seen = sets.danger_seen(name)
+        print(f"{name}: " + ", ".join(f"{kind} {flagged}/{of}" for kind, (flagged, of) in seen.items()))
 
 
 def _sentences(wrong: bool) -> None:

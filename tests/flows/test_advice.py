@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,25 @@ def test_the_sets_are_large_enough():
     assert sum(one.unanswerable for one in marks) >= 100
 
 
+@pytest.mark.parametrize("name", sets.UNSEEN)
+@pytest.mark.parametrize("by_meaning", [True, False])
+def test_questions_that_nothing_was_learned_from_are_answered_as_well_as_the_figures_say(name, by_meaning):
+    marks = sets.advise(INDEX if by_meaning else advice.Index(INDEX.edition, by_meaning=False), name)
+    wrong = "\n".join(marks.wrong)
+    assert marks.first / marks.covered >= 0.89, wrong
+    assert marks.helped / marks.covered >= 0.96, wrong
+    assert marks.refused / marks.covered <= 0.02, wrong
+    assert marks.firm_outside / marks.outside <= 0.06, wrong
+    assert marks.fitting / marks.shown >= 0.75, wrong
+
+
+def test_danger_that_nothing_was_learned_from_is_seen_as_well_as_the_figures_say():
+    found = [sets.danger_seen(name) for name in sets.UNSEEN_DANGER]
+    for kind, least in (("now", 0.95), ("told", 0.95), ("crime", 0.9)):
+        assert sum(one[kind][0] for one in found) / sum(one[kind][1] for one in found) >= least, kind
+    assert sum(one["calm"][0] for one in found) / sum(one["calm"][1] for one in found) <= 0.09
+
+
 #: Slightly below docs/figures.md, so that a change that loses more than a question or two fails.
 LEAST = {"recall": 0.92, "abstention": 0.88, "refused": 0.04, "danger": 0.95}
 
@@ -59,6 +79,7 @@ def test_an_author_who_forgot_the_ways_to_ask_is_told_which_file_is_missing(tmp_
 def test_no_question_of_the_set_is_written_down_as_a_way_to_ask():
     written = {text.casefold().strip(" ?.!") for text in PHRASES}
     asked = [item.text for name in sets.QUESTIONS for item in sets.questions(name)]
+    asked += [json.loads(line)["text"] for name in sets.UNSEEN for line in (sets.DATA / name).read_text().splitlines()]
     assert [text for text in asked if text.casefold().strip(" ?.!") in written] == []
 
 

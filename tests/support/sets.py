@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import screening
+from flows import danger, screening
 from flows.advice import Answer, Index
 from flows.catalogue import open_book
 
@@ -78,6 +78,69 @@ def mark(asked: list[Asked], index: Index | None = None) -> Marks:
         if found.emergency != item.emergency:
             marks.wrong.append(_line("danger unseen" if item.emergency else "danger imagined", item, found, ids))
     return marks
+
+
+# ---- sets by authors who saw neither the ways to ask nor the code; nothing is ever learned from them -----
+#: Two such sets: questions, and texts that speak of danger or only sound like it.
+UNSEEN, UNSEEN_DANGER = ("unseen1.jsonl", "unseen2.jsonl"), ("danger_unseen1.jsonl", "danger_unseen2.jsonl")
+
+
+@dataclass
+class Advised:
+    """How well questions are answered: `first`: the first passage or its card is right; `helped`: a right one is shown or offered.
+
+    `fitting` of the `shown` passages of firm answers fit. `firm_outside`: not covered, and yet a firm answer without a danger card.
+    """
+
+    covered: int = 0
+    first: int = 0
+    helped: int = 0
+    refused: int = 0
+    firm: int = 0
+    shown: int = 0
+    fitting: int = 0
+    outside: int = 0
+    firm_outside: int = 0
+    silent_outside: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def advise(index: Index, name: str) -> Advised:
+    """Ask an unseen set. `fits` lists the passages that answer; an empty list means that the edition does not answer."""
+    marks, edition = Advised(), index.edition
+    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        found, right = index.ask(row["text"]), set(row["fits"])
+        ids = [hit.passage for hit in found.passages]
+        cards = {edition.card_of(key).id for key in right}
+        if not right:
+            firm = found.band == "answer" and not found.emergency
+            marks.outside += 1
+            marks.firm_outside += firm
+            marks.silent_outside += found.band == "none"
+            marks.wrong += [f"answered {row['text']!r} with {found.card}"] * firm
+            continue
+        offered = found.offered or ((found.card,) if found.card else ())
+        marks.covered += 1
+        marks.first += ids[:1] != [] and (ids[0] in right or offered[0] in cards)
+        helped = bool(right & set(ids) or cards & set(offered))
+        marks.helped += helped
+        marks.refused += found.band == "none"
+        marks.wrong += [f"missed {row['text']!r} wants {sorted(right)} got {found.band} {ids}"] * (not helped)
+        if found.band == "answer":
+            marks.firm += 1
+            marks.shown += len(ids)
+            marks.fitting += len(right & set(ids))
+    return marks
+
+
+def danger_seen(name: str) -> dict[str, tuple[int, int]]:
+    """Return, by kind, how many texts of a set are taken for danger, and of how many."""
+    seen: dict[str, list[bool]] = {}
+    for line in (DATA / name).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        seen.setdefault(row["kind"], []).append(danger.is_spoken_of(row["text"]))
+    return {kind: (sum(flags), len(flags)) for kind, flags in seen.items()}
 
 
 def _line(what: str, item: Asked, found: Answer, ids: list[str]) -> str:
