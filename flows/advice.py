@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from flows import danger, meaning, ranker
+from flows import compiled, danger, meaning, ranker
 from flows.bands import OUTSIDE, Ranked, bands, evidence, joined
 from flows.definition import AnswerCard, Edition, InvalidEdition
-from flows.search import Hit, Search, Shortcut, stem
+from flows.search import Hit, Row, Search, Shortcut, Words, rows_of, stem, vocabulary_of
 from flows.yaml_files import read
 
 Band = Literal["answer", "closest", "none"]
@@ -75,22 +75,17 @@ class Index:
     def __init__(self, edition: Edition, *, by_meaning: bool = True) -> None:
         """Build the index of an edition. `by_meaning`: use the third ranking, where it is installed."""
         self.edition = edition
-        raw = _asked(edition)
+        about, rows, vocabulary = compiled.unpack(edition.folder) or asked_of(edition)
         self.topics = {
-            key: Topic(key, item["title"], tuple(item.get("near", ())), bool(item.get("on_law")))
-            for key, item in raw["not_covered"].items()
+            key: Topic(key, item["title"], tuple(item["near"]), item["on_law"]) for key, item in about["topics"].items()
         }
         #: Words that name a topic that is not covered, for example Scotland.
-        self._names = {stem(word): key for key, item in raw["not_covered"].items() for word in item.get("names", ())}
+        self._names = {stem(word): key for key, item in about["topics"].items() for word in item["names"]}
         #: Passages that cite the law of 2015. An answer that includes one says that the law has changed.
-        self.on_law = frozenset(raw["on_law"])
+        self.on_law = frozenset(about["on_law"])
         #: Passages to cite when a text mentions danger, in addition to those that fit well.
-        self._danger: tuple[str, ...] = tuple(raw["danger"])[:MOST]
-        _check(edition, raw)
-        asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
-        asked += [(OUTSIDE + key, text) for key, item in raw["not_covered"].items() for text in item["asked"]]
-        told = [(passage.id, f"{passage.title}. {passage.text}") for passage in edition.passages.values()]
-        self.search = Search(asked, told)
+        self._danger: tuple[str, ...] = tuple(about["danger"])
+        self.search = Search(rows, vocabulary)
         self.ranker = ranker.ranker_of(edition.folder)
         self.meaning = meaning.meaning_of(edition.folder) if by_meaning else None
 
@@ -218,12 +213,34 @@ class Index:
         yield from self.rank(question)[:most]
 
 
-def _asked(edition: Edition) -> Any:
-    """Read an edition's sample questions; raise InvalidEdition if the file is missing."""
+def asked_of(edition: Edition) -> tuple[dict[str, Any], list[Row], list[str]]:
+    """Return what an edition's asked.yaml says besides ways to ask, the rows of an index, and its vocabulary.
+
+    Raise InvalidEdition with every mistake in it.
+    """
     try:
-        return read(edition.folder / "asked.yaml")
+        raw = read(edition.folder / "asked.yaml")
     except FileNotFoundError:
         raise InvalidEdition((f"{edition.id}/asked.yaml: file: is missing; it holds the ways people ask",)) from None
+    _check(edition, raw)
+    asked, told = ways_of(edition, raw)
+    vocabulary = vocabulary_of(asked, told)
+    topics = {
+        key: {
+            "title": item["title"], "near": item.get("near", []), "names": item.get("names", []),
+            "on_law": bool(item.get("on_law")),
+        }
+        for key, item in raw["not_covered"].items()
+    }  # fmt: skip
+    about = {"on_law": raw["on_law"], "danger": raw["danger"], "topics": topics}
+    return about, rows_of(Words(vocabulary), asked, told), vocabulary
+
+
+def ways_of(edition: Edition, raw: Mapping[str, Any]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the ways to ask in an asked.yaml and the passages, as pairs of key and text."""
+    asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
+    asked += [(OUTSIDE + key, text) for key, item in raw["not_covered"].items() for text in item["asked"]]
+    return asked, [(passage.id, f"{passage.title}. {passage.text}") for passage in edition.passages.values()]
 
 
 def _check(edition: Edition, raw: Mapping[str, Any]) -> None:

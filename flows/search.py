@@ -113,47 +113,17 @@ def stem(word: str) -> str:
     return str(stemmer().stemWord(word))
 
 
-class Search:
-    """The search index over an edition's passages and ways to ask."""
+#: A passage, or `~topic` for one that is not covered, and the search terms of one way to ask for it.
+Row = tuple[str, tuple[str, ...]]
 
-    def __init__(self, asked: list[tuple[str, str]], told: list[tuple[str, str]]) -> None:
-        """Index the ways to ask and the passages, as pairs of key and text; the key of a topic that is not covered is `~id`."""
-        # A way to ask may be misspelt on purpose. A word counts as spelt right if it is English or the passages use it.
-        typed = {word for _, text in asked for word in WORD.findall(text.lower()) if word.isalpha()}
-        told_words = {word for _, text in told for word in WORD.findall(text.lower()) if word.isalpha()}
-        self._vocabulary = frozenset(told_words | {word for word in typed if frequency(word)})
+
+class Words:
+    """How the words of a question are read. `vocabulary`: the words that typing errors are mended to."""
+
+    def __init__(self, vocabulary: Iterable[str]) -> None:
+        self._vocabulary = frozenset(vocabulary)
         self._typed = tuple(sorted(word for word in self._vocabulary if len(word) > 3))
-        # Typing errors in ways to ask are not mended: that would take seconds, and a question's own are.
-        rows = [(key, tuple(dict.fromkeys(self.terms(text, repairs=0)))) for key, text in asked]
-        rows += [
-            (key, tuple(dict.fromkeys(self.terms(sentence))))
-            for key, text in told
-            for sentence in re.split(r"(?<=[.:;]) ", text)
-        ]
-        self._rows = [(key, terms) for key, terms in rows if terms]
-        count: dict[str, set[str]] = defaultdict(set)
-        for key, terms in self._rows:
-            for term in terms:
-                count[term].add(key)
-        total = len({key for key, _ in self._rows})
-        self._weight = {
-            term: math.log(1 + total / len(keys)) * (0.6 if term.startswith("same") else 1.0)
-            for term, keys in count.items()
-        }
-        self._lean = _lean(self._rows)
-        self._likely = _Likely(self._rows)
-        self._unknown = math.log(1 + total)
-        self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
-        #: Several threads may ask at once, but only one may use the database connection at a time.
-        self._asking = threading.Lock()
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        self._database.execute("create virtual table asked using fts5(words, tokenize = \"unicode61 tokenchars '_'\")")
-        self._database.executemany(
-            "insert into asked(rowid, words) values (?, ?)",
-            [(number, " ".join(terms)) for number, (_, terms) in enumerate(self._rows)],
-        )
 
-    # ---- words ------------------------------------------------------------------------------------
     def plain(self, text: str) -> str:
         """Return a text in lower case, with text-message spellings expanded and typing errors corrected."""
         return " ".join(self.words(text))
@@ -210,6 +180,56 @@ class Search:
         return tuple(
             Shortcut(word if any(map(str.isdigit, key)) else word.upper(), known[key][0])
             for key, word in counted.items()
+        )
+
+
+def vocabulary_of(asked: Iterable[tuple[str, str]], told: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the words that count as spelt right: those of the passages, and English ones among the ways to ask.
+
+    A way to ask may be misspelt on purpose.
+    """
+    typed = {word for _, text in asked for word in WORD.findall(text.lower()) if word.isalpha()}
+    told_words = {word for _, text in told for word in WORD.findall(text.lower()) if word.isalpha()}
+    return sorted(told_words | {word for word in typed if frequency(word)})
+
+
+def rows_of(words: Words, asked: Iterable[tuple[str, str]], told: Iterable[tuple[str, str]]) -> list[Row]:
+    """Return the rows of an index. Typing errors in ways to ask are not mended: that would take long, and a question's are."""
+    rows = [(key, tuple(dict.fromkeys(words.terms(text, repairs=0)))) for key, text in asked]
+    rows += [
+        (key, tuple(dict.fromkeys(words.terms(sentence))))
+        for key, text in told
+        for sentence in re.split(r"(?<=[.:;]) ", text)
+    ]
+    return [(key, terms) for key, terms in rows if terms]
+
+
+class Search(Words):
+    """The search index over an edition's passages and ways to ask."""
+
+    def __init__(self, rows: list[Row], vocabulary: Iterable[str]) -> None:
+        super().__init__(vocabulary)
+        self._rows = rows
+        count: dict[str, set[str]] = defaultdict(set)
+        for key, terms in self._rows:
+            for term in terms:
+                count[term].add(key)
+        total = len({key for key, _ in self._rows})
+        self._weight = {
+            term: math.log(1 + total / len(keys)) * (0.6 if term.startswith("same") else 1.0)
+            for term, keys in count.items()
+        }
+        self._lean = _lean(self._rows)
+        self._likely = _Likely(self._rows)
+        self._unknown = math.log(1 + total)
+        self._length = [math.sqrt(sum(self._weight[term] ** 2 for term in terms)) for _, terms in self._rows]
+        #: Several threads may ask at once, but only one may use the database connection at a time.
+        self._asking = threading.Lock()
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database.execute("create virtual table asked using fts5(words, tokenize = \"unicode61 tokenchars '_'\")")
+        self._database.executemany(
+            "insert into asked(rowid, words) values (?, ?)",
+            [(number, " ".join(terms)) for number, (_, terms) in enumerate(self._rows)],
         )
 
     # ---- searching --------------------------------------------------------------------------------

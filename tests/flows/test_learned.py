@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import learned, meaning, ranker
-from flows.advice import Index
+from flows import compiled, learned, meaning, ranker
+from flows.advice import Index, asked_of
 from flows.bands import OUTSIDE, bands
 from flows.catalogue import ids, open_book
 from flows.loader import EDITIONS
@@ -37,15 +37,24 @@ def test_the_rankings_are_of_the_ways_to_ask_beside_them(edition):
         assert set(ranking.keys) == known
 
 
+@pytest.mark.parametrize("edition", ids())
+def test_what_is_compiled_is_what_the_ways_to_ask_give_today(edition):
+    found = open_book(edition).edition
+    about, rows, vocabulary = compiled.unpack(found.folder)
+    assert (about, rows, vocabulary) == asked_of(found), "run python -m tests.training compiled"
+
+
 def test_rankings_of_other_ways_to_ask_are_not_used(tmp_path):
-    for name in ("asked.yaml", ranker.NAME, meaning.NAME):
+    for name in ("asked.yaml", compiled.NAME, ranker.NAME, meaning.NAME):
         (tmp_path / name).write_bytes((EDITIONS / "hmg-2015" / name).read_bytes())
     assert ranker.ranker_of(tmp_path) is not None
     assert meaning.meaning_of(tmp_path) is not None
+    assert compiled.unpack(tmp_path) is not None
     with (tmp_path / "asked.yaml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert ranker.ranker_of(tmp_path) is None
     assert meaning.meaning_of(tmp_path) is None
+    assert compiled.unpack(tmp_path) is None
 
 
 @pytest.mark.parametrize("question", ["do i need consent", "who is the lado", "", "\u4f60\u597d", "a" * 900])

@@ -1,9 +1,9 @@
 """Learn the models of flows/words from the texts beside this file: names of people (names*.txt), danger (danger*.jsonl).
 
-python -m tests.training [names|danger|counts|ranker|meaning|bands]   needs scikit-learn: pip install -e ".[train]" ./meaning
+python -m tests.training [names|danger|counts|compiled|ranker|meaning|bands]   needs scikit-learn: pip install -e ".[train]" ./meaning
 
-`counts` writes flows/words/counts.txt from the English word list of pyspellchecker. After a change of asked.yaml run `ranker` and
-`meaning`, which write ranker.bin and meaning.bin beside it; `bands` (ten minutes) learns when an answer is sure.
+`counts` writes flows/words/counts.txt from the English word list of pyspellchecker. After a change of asked.yaml run `compiled`,
+`ranker` and `meaning`, which write what is made of it beside it; `bands` (ten minutes) learns when an answer is sure.
 
 Names are marked as [[person:...]]. Each text with names is also learned with other names, so that the words around a name
 count more than the name itself.
@@ -216,6 +216,7 @@ def _write_ranking(write: Callable[[Path], int]) -> None:
 
 
 RANKINGS: dict[str, Callable[[], None]] = {
+    "compiled": lambda: _write_ranking(ranking.write_compiled),
     "ranker": lambda: _write_ranking(ranking.write_ranker),
     "meaning": lambda: _write_ranking(ranking.write_meaning),
     "bands": lambda: ranking.write_bands(EDITIONS / "hmg-2015", print),

@@ -17,14 +17,14 @@ import numpy
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from flows import meaning, ranker
-from flows.advice import Index
-from flows.bands import OUTSIDE, Ranked, bands, joined
+from flows import compiled, meaning, ranker
+from flows.advice import Index, asked_of, ways_of
+from flows.bands import Ranked, bands, joined
 from flows.definition import Edition
 from flows.loader import load
 from flows.meaning import Meaning
 from flows.ranker import Ranker
-from flows.search import Search
+from flows.search import Search, Words, rows_of, vocabulary_of
 from flows.yaml_files import read
 
 HERE = Path(__file__).parent
@@ -45,10 +45,12 @@ Asked = list[tuple[str, str]]
 
 def phrases_of(edition: Edition) -> tuple[Asked, Asked]:
     """Return the ways to ask and the passages of an edition, as pairs of key and text."""
-    raw = read(edition.folder / "asked.yaml")
-    asked = [(key, text) for key, texts in raw["passages"].items() for text in texts]
-    asked += [(OUTSIDE + key, text) for key, item in raw["not_covered"].items() for text in item["asked"]]
-    return asked, [(passage.id, f"{passage.title}. {passage.text}") for passage in edition.passages.values()]
+    return ways_of(edition, read(edition.folder / "asked.yaml"))
+
+
+def write_compiled(folder: Path) -> int:
+    """Write the ways to ask of the edition in a folder as the search index needs them; return the size in bytes."""
+    return (folder / compiled.NAME).write_text(compiled.pack(folder, *asked_of(load(folder))), encoding="utf-8")
 
 
 def sentences(told: Asked) -> Asked:
@@ -179,7 +181,8 @@ def unseen(folder: Path, report: Callable[[str], None]) -> tuple[Index, list[Way
         held = [author for author in by_author if author % TURNS == turn]
         hidden = {str(row["text"]) for author in held for row in by_author[author]}
         known = [(key, text) for key, text in asked if text not in hidden]
-        index.search = Search(known, told)
+        vocabulary = vocabulary_of(known, told)
+        index.search = Search(rows_of(Words(vocabulary), known, told), vocabulary)
         index.ranker = Ranker(learn_ranker(index.features, known + sentences(told)))
         index.meaning = Meaning(learn_meaning(vectors, known + sentences(told)))
         report(f"turn {turn + 1} of {TURNS}: learned from {len(known)} ways to ask")
