@@ -22,6 +22,8 @@ class Meaning:
     """The learned weights of one edition over sentence vectors. `keys`: passages, and topics not covered as `~id`."""
 
     def __init__(self, raw: bytes) -> None:
+        # The encoder first: it tells numpy to use one thread, which only counts before numpy is imported.
+        import sharewise_meaning  # isort: skip # noqa: F401
         import numpy
 
         head, _, body = raw.partition(b"\n")

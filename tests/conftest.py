@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from storage.core.store import Store
 from storage.opening import open_store
 from tests.support.counts import COUNTS
 from tests.support.servers import end_at_once, postgresql_in
+
+# Several processes share the cores, so numpy must not use all of them in each. It counts before numpy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 KEYS = Keyring(bytes(range(32)))
 

@@ -257,16 +257,32 @@ def test_ask_prints_what_scripts_read():
     done = sharewise("ask", "do i always need consent", "--json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
-    assert set(said) == {"band", "passages", "emergency"}
+    assert set(said) == {"band", "passages", "emergency", "card", "answer"}
+    assert (said["card"], said["answer"][:11]) == ("need_consent", "Not always.")
     assert (said["band"], said["passages"][0]["id"], said["emergency"]) == ("answer", "myth-consent", False)
     none = json.loads(sharewise("ask", "how do i bake a cake", "--json").stdout)
-    assert none == {"band": "none", "passages": [], "emergency": False}
+    assert none == {"band": "none", "passages": [], "emergency": False, "card": None, "answer": None}
+
+
+def test_ask_reads_a_question_a_line_and_answers_in_the_same_order():
+    done = sharewise(
+        "ask", "-", "--json", stdin="do i always need consent\nhow do i bake a cake\n\nhow long do we keep it\n"
+    )
+    assert done.returncode == 0
+    cards = [json.loads(line)["card"] for line in done.stdout.splitlines()]
+    assert cards == ["need_consent", None, None, "keep_how_long"]
+
+
+def test_ask_explains_what_each_ranking_said():
+    said = json.loads(sharewise("ask", "do i always need consent", "--json", "--explain").stdout)
+    assert set(said["explained"][0]) == {"id", "score", "search", "ranker", "meaning"}
+    assert "ranker" in sharewise("ask", "do i always need consent", "--explain").stdout
 
 
 def test_ask_in_words_cites_and_says_that_the_edition_was_replaced():
     done = sharewise("ask", "can", "gdpr", "stop", "me", "telling", "social", "care")
     assert "GDPR means General Data Protection Regulation." in done.stdout
-    assert "Source: Myth-busting guide, myth 1." in done.stdout
+    assert "Source: Myth-busting guide, myth 1 [myth-dpa]." in done.stdout
     assert "has been replaced" in done.stdout
 
 
@@ -307,7 +323,7 @@ def test_unanswered_questions_are_listed_without_who_asked(tmp_path):
     (line,) = sharewise("unanswered", "--data", str(tmp_path), "--json").stdout.splitlines()
     row = json.loads(line)
     assert (row["question"], row["times"]) == ("how do i bake a cake", 1)
-    assert set(row) == {"edition_id", "kind", "subject", "question", "times", "first_at", "last_at"}
+    assert set(row) == {"id", "edition_id", "team", "kind", "subject", "question", "times", "first_at", "last_at"}
 
 
 def test_a_store_of_the_first_version_is_restored_verified_and_continued(tmp_path):
