@@ -85,8 +85,10 @@ class Gateway:
         try:
             await self.act(update, *action_of(words), typed=typed, sees_danger=sees_danger)
         except typed_text.NotLookedUp:
-            person = update.effective_user.id if update.effective_user else None
-            found = await self.look_up(words, person)
+            user, chat = update.effective_user, update.effective_chat
+            # What somebody asked in private is never brought into a channel or an inline answer.
+            private = user is not None and chat is not None and chat.type == ChatType.PRIVATE
+            found = await self.look_up(words, user.id if user and private else None)
             await self.act(update, *action_of(found), typed=typed, sees_danger=sees_danger)
 
     async def read_text(self, text: str) -> Typed:

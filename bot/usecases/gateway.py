@@ -85,11 +85,15 @@ def _in_group(
     if team is None and action != "claim_channel":
         channels.expect_claim(unit, context, chat_id)
         return ""
+    member = member if action in access.IN_CHANNEL and (team is None or (member and team.name == member.team)) else None
+    may = member is not None and access.may(member, action)
     if team and incoming.typed:
-        advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed, sees_danger=incoming.sees_danger)
-    if member is None or action not in access.IN_CHANNEL or (team and team.name != member.team):
+        # Danger is answered whoever writes of it: by the use case only if that will run.
+        seen = may and incoming.sees_danger
+        advice.overheard(unit, context, chat_id, incoming.thread_id, incoming.typed, sees_danger=seen)
+    if member is None:
         return text_of("channels.not_your_team") if team else ""
-    if not access.may(member, action):
+    if not may:
         if action == "claim_channel":
             say(unit, chat_id, notices.not_your_role(), incoming.thread_id)
         return ""

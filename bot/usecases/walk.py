@@ -123,7 +123,7 @@ def _keep(
     position = navigation.replay(here.position.machine, walk)
     status = Status.FINISHED if position.is_finished else Status.OPEN
     row = conversations.save(unit, here.row, navigation.as_dict(walk), event, at, status)
-    after = Loaded(row, here.book, position)
+    after = Loaded(row, here.book, position, here.notice)
     if position.is_finished:
         if position.outcome and position.outcome.id == position.machine.emergency:
             opinions.stop_for(unit, context, row.id, EndedBy.EMERGENCY)
@@ -137,7 +137,8 @@ def _keep(
     if left:
         outbox.drop_picture(unit, f"picture:{row.id}")
     below = drawn.below or reached or left
-    _show(unit, after, drawn.notice, below=below, undo=bool(drawn.notice) and drawn.undo)
+    notice = f"{here.notice} {drawn.notice}".strip()
+    _show(unit, after, notice, below=below, undo=bool(drawn.notice) and drawn.undo)
     if reached:
         _send_chart(unit, after)
 
@@ -229,11 +230,12 @@ def tap(unit: Unit, context: Context, actor: Actor, button: Button) -> str:
     here = _open_in(unit, context, actor.chat_id)
     if here is None or button.handle != handle_of(here.row.id) or button.revision != here.row.revision:
         return _redraw(unit, context, actor, here, button)
-    if here.notice:
-        # The person has not seen yet that the guidance has changed since this card was drawn.
-        _show(unit, here, below=True)
-        return ""
     return _carry_out(unit, context, actor, here, button.act)
+
+
+def _tells_of_danger(here: Loaded, act: str) -> bool:
+    """Return whether a button reports an emergency, which waits for nothing."""
+    return act in ("!emergency", f"{here.position.flow.roles.question('emergency')}.yes")
 
 
 def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str, took: str = "") -> str:
@@ -246,6 +248,10 @@ def _carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: st
     if act == "!cancel":
         _cancel(unit, context, here, below=typed)
         return "Cancelled."
+    if here.notice and not _tells_of_danger(here, act):
+        # The person has not seen yet that the guidance has changed since this card was drawn.
+        _show(unit, here, below=True)
+        return ""
     if act == "!opinion":
         return opinions.prepare(unit, context, actor, here.row, here.position)
     if act in ("!notaperson", "!areference"):

@@ -91,6 +91,46 @@ async def test_the_first_tap_after_the_words_changed_shows_the_notice_and_does_n
     assert before not in chat.text(AUTHOR)
 
 
+async def test_danger_does_not_wait_for_the_notice(chat):
+    for button in ("Yes: crime or immediate danger", "Emergency: danger now"):
+        await chat.say("/start", AUTHOR)
+        if button.startswith("Emergency"):
+            await chat.tap("No", AUTHOR)
+        reword(chat)
+        await chat.tap(button, AUTHOR)
+        assert "Saved. Record SW-" in str([message.get("text") for message in chat.visible(AUTHOR)])
+        chat.context.book_of = open_book
+
+
+async def test_a_typed_answer_after_the_words_changed_is_met_as_a_tap_is(chat):
+    await chat.say("/start", AUTHOR)
+    await chat.tap("No", AUTHOR)
+    before = chat.text(AUTHOR)
+    reword(chat)
+    await chat.say("no", AUTHOR)
+    assert "guidance text was updated" in chat.text(AUTHOR)
+    assert before in chat.text(AUTHOR)
+    await chat.say("no", AUTHOR)
+    assert before not in chat.text(AUTHOR)
+
+
+async def test_typed_reasons_are_kept_when_the_words_change_and_the_notice_is_shown(chat):
+    await chat.say("/start", AUTHOR)
+    for label in FINISHED:
+        await chat.tap(label, AUTHOR)
+    reword(chat)
+    await chat.say("Nothing points to harm.", AUTHOR)
+    assert "guidance text was updated" in chat.text(AUTHOR)
+    assert "case reference" in chat.text(AUTHOR)
+
+
+async def test_a_walk_can_be_cancelled_though_the_words_changed(chat):
+    await chat.say("/start", AUTHOR)
+    reword(chat)
+    await chat.tap("Cancel", AUTHOR)
+    assert "cancelled" in chat.text(AUTHOR)
+
+
 async def test_a_finished_conversation_keeps_the_edition_it_was_made_with(chat):
     clear = await finish(chat)
     reword(chat)

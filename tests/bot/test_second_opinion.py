@@ -340,6 +340,23 @@ async def test_a_channel_in_a_topic_is_posted_to_that_topic(chat):
     assert CHANNEL in chat.world.gone, "the channel before it is left"
 
 
+@pytest.mark.parametrize("person", [ONE, 987_654], ids=["member", "stranger"])
+@pytest.mark.parametrize("words", ["/ask her stepdad is hitting her right now", "her stepdad is hitting her right now"])
+async def test_danger_in_the_channel_is_answered_once_whoever_writes_of_it(chat, person, words):
+    chat.world.administers.add(CHANNEL)
+    before = len(chat.visible(CHANNEL))
+    await chat.say(words, person, CHANNEL)
+    said = [message["text"] for message in chat.visible(CHANNEL)][: len(chat.visible(CHANNEL)) - before]
+    assert len([text for text in said if "call 999 now" in text]) == 1
+
+
+async def test_what_somebody_asked_in_private_is_not_brought_into_the_channel(chat):
+    await chat.say("how long do we keep the notes", ONE)
+    await chat.say("/ask and then?", ONE, CHANNEL)
+    assert "retention" not in chat.text(CHANNEL)
+    assert "Follow your own organisation's policy" not in chat.text(CHANNEL)
+
+
 async def test_the_guidance_answers_in_the_channel_and_identifiers_are_taken_out(chat):
     await chat.say("/ask do i always need consent", ONE, CHANNEL)
     assert "you should seek consent" in chat.text(CHANNEL)
