@@ -75,7 +75,7 @@ class Index:
     def __init__(self, edition: Edition, *, by_meaning: bool = True) -> None:
         """Build the index of an edition. `by_meaning`: use the third ranking, where it is installed."""
         self.edition = edition
-        about, rows, vocabulary = compiled.unpack(edition.folder) or asked_of(edition)
+        about, rows, vocabulary = compiled.compiled_of(edition.folder) or asked_of(edition)
         self.topics = {
             key: Topic(key, item["title"], tuple(item["near"]), item["on_law"]) for key, item in about["topics"].items()
         }

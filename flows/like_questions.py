@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from flows.search import Search
 
@@ -14,12 +14,14 @@ ALIKE, MOST = 72.0, 500
 
 def groups(search: Search, questions: Iterable[str]) -> list[list[int]]:
     """Return the positions of the questions in groups of like ones, in the order of their first."""
-    found: list[tuple[str, list[int]]] = []
+    known: list[str] = []
+    found: list[list[int]] = []
     for position, question in enumerate(list(questions)[:MOST]):
         terms = " ".join(sorted(set(search.terms(question)))) or question.casefold()
-        like = max(found, key=lambda group: fuzz.token_set_ratio(group[0], terms), default=None)
-        if like is not None and fuzz.token_set_ratio(like[0], terms) >= ALIKE:
-            like[1].append(position)
+        like = process.extractOne(terms, known, scorer=fuzz.token_set_ratio, score_cutoff=ALIKE)
+        if like is None:
+            known.append(terms)
+            found.append([position])
         else:
-            found.append((terms, [position]))
-    return [positions for _, positions in found]
+            found[like[2]].append(position)
+    return found

@@ -3,17 +3,16 @@
 Only where the extra `sharewise[meaning]` is installed, which brings numpy and the encoder. `python -m tests.training meaning`
 learns the weights from an edition's ways to ask and writes `meaning.bin` beside them.
 
-The file: one line of JSON (`keys`, `bias`, `width`, `made_from`), then the weights as little-endian float16, a row for each key.
+The file: JSON (`keys`, `bias`, `width`), then the weights as little-endian float16, a row for each key.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
-from flows.ranker import made_from
+from flows.derived import fresh
 
 NAME = "meaning.bin"
 
@@ -21,14 +20,11 @@ NAME = "meaning.bin"
 class Meaning:
     """The learned weights of one edition over sentence vectors. `keys`: passages, and topics not covered as `~id`."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, about: dict[str, Any], body: bytes) -> None:
         # The encoder first: it tells numpy to use one thread, which only counts before numpy is imported.
         import sharewise_meaning  # isort: skip # noqa: F401
         import numpy
 
-        head, _, body = raw.partition(b"\n")
-        about = json.loads(head)
-        self.made_from: str = about["made_from"]
         self.keys: tuple[str, ...] = tuple(about["keys"])
         self._bias: Any = numpy.array(about["bias"], dtype=numpy.float32)
         weights = numpy.frombuffer(body, dtype="<f2").astype(numpy.float32)
@@ -52,13 +48,10 @@ def is_installed() -> bool:
 
 def meaning_of(folder: Path) -> Meaning | None:
     """Return an edition's ranking by meaning, or None without the extra, the file, or if the ways to ask have changed since."""
-    path = folder / NAME
-    if not path.is_file() or not is_installed():
-        return None
-    found = Meaning(path.read_bytes())
-    if found.made_from != made_from(folder):
+    found = fresh(folder, NAME) if is_installed() else None
+    if found is None:
         return None
     from sharewise_meaning import load
 
     load()
-    return found
+    return Meaning(*found)

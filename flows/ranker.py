@@ -3,28 +3,23 @@
 `python -m tests.training ranker` learns it from the ways to ask of an edition and writes `ranker.bin` beside them. Using it
 needs no library. It gives each passage and each topic that is not covered a probability.
 
-The file: one line of JSON (`keys`, `features`, `squares`, `bias`, `scale`, `made_from`), then one signed byte for each feature
+The file: JSON (`keys`, `features`, `squares`, `bias`, `scale`), then one signed byte for each feature
 and key, the rows of the features one after the other.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable
 from itertools import pairwise
 from operator import add
 from pathlib import Path
+from typing import Any
 
 from flows.breaks import pause
+from flows.derived import fresh
 
 NAME = "ranker.bin"
-
-
-def made_from(folder: Path) -> str:
-    """Return the digest of an edition's ways to ask, which a ranker must have been learned from to be used."""
-    return hashlib.sha256((folder / "asked.yaml").read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 def features(words: Iterable[str], terms: Iterable[str]) -> set[str]:
@@ -44,10 +39,7 @@ def features(words: Iterable[str], terms: Iterable[str]) -> set[str]:
 class Ranker:
     """The learned weights of one edition. `keys`: passages, and topics that are not covered as `~id`."""
 
-    def __init__(self, raw: bytes) -> None:
-        head, _, body = raw.partition(b"\n")
-        about = json.loads(head)
-        self.made_from: str = about["made_from"]
+    def __init__(self, about: dict[str, Any], body: bytes) -> None:
         self.keys: tuple[str, ...] = tuple(about["keys"])
         self._bias: list[float] = about["bias"]
         self._scale: float = about["scale"]
@@ -75,8 +67,5 @@ class Ranker:
 
 def ranker_of(folder: Path) -> Ranker | None:
     """Return an edition's ranker, or None if it has none or its ways to ask have changed since."""
-    path = folder / NAME
-    if not path.is_file():
-        return None
-    found = Ranker(path.read_bytes())
-    return found if found.made_from == made_from(folder) else None
+    found = fresh(folder, NAME)
+    return Ranker(*found) if found else None

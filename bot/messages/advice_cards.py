@@ -132,18 +132,7 @@ def _after(book: Book, found: Answer, card: AnswerCard, around: Around) -> Rows:
     passage = found.passages[0].passage if found.passages else card.cites[0]
     did_not_help = text_of("advice.did_not_help"), Button(f"nohelp.{passage}").encode()
     last = rows([*_related(book, card), _go_on(around.walk_open), did_not_help])
-    return (*also, *_pairs(then), *last, *emergency_row())
-
-
-def _pairs(buttons: list[tuple[str, str]]) -> Rows:
-    """Lay out short buttons two a row, longer ones alone."""
-    found: list[list[tuple[str, str]]] = []
-    for button in buttons:
-        if found and len(found[-1]) < 2 and all(len(label) <= HALF_ROW for label, _ in (*found[-1], button)):
-            found[-1].append(button)
-        else:
-            found.append([button])
-    return tuple(map(tuple, found))
+    return (*also, *rows(then, most=2, short=HALF_ROW), *last, *emergency_row())
 
 
 def _related(book: Book, card: AnswerCard) -> list[tuple[str, str]]:
@@ -227,15 +216,9 @@ def about(book: Book, flow: str, question: Question) -> Message:
     return Message("\n\n".join(lines), (*rows([start]), *emergency_row()))
 
 
-def who_to_ask(contacts: Mapping[str, str]) -> Message:
-    """Answer a person whom an answer did not help."""
-    text = text_of("advice.counted", ask=_ask_whom(contacts))
-    return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), START))
-
-
-def meant_nothing(contacts: Mapping[str, str]) -> Message:
-    """Answer a person who meant none of the questions offered."""
-    text = text_of("advice.meant_nothing", ask=_ask_whom(contacts))
+def who_to_ask(contacts: Mapping[str, str], *, meant_nothing: bool = False) -> Message:
+    """Answer a person whom an answer did not help, or who meant none of the questions offered."""
+    text = text_of("advice.meant_nothing" if meant_nothing else "advice.counted", ask=_ask_whom(contacts))
     return plain(text, (text_of("local.title"), "local"), (text_of("advice.start"), START))
 
 

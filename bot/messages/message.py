@@ -95,11 +95,11 @@ def pages(blocks: list[str]) -> list[str]:
     return pages
 
 
-def rows(buttons: Iterable[tuple[str, str]]) -> Rows:
-    """Lay out buttons: short ones side by side (three at most), long ones on their own."""
+def rows(buttons: Iterable[tuple[str, str]], most: int = 3, short: int = SHORT) -> Rows:
+    """Lay out buttons: those with labels of at most `short` characters side by side, `most` a row; longer ones alone."""
     found: list[list[tuple[str, str]]] = []
     for button in buttons:
-        beside = found and len(found[-1]) < 3 and all(len(label) <= SHORT for label, _ in (*found[-1], button))
+        beside = found and len(found[-1]) < most and all(len(label) <= short for label, _ in (*found[-1], button))
         if beside:
             found[-1].append(button)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from bot.messages.callback_data import Button
 from bot.messages.message import Message, Rows, bold, cut, escape, italic, pages, plain
@@ -13,19 +13,24 @@ from flows.catalogue import Book
 from storage.questions import Counted, QuestionKind
 
 
-class Like(Protocol):
-    """A group of like questions."""
+@dataclass(frozen=True)
+class Group:
+    """Like questions, the most frequent first."""
 
-    @property
-    def first(self) -> Counted:
-        """The most frequent one."""
+    questions: tuple[Counted, ...]
 
     @property
     def times(self) -> int:
         """How often they were asked, together."""
+        return sum(one.times for one in self.questions)
+
+    @property
+    def first(self) -> Counted:
+        """The most frequent one."""
+        return self.questions[0]
 
 
-def groups(book: Book, found: Sequence[Like], topics: Mapping[str, Topic]) -> Message:
+def groups(book: Book, found: Sequence[Group], topics: Mapping[str, Topic]) -> Message:
     """Return the groups, most frequent first, each with what can be done with it."""
     if not found:
         return plain(text_of("unanswered.none"))
@@ -52,7 +57,7 @@ def _about(book: Book, counted: Counted, topics: Mapping[str, Topic]) -> str:
     return topics[counted.subject].title if counted.subject in topics else ""
 
 
-def choose(book: Book, group: Like, offered: Sequence[str]) -> Message:
+def choose(book: Book, group: Group, offered: Sequence[str]) -> Message:
     """Ask which answer card a group of questions should lead to."""
     lines = [escape(text_of("unanswered.which", question=cut(group.first.question or "", 200)))]
     rows: Rows = tuple(

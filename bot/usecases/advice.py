@@ -133,7 +133,7 @@ def none_of_these(unit: Unit, context: Context, actor: Actor) -> None:
     recent = context.recent.last(actor.user_id)
     if recent is not None:
         unanswered.count(unit, context, actor, recent.question, UNKNOWN_TOPIC)
-    say(unit, actor.chat_id, advice_cards.meant_nothing(local_contacts.get(unit)))
+    say(unit, actor.chat_id, advice_cards.who_to_ask(local_contacts.get(unit), meant_nothing=True))
 
 
 def passage(unit: Unit, context: Context, actor: Actor, passage_id: str, *, walk_open: bool = False) -> None:

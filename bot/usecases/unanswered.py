@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot.messages import unanswered_cards
 from bot.messages.message import plain
 from bot.messages.texts import text_of
+from bot.messages.unanswered_cards import Group
 from bot.usecases.context import Actor, Context, say, whole
 from flows import like_questions
 from flows.screening import Screened
@@ -15,30 +14,13 @@ from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.questions import Counted, QuestionKind, Where
 
-__all__ = ["Counted"]
+__all__ = ["Counted", "Group"]
 
 #: A group is shown from this count on, so that no single person's question is.
 LEAST = 3
 #: The maximum number of groups shown, and of counted questions that are grouped.
 MOST_GROUPS, MOST_COUNTED = 8, 500
 TO_SORT = (QuestionKind.UNANSWERED, QuestionKind.DID_NOT_HELP, QuestionKind.MEANT)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Like questions, the most frequent first. `times`: together. `subject`: their topic, passage or answer card."""
-
-    questions: tuple[Counted, ...]
-
-    @property
-    def times(self) -> int:
-        """How often they were asked, together."""
-        return sum(one.times for one in self.questions)
-
-    @property
-    def first(self) -> Counted:
-        """The most frequent one."""
-        return self.questions[0]
 
 
 def count(unit: Unit, context: Context, actor: Actor, question: Screened, topic: str) -> None:

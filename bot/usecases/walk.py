@@ -5,6 +5,7 @@ Each function takes the open transaction, the context and the actor, and may ret
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -401,8 +402,8 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
         advice.ask(unit, context, actor, typed)
     elif reply.kind in ("help", "why"):
         menus.help_me(unit, context, actor)
-    elif kind := replies.small_talk(typed.text):
-        say(unit, actor.chat_id, advice_cards.small_talk(kind))
+    elif replies.small_talk(typed.text):
+        advice.ask(unit, context, actor, typed)
     elif reply.kind in ("again", "which") and replies.says_little(typed.text):
         say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), START)))
     else:
@@ -479,10 +480,8 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         advice.ask(unit, context, actor, typed, walk_open=True)
     elif reply.kind == "why":
         _show(unit, here, why=position.question is not None, below=True)
-    elif reply.kind == "question":
+    elif reply.kind == "question" or (not takes_text and replies.small_talk(typed.text)):
         advice.ask(unit, context, actor, typed, walk_open=True)
-    elif not takes_text and (kind := replies.small_talk(typed.text)):
-        say(unit, actor.chat_id, advice_cards.small_talk(kind, walk_open=True))
     elif reply.kind == "text":
         _answer_in_words(unit, context, actor, here, typed)
     else:
@@ -534,19 +533,9 @@ def ask(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     advice.ask(unit, context, actor, typed, walk_open=_has_open(unit, actor))
 
 
-def advice_card(unit: Unit, context: Context, actor: Actor, card: str) -> None:
-    """Show an answer card. An open walk stays where it is: a button goes on with it."""
-    advice.card(unit, context, actor, card, walk_open=_has_open(unit, actor))
-
-
-def advice_meant(unit: Unit, context: Context, actor: Actor, card: str) -> None:
-    """Show the answer card that somebody chose from "did you mean"."""
-    advice.meant(unit, context, actor, card, walk_open=_has_open(unit, actor))
-
-
-def advice_passage(unit: Unit, context: Context, actor: Actor, passage: str) -> None:
-    """Show one passage. An open walk stays where it is: a button goes on with it."""
-    advice.passage(unit, context, actor, passage, walk_open=_has_open(unit, actor))
+def show_advice(unit: Unit, context: Context, actor: Actor, show: Callable[..., None], what: str) -> None:
+    """Show a card or passage of the advice. An open walk stays where it is: a button goes on with it."""
+    show(unit, context, actor, what, walk_open=_has_open(unit, actor))
 
 
 def _has_open(unit: Unit, actor: Actor) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import compiled, learned, meaning, ranker
+from flows import compiled, derived, learned, meaning, ranker
 from flows.advice import Index, asked_of
 from flows.bands import OUTSIDE, bands
 from flows.catalogue import ids, open_book
@@ -29,18 +29,16 @@ def test_the_rankings_are_of_the_ways_to_ask_beside_them(edition):
     """An author who changes asked.yaml must run `python -m tests.training ranker meaning`; until then the first ranking serves."""
     folder, index = EDITIONS / edition, open_book(edition).index
     known = {*index.edition.passages, *(OUTSIDE + topic for topic in index.topics)}
-    for ranking in (
-        ranker.Ranker((folder / ranker.NAME).read_bytes()),
-        meaning.Meaning((folder / meaning.NAME).read_bytes()),
-    ):
-        assert ranking.made_from == ranker.made_from(folder), "run python -m tests.training ranker meaning"
-        assert set(ranking.keys) == known
+    for name, ranking in ((ranker.NAME, ranker.Ranker), (meaning.NAME, meaning.Meaning)):
+        about, body = derived.unpack((folder / name).read_bytes())
+        assert about["made_from"] == derived.made_from(folder), "run python -m tests.training ranker meaning"
+        assert set(ranking(about, body).keys) == known
 
 
 @pytest.mark.parametrize("edition", ids())
 def test_what_is_compiled_is_what_the_ways_to_ask_give_today(edition):
     found = open_book(edition).edition
-    about, rows, vocabulary = compiled.unpack(found.folder)
+    about, rows, vocabulary = compiled.compiled_of(found.folder)
     assert (about, rows, vocabulary) == asked_of(found), "run python -m tests.training compiled"
 
 
@@ -49,12 +47,12 @@ def test_rankings_of_other_ways_to_ask_are_not_used(tmp_path):
         (tmp_path / name).write_bytes((EDITIONS / "hmg-2015" / name).read_bytes())
     assert ranker.ranker_of(tmp_path) is not None
     assert meaning.meaning_of(tmp_path) is not None
-    assert compiled.unpack(tmp_path) is not None
+    assert compiled.compiled_of(tmp_path) is not None
     with (tmp_path / "asked.yaml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     assert ranker.ranker_of(tmp_path) is None
     assert meaning.meaning_of(tmp_path) is None
-    assert compiled.unpack(tmp_path) is None
+    assert compiled.compiled_of(tmp_path) is None
 
 
 @pytest.mark.parametrize("question", ["do i need consent", "who is the lado", "", "\u4f60\u597d", "a" * 900])

@@ -21,6 +21,7 @@ from flows import compiled, meaning, ranker
 from flows.advice import Index, asked_of, ways_of
 from flows.bands import Ranked, bands, joined
 from flows.definition import Edition
+from flows.derived import made_from, pack, unpack
 from flows.loader import load
 from flows.meaning import Meaning
 from flows.ranker import Ranker
@@ -50,7 +51,7 @@ def phrases_of(edition: Edition) -> tuple[Asked, Asked]:
 
 def write_compiled(folder: Path) -> int:
     """Write the ways to ask of the edition in a folder as the search index needs them; return the size in bytes."""
-    return (folder / compiled.NAME).write_text(compiled.pack(folder, *asked_of(load(folder))), encoding="utf-8")
+    return (folder / compiled.NAME).write_bytes(compiled.packed(made_from(folder), *asked_of(load(folder))))
 
 
 def sentences(told: Asked) -> Asked:
@@ -85,7 +86,7 @@ class Table:
         return sparse.csr_matrix((numpy.concatenate(data), places, ends), shape=(len(rows), len(self.names)))
 
 
-def learn_ranker(features: Callable[[str], set[str]], asked: Asked, made_from: str = "") -> bytes:
+def learn_ranker(features: Callable[[str], set[str]], asked: Asked, digest: str = "") -> bytes:
     """Learn a ranker from pairs of key and text; return its file."""
     rows = [features(text) for _, text in asked]
     table = Table(rows)
@@ -96,21 +97,21 @@ def learn_ranker(features: Callable[[str], set[str]], asked: Asked, made_from: s
     scale = float(numpy.quantile(strongest[kept], 0.995)) / 127
     small = numpy.clip(numpy.rint(weights[kept] / scale), -127, 127).astype(numpy.int8)
     head = {
-        "made_from": made_from,
+        "made_from": digest,
         "keys": [str(key) for key in fitted.classes_],
         "bias": [round(float(value), 4) for value in fitted.intercept_],
         "scale": round(scale, 8),
         "features": [table.names[at] for at in kept],
         "squares": [round(float(table.idf[at] ** 2), 3) for at in kept],
     }
-    return json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" + small.tobytes()
+    return pack(head, small.tobytes())
 
 
 def write_ranker(folder: Path) -> int:
     """Learn and write the ranker of the edition in a folder; return its size in bytes."""
     index = Index(load(folder), by_meaning=False)
     asked, told = phrases_of(index.edition)
-    raw = learn_ranker(index.features, asked + sentences(told), ranker.made_from(folder))
+    raw = learn_ranker(index.features, asked + sentences(told), made_from(folder))
     return (folder / ranker.NAME).write_bytes(raw)
 
 
@@ -133,23 +134,23 @@ class Vectors:
         return numpy.array([self._known[text] for text in wanted])
 
 
-def learn_meaning(vectors: Vectors, asked: Asked, made_from: str = "") -> bytes:
+def learn_meaning(vectors: Vectors, asked: Asked, digest: str = "") -> bytes:
     """Learn the ranking by meaning from pairs of key and text; return its file."""
     learner = LogisticRegression(C=STRENGTH_OF_MEANING, max_iter=300, tol=1e-3)
     fitted = learner.fit(vectors(text for _, text in asked), [key for key, _ in asked])
     head = {
-        "made_from": made_from,
+        "made_from": digest,
         "keys": [str(key) for key in fitted.classes_],
         "bias": [round(float(value), 4) for value in fitted.intercept_],
         "width": int(fitted.coef_.shape[1]),
     }
-    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + fitted.coef_.astype("<f2").tobytes()
+    return pack(head, fitted.coef_.astype("<f2").tobytes())
 
 
 def write_meaning(folder: Path) -> int:
     """Learn and write the ranking by meaning of the edition in a folder; return its size in bytes."""
     asked, told = phrases_of(load(folder))
-    raw = learn_meaning(Vectors(), asked + sentences(told), ranker.made_from(folder))
+    raw = learn_meaning(Vectors(), asked + sentences(told), made_from(folder))
     return (folder / meaning.NAME).write_bytes(raw)
 
 
@@ -183,8 +184,8 @@ def unseen(folder: Path, report: Callable[[str], None]) -> tuple[Index, list[Way
         known = [(key, text) for key, text in asked if text not in hidden]
         vocabulary = vocabulary_of(known, told)
         index.search = Search(rows_of(Words(vocabulary), known, told), vocabulary)
-        index.ranker = Ranker(learn_ranker(index.features, known + sentences(told)))
-        index.meaning = Meaning(learn_meaning(vectors, known + sentences(told)))
+        index.ranker = Ranker(*unpack(learn_ranker(index.features, known + sentences(told))))
+        index.meaning = Meaning(*unpack(learn_meaning(vectors, known + sentences(told))))
         report(f"turn {turn + 1} of {TURNS}: learned from {len(known)} ways to ask")
         for author in held:
             for row in by_author[author]:

@@ -87,10 +87,16 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     "resume": lambda rest: ("walk", lambda unit, context, actor: walk.resume(unit, context, actor, rest)),
     "passage": lambda rest: (
         "read_guidance",
-        lambda unit, context, actor: walk.advice_passage(unit, context, actor, rest),
+        lambda unit, context, actor: walk.show_advice(unit, context, actor, advice.passage, rest),
     ),
-    "card": lambda rest: ("read_guidance", lambda unit, context, actor: walk.advice_card(unit, context, actor, rest)),
-    "mean": lambda rest: ("read_guidance", lambda unit, context, actor: walk.advice_meant(unit, context, actor, rest)),
+    "card": lambda rest: (
+        "read_guidance",
+        lambda unit, context, actor: walk.show_advice(unit, context, actor, advice.card, rest),
+    ),
+    "mean": lambda rest: (
+        "read_guidance",
+        lambda unit, context, actor: walk.show_advice(unit, context, actor, advice.meant, rest),
+    ),
     "asked": lambda rest: (
         "sort_unanswered",
         lambda unit, context, actor: unanswered.sort_out(unit, context, actor, rest),
