@@ -155,8 +155,8 @@ class Terminal:
             self._go(CHANNEL if name == "team" else self.person)
         elif verb == "/in":
             self._print("Say /in team or /in private.")
-        elif verb == "/more" and self._folded:
-            self._print_wrapped(self._folded)
+        elif verb == "/more":
+            self._print_wrapped(self._folded or "Nothing is folded in the last message.")
         else:
             return False
         return True

@@ -326,6 +326,15 @@ def test_unanswered_questions_are_listed_without_who_asked(tmp_path):
     assert set(row) == {"id", "edition_id", "team", "kind", "subject", "question", "times", "first_at", "last_at"}
 
 
+def test_the_terminal_folds_what_telegram_folds_and_more_unfolds_it(tmp_path):
+    typed = "/more\nhow long do we keep it\n/more\n"
+    said = sharewise("chat", "--data", str(tmp_path), stdin=typed).stdout
+    assert "Nothing is folded in the last message." in said
+    answer, _, unfolded = said.partition("[More from the advice: folded, /more shows it]")
+    assert "How long to keep it" not in answer
+    assert "More from the advice\n\nHow long to keep it\nFollow your organisation's own retention policy." in unfolded
+
+
 def test_a_store_of_the_first_version_is_restored_verified_and_continued(tmp_path):
     """Its backup, its record and its open walk: tests/data/0.1.0 was written by that version."""
     before, data = Path(__file__).parents[1] / "data" / "0.1.0", tmp_path / "data"
