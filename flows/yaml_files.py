@@ -12,15 +12,19 @@ import yaml
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def read_text(text: str) -> Any:
+    """Return what a YAML text says."""
+    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 (it is a safe loader)
+
+
 def read(path: Path) -> Any:
     """Return the content of a file; raise FileNotFoundError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=SafeLoader)  # noqa: S506 (it is a safe loader)
+    return read_text(path.read_text(encoding="utf-8"))
 
 
 def packaged(*path: str) -> Any:
     """Return the content of a file in this package, by its path there; raise FileNotFoundError."""
-    text = files("flows").joinpath(*path).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=SafeLoader)  # noqa: S506 (it is a safe loader)
+    return read_text(files("flows").joinpath(*path).read_text(encoding="utf-8"))
 
 
 def packaged_json(*path: str) -> Any:

@@ -7,8 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from flows.yaml_files import read_text
 
 LANGUAGE = "en"
 
@@ -52,7 +53,7 @@ def labels(section: str) -> dict[str, str]:
 def texts(language: str = LANGUAGE) -> Mapping[str, Text]:
     """Return all texts of a language by their dotted keys; raise FileNotFoundError if there is no such file."""
     file = resources.files("bot.messages").joinpath(f"texts.{language}.yaml")
-    return dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8"))))
+    return dict(_flat(read_text(file.read_text(encoding="utf-8"))))
 
 
 def _flat(section: object, prefix: str = "") -> Iterator[tuple[str, Text]]:
