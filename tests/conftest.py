@@ -14,17 +14,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from flows.advice import Index
-from storage.core.engine import sqlite_url
-from storage.core.sealing import Keyring
 from storage.core.store import Store
 from storage.opening import open_store
 from tests.support.counts import COUNTS
 from tests.support.servers import end_at_once, postgresql_in
+from tests.support.stores import KEYS, migrated
 
 # Several processes share the cores, so numpy must not use all of them in each. It counts before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-KEYS = Keyring(bytes(range(32)))
 
 # Tests ask the same few hundred questions in thousands of states. An answer depends on nothing but the question.
 Index.ask = lru_cache(maxsize=20_000)(Index.ask)  # type: ignore[method-assign]
@@ -94,9 +91,7 @@ def postgresql_url(server: str, name: str, template: str = "template1") -> str:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty, migrated database: every test that uses it runs on both."""
     if request.param == "sqlite":
-        address = sqlite_url(tmp_path / "sharewise.db")
-        open_store(address, KEYS).close()
-        return address
+        return migrated(tmp_path / "sharewise.db")
     server = request.getfixturevalue("postgresql")
     template = request.getfixturevalue("migrated_postgresql")
     return postgresql_url(server, f"test_{uuid.uuid4().hex}", template)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from storage import backlog, inbox
 from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.stores import KEYS
 
 WORST = ("0 0 " * 1100)[:4096]
 TAPPER, OTHERS = 100, tuple(range(200, 208))

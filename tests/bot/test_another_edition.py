@@ -13,12 +13,11 @@ from flows.definition import InvalidEdition
 from flows.loader import EDITIONS, load
 from flows.rehearsal import play
 from storage import records
-from storage.core.engine import sqlite_url
 from tests.bot import test_console, test_review
 from tests.bot.test_console import AUTHOR, BOSS, SUPER, do, signed_in
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.renamed import DUTY, FLOW, OPTION, QUESTION, RESULT, renamed
+from tests.support.stores import KEYS, migrated
 
 OTHER = "other-2030"
 
@@ -35,7 +34,7 @@ def other(editions):
 
 @pytest.fixture
 async def chat(tmp_path, editions):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, 101)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, 101)) as chat:
         await test_console.let_in(chat)
         chat.context.edition_id = OTHER
         chat.context.book_of = lambda edition_id: open_book(edition_id, editions)
@@ -108,6 +107,7 @@ async def test_it_is_walked_reviewed_and_exported(chat):
         assert json.loads(made.content)["outcome"] == "do_not_share"
 
 
+@pytest.mark.slow
 async def test_danger_questions_typed_words_and_the_rules_are_answered_from_it(chat):
     await chat.say("He is hitting her right now, she is bleeding")
     assert any("999" in message["text"] for message in chat.visible())

@@ -11,15 +11,14 @@ from sqlmodel import SQLModel
 
 import storage.core.models  # noqa: F401 (fills the metadata)
 from storage import backlog, questions, records, retention
-from storage.core.engine import sqlite_url
 from storage.opening import open_store
 from storage.operations import backup, erasure, integrity
 from tests.bot.test_console import do, hold, signed_in, token_of
 from tests.bot.test_review import not_shared
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.log import logged
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, ONE, TWO, SUPER, BOSS, SOUTH = 100, 101, 102, 200, 201, 300
 CHANNEL = -1001
@@ -42,7 +41,7 @@ def say(place):
 async def chat(tmp_path):
     from storage import members
 
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, ONE, TWO)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, ONE, TWO)) as chat:
         for person, role, team in (
             (SUPER, "supervisor", "north"),
             (BOSS, "administrator", "north"),
@@ -172,7 +171,7 @@ async def erased_is_gone(chat, tmp_path, reference):
     await chat.store.run(erase)
     chat.store.forget_old_pages()
     assert len(keys) == 3
-    store = open_store(sqlite_url(tmp_path / "x.db"), KEYS)
+    store = open_store(migrated(tmp_path / "x.db"), KEYS)
     with store.unit() as unit:
         for name, how in SEALED_BY.items():
             table, _, column = name.partition(".")

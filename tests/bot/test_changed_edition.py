@@ -8,12 +8,11 @@ import pytest
 
 from flows.catalogue import Book, UnknownEdition, open_book
 from storage import backlog, conversations, records
-from storage.core.engine import sqlite_url
 from tests.bot import test_console
 from tests.bot.test_console import AUTHOR, BOSS, SUPER, signed_in
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.renamed import renamed
+from tests.support.stores import KEYS, migrated
 
 OTHER = "other-2030"
 FINISHED = ("No", "No", "My own wish to share", "No", "Next", "Do not share")
@@ -21,7 +20,7 @@ FINISHED = ("No", "No", "My own wish to share", "No", "Next", "Do not share")
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, BOSS, SUPER)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, BOSS, SUPER)) as chat:
         await test_console.let_in(chat)
         yield chat
 

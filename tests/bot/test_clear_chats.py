@@ -6,17 +6,16 @@ import pytest
 
 from bot.usecases import housekeeping as keeping
 from storage import records
-from storage.core.engine import sqlite_url
 from tests.bot.test_review import not_shared
-from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, ONE, CHANNEL = 100, 101, -1001
 
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, ONE)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, ONE)) as chat:
         yield chat
 
 

@@ -21,12 +21,11 @@ from bot.usecases import sessions
 from flows.screening import screened
 from storage import members, pause, records, retention, reviews, web_sessions
 from storage.core import ledger
-from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, OTHER, SUPER, BOSS, SOUTH = 100, 101, 200, 201, 300
 BASE = "http://127.0.0.1:8085"
@@ -34,7 +33,7 @@ BASE = "http://127.0.0.1:8085"
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
         await let_in(chat)
         yield chat
 

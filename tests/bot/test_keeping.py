@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
@@ -35,17 +36,22 @@ Save the record
 """
 
 
-@pytest.fixture
-def data(tmp_path, monkeypatch, capfd):
-    """A local store with three records."""
-    import io
-
-    folder = tmp_path / "data"
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A local store with three records, to copy from."""
+    folder = tmp_path_factory.mktemp("stored") / "data"
     lines = "Start again\n".join(WALK.format(n=n) for n in range(3))
-    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
-    assert main(["chat", "--data", str(folder)]) == 0
-    capfd.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO(lines))
+        assert main(["chat", "--data", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def data(tmp_path, stored, capfd):
+    """A local store with three records."""
+    capfd.readouterr()
+    return shutil.copytree(stored, tmp_path / "data")
 
 
 def listed(capfd, data):

@@ -19,20 +19,19 @@ from bot.telegram.handlers.guidance import HEADS, Argument
 from flows import screening
 from storage import invites, members
 from storage.core import ledger
-from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from storage.members import ROLES, MemberRow
-from tests.conftest import KEYS
 from tests.support import pages
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
+from tests.support.stores import KEYS, migrated
 
 PERSON, BOSS, SUPER, SECOND, NEW = 100, 200, 201, 202, 300
 
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (PERSON,)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (PERSON,)) as chat:
         for person, role in ((BOSS, "administrator"), (SUPER, "supervisor"), (SECOND, "supervisor")):
             await chat.store.run(members.save, person, role, "north", chat.now(), "test", InvitedAs(f"The {role}"))
         yield chat

@@ -16,11 +16,10 @@ import pytest
 from bot.console import app, security
 from bot.console.mini_app import AHEAD, LONGEST, OLDEST, opened_by
 from storage import members
-from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
+from tests.support.stores import KEYS, migrated
 
 TOKEN = "1234567:a-token-of-a-bot-that-is-none-at-all"
 SUPER, AUTHOR, STRANGER = 200, 100, 999
@@ -91,7 +90,7 @@ def _means_another(good, said):
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR,)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR,)) as chat:
         await chat.store.run(members.save, SUPER, "supervisor", "north", chat.now(), "test", InvitedAs("Sam"))
         chat.context.console_url = BASE
         yield chat
@@ -138,6 +137,7 @@ async def test_nobody_else_is_let_in_and_no_other_site_may_send_it(chat):
         assert (await web.post("/app", data={"init_data": said})).status_code == 403
 
 
+@pytest.mark.slow
 async def test_ten_thousand_replayed_openings_open_nothing(chat):
     from bot.console.mini_app import Opened
     from storage import web_sessions

@@ -10,11 +10,10 @@ import pytest
 
 from bot.composition import logs
 from flows.advice import Answer, Index
-from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
+from tests.support.stores import KEYS, migrated
 
 #: In parts, so that several processes share the work and each store to search stays small.
 PARTS, COUNT, AT_ONCE = 20, 500, 100
@@ -31,7 +30,7 @@ async def test_no_planted_identifier_is_stored_logged_or_sent(tmp_path, part, mo
     planted: set[str] = set()
     sent = io.StringIO()
     try:
-        async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 200, 300)) as chat:
+        async with Chat(migrated(tmp_path / "x.db"), KEYS, (100, 200, 300)) as chat:
             chat.world.listeners.append(
                 lambda shown: shown.message["from"]["is_bot"] and sent.write(json.dumps(shown.message))
             )

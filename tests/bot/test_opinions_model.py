@@ -28,10 +28,9 @@ from storage import conversations, inbox, members, outbox, teams, timers
 from storage import opinions as stored
 from storage.core import ledger
 from storage.core.clock import later, utc_now
-from storage.core.engine import sqlite_url
 from storage.opening import open_store
-from tests.conftest import KEYS
 from tests.support.counts import COUNTS
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, COLLEAGUES, OTHER_TEAM, STRANGER = 100, (101, 102, 103, 104), 300, 999
 CHANNEL, BOT = -1, 1
@@ -53,7 +52,7 @@ class Opinions(RuleBasedStateMachine):
     @initialize()
     def begin(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.url = sqlite_url(Path(self.folder.name) / "x.db")
+        self.url = migrated(Path(self.folder.name) / "x.db")
         self.minutes, self.update_id = 0.0, 0
         self.said: dict[int, tuple[str, str]] = {}
         self.canaries: list[str] = []

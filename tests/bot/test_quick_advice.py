@@ -14,10 +14,9 @@ from flows.catalogue import open_book
 from storage import members, questions
 from storage.core import ledger
 from storage.core.clock import utc_now
-from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.reading import grade
+from tests.support.stores import KEYS, migrated
 
 BOOK = open_book("hmg-2015")
 CARDS = list(BOOK.edition.cards.values())
@@ -25,7 +24,7 @@ CARDS = list(BOOK.edition.cards.values())
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
         yield opened
 
 

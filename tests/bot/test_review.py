@@ -8,17 +8,16 @@ from bot.usecases import reviews as reviewing
 from storage import members, records, reviews
 from storage.core import ledger
 from storage.core.clock import DAY, later
-from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
-from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, OTHER, SUPER, BOSS, SOUTH = 100, 101, 200, 201, 300
 
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, OTHER)) as chat:
         for person, role, team in (
             (SUPER, "supervisor", "north"),
             (BOSS, "administrator", "north"),

@@ -16,15 +16,14 @@ from bot.usecases import health
 from bot.usecases import outbox as sending
 from storage import backlog, outbox
 from storage.core.clock import later, utc_now
-from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.log import logged
+from tests.support.stores import KEYS, migrated
 
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
         yield opened
 
 

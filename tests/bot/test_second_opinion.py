@@ -12,14 +12,13 @@ from bot.local.world import Refused
 from bot.usecases.outbox import fetch
 from storage import backlog, inbox, invites, members, questions, records, teams
 from storage.core.clock import later
-from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import not_shared
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.planted import texts
 from tests.support.schema import fits
+from tests.support.stores import KEYS, migrated
 
 AUTHOR, ONE, TWO, DEPUTY, BOSS, STRANGER, ELSEWHERE = 100, 101, 102, 103, 200, 999, 300
 CHANNEL = -1001
@@ -32,7 +31,7 @@ async def people(chat):
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (AUTHOR, ONE, TWO, DEPUTY)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (AUTHOR, ONE, TWO, DEPUTY)) as chat:
         await people(chat)
         chat.world.open_group(CHANNEL, "North team")
         await chat.settle()

@@ -17,11 +17,10 @@ from flows.machine import CHECK, split
 from flows.navigation import UnexpectedAnswer, Walk, changeable, replay
 from flows.screening import screened
 from storage import conversations, inbox, members, records
-from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.paths import AT, BOOK, text_for, walk_to
+from tests.support.stores import KEYS, migrated
 
 ME, OTHER = 100, 200
 
@@ -124,7 +123,7 @@ STATES = [
 @pytest.mark.parametrize("flow", sorted(BOOK.machines))
 async def test_every_state_x_every_event(tmp_path, flow):
     machine = BOOK.machine(flow)
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME, OTHER)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (ME, OTHER)) as chat:
         member = await chat.store.run(members.get, ME)
         for state in (state for of, state in STATES if of == flow):
             walk = walk_to(flow, state)

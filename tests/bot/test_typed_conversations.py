@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from storage import records
-from storage.core.engine import sqlite_url
-from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.stores import KEYS, migrated
 
 TYPED = (
     "no.|nope not that i know|nobody asked me im just worried|yep|yes|yes its confidential|no|no, they refused|they refused|yes there is|its my job|ok|yep all done|yes|yes|yes|not safe|share|to protect a child|a worry about a child|social worker|She has come in hungry every day and the story keeps changing.|CP-2291|leave out the rest|save",
@@ -25,7 +24,7 @@ TYPED = (
 
 @pytest.mark.parametrize("lines", TYPED)
 async def test_typed_from_start_to_a_saved_record(tmp_path, lines):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100,)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (100,)) as chat:
         for line in ("/start", *lines.split("|")):
             await chat.say(line)
         assert len(await chat.store.run(lambda unit: list(records.listed(unit)))) == 1

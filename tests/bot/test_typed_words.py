@@ -13,12 +13,11 @@ from flows import navigation, replies
 from flows.machine import CHECK
 from flows.navigation import UnexpectedAnswer, changeable, replay
 from storage import backlog, conversations, inbox, members, outbox, pending_input, records
-from storage.core.engine import sqlite_url
 from tests.bot.test_states_and_events import STATES, look, plant, same
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.counts import COUNTS
 from tests.support.paths import AT, BOOK, walk_to
+from tests.support.stores import KEYS, migrated
 
 ME = 100
 DANGER = (
@@ -116,7 +115,7 @@ def stages(chat, member, flow):
 @pytest.mark.slow
 @pytest.mark.parametrize("flow", sorted(BOOK.machines))
 async def test_typed_words_at_every_state(tmp_path, flow):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (ME,)) as chat:
         member = await chat.store.run(members.get, ME)
         for stage in stages(chat, member, flow):
             await labels(stage)
@@ -235,7 +234,7 @@ PROMPTS = ("note", "request_sentence", "opinion_words", "review_words")
 @pytest.mark.parametrize("prompt", PROMPTS)
 async def test_typed_words_at_every_prompt(tmp_path, prompt):
     """At every prompt, control words leave or ask again, commands run, danger comes first, and nothing is misfiled."""
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (ME,)) as chat:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (ME,)) as chat:
 
         def ask_for(unit):
             pending_input.put(unit, ME, prompt, "SW-AAAA-BBBB" if prompt == "note" else "Q-1.0", chat.now())

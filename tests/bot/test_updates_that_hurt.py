@@ -12,17 +12,16 @@ from bot.local.world import Refused
 from bot.telegram import intake, retry
 from bot.telegram.retry import TokenRefused
 from storage import backlog, inbox, members, opinions, outbox, teams
-from storage.core.engine import sqlite_url
 from tests.bot.test_second_opinion import AUTHOR, CHANNEL, ask, chat  # noqa: F401 (a team with a channel)
-from tests.conftest import KEYS
 from tests.support.chat import Chat
+from tests.support.stores import KEYS, migrated
 
 BIG = (2**63, 2**64, 2**64 - 1, 2**70, -(2**70), 10**400, 1.5e300)
 
 
 @pytest.fixture
 async def alone(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100,)) as one:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (100,)) as one:
         yield one
 
 

@@ -79,6 +79,7 @@ def test_every_message_outside_a_conversation_fits():
         fits(message)
 
 
+@pytest.mark.slow
 @settings(max_examples=2000, deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r"), min_size=1, max_size=80))
 def test_any_text_comes_back_literally(text):

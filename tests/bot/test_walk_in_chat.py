@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from storage import inbox, records
-from storage.core.engine import sqlite_url
 from storage.operations import integrity
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.schema import fits
+from tests.support.stores import KEYS, migrated
 
 TO_SHARE = ["No", "No", "Somebody asked", "Yes", "Yes", "Yes", "No", "Yes", "Explicit: they clearly said yes"]
 HOW = ["Yes, done", "Yes, done", "Yes, done", "Yes, done", "They already know"]
@@ -17,7 +16,7 @@ HOW = ["Yes, done", "Yes, done", "Yes, done", "Yes, done", "They already know"]
 
 @pytest.fixture
 async def chat(tmp_path):
-    async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
+    async with Chat(migrated(tmp_path / "x.db"), KEYS, (100, 200)) as opened:
         yield opened
 
 
@@ -41,7 +40,7 @@ async def taps(chat, *labels):
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_path, database, restart):
     if database == "sqlite":
-        url = sqlite_url(tmp_path / "x.db")
+        url = migrated(tmp_path / "x.db")
     else:
         from tests.conftest import postgresql_url
 

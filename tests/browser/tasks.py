@@ -27,9 +27,9 @@ from storage.core.clock import later
 from storage.core.engine import sqlite_url
 from storage.invites import InvitedAs
 from tests.bot.test_review import emergency, not_shared
-from tests.conftest import KEYS
 from tests.support.chat import Chat
 from tests.support.servers import free_port
+from tests.support.stores import KEYS
 
 AUTHOR, OTHER, SUPER = 100, 101, 200
 MOST = 4

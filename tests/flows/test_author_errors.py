@@ -96,6 +96,7 @@ def test_errors_of_shape_do_not_hide_errors_of_meaning_in_the_same_file(copy):
     assert 'no predicate is called "too_secret"' in said
 
 
+@pytest.mark.slow
 def test_whatever_a_value_is_replaced_by_the_edition_loads_or_its_problems_are_told(copy):
     draw = random.Random(20261127)
     for file in (SHARING, TEXTS, PARTS, "edition.yaml", "passages.yaml", "roles.yaml"):

@@ -157,6 +157,7 @@ def test_only_answers_on_the_way_can_be_changed():
         change(machine, start(machine), "purpose")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_mix_of_answers_backs_and_changes_leaves_a_walk_that_replays(data):

@@ -91,6 +91,7 @@ def test_the_six_plain_paths_and_the_board_test_point_where_the_advice_says(flow
             COUNTS[f"outcomes compared with a second reading of the advice, {flow}"] += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS)
 def test_not_sure_pauses_never_counts_as_no_and_can_be_answered_or_left(flow):
     machine = BOOK.machine(flow)
@@ -133,6 +134,7 @@ def test_an_interrupt_after_the_end_is_refused_and_changes_nothing():
         interrupt(machine, ended, "bulk", AT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flow", FLOWS)
 def test_a_trigger_that_is_not_offered_raises_and_changes_nothing(flow):
     machine = BOOK.machine(flow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -25,6 +26,7 @@ from tests.support.counts import COUNTS
 from tests.support.paths import AT, BOOK, ENTRIES, text_for
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(some.data(), some.sampled_from(ENTRIES))
 def test_whatever_people_do_a_walk_stands_where_a_replay_from_the_start_says(data, entered):

@@ -361,8 +361,8 @@ async def test_the_webhook_is_set_asked_about_and_deleted(tmp_path):
 async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp_path):
     from storage import members
     from storage.core.engine import sqlite_url
-    from tests.conftest import KEYS
     from tests.support.chat import Chat
+    from tests.support.stores import KEYS
 
     async with Chat(sqlite_url(tmp_path / "x.db"), KEYS, (100, 101)) as chat:
         chat.world.gone.add(100)

@@ -23,9 +23,10 @@ from storage.core.faults import StorageRefused, StorageUnavailable
 from storage.core.sealing import BadKey, Keyring, key_from_file, key_from_text, make_key_file
 from storage.opening import open_store
 from storage.operations import integrity
-from tests.conftest import KEYS, postgresql_url
+from tests.conftest import postgresql_url
 from tests.storage.test_records import a_record, run
 from tests.support.pooler import pooler
+from tests.support.stores import KEYS
 
 
 def test_the_migrations_head_is_what_the_program_needs():

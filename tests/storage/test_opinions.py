@@ -116,7 +116,7 @@ def test_a_timer_fires_once_even_when_a_newer_one_has_its_row_number(store):
 def test_two_workers_let_one_person_in_and_end_a_request_once(store, url):
     """Two workers at the same moment, each with its own connection."""
     from storage.opening import open_store
-    from tests.conftest import KEYS
+    from tests.support.stores import KEYS
 
     with store.unit() as unit:
         request = a_request(unit)

@@ -14,12 +14,11 @@ from sqlalchemy import select
 
 import storage
 from storage import inbox, outbox
-from storage.core.engine import sqlite_url
 from storage.core.faults import StorageUnavailable
 from storage.core.json_bytes import dumps, loads
 from storage.core.statements import DIALECTS, Prepared, among
 from storage.opening import open_store
-from tests.conftest import KEYS
+from tests.support.stores import KEYS, migrated
 
 ALL = {
     f"{module.name.rpartition('.')[2]}.{name}": value
@@ -58,7 +57,7 @@ def test_the_many_are_found_and_no_others(store):
 
 def test_trouble_at_any_step_of_an_act_is_the_databases_never_the_acts(tmp_path):
     """SQLite keeps working while rows are fetched: interrupt it at every step of a use case in turn."""
-    store = open_store(sqlite_url(tmp_path / "x.db"), KEYS)
+    store = open_store(migrated(tmp_path / "x.db"), KEYS)
     with store.unit() as unit:
         driver = unit.driver
     step, fine = 0, False
@@ -88,6 +87,7 @@ values = some.recursive(
 )
 
 
+@pytest.mark.slow
 @given(values)
 def test_plain_values_come_back_as_they_went(value):
     if "Infinity" in json.dumps(value):

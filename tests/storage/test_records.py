@@ -14,7 +14,7 @@ from storage.core.models import LONGEST_CAUSE
 from storage.core.sealing import Keyring, SealBroken
 from storage.opening import open_store
 from storage.operations import integrity
-from tests.conftest import KEYS
+from tests.support.stores import KEYS
 
 AT = "2026-01-02T03:04:05.000000Z"
 CANARY = "canary-7c1f"
@@ -179,7 +179,7 @@ def test_another_master_key_opens_nothing_and_says_so(url):
 
 def test_another_master_key_is_refused_when_only_a_name_was_sealed(url):
     store = open_store(url, KEYS)
-    run(store, lambda unit: members.save(unit, 9, "practitioner", "north", AT, "test", screened("Pat")))
+    run(store, lambda unit: members.save(unit, 9, "practitioner", "north", AT, "test", screened("the night lead")))
     store.close()
     with pytest.raises(StorageRefused, match="another master key"):
         open_store(url, Keyring(bytes(32)))

@@ -24,9 +24,10 @@ from storage.core.store import BATCH
 from storage.opening import open_store
 from storage.operations import integrity
 from storage.rate_limits import Budget, Rate
-from tests.conftest import KEYS, postgresql_url
+from tests.conftest import postgresql_url
 from tests.storage.test_records import AT, run
 from tests.support.counts import COUNTS
+from tests.support.stores import KEYS
 
 
 @pytest.fixture
