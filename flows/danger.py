@@ -21,8 +21,9 @@ _ASKS = re.compile(
     r"(?:hi |hello |quick (?:q|question) |just wondering |so |and |but |ok |please )*(?:what|who|when|where|why|which|how|"
     r"can|could|should|shall|do|does|did|is|are|am|may|must|will|would|if)\b"
 )
-#: A text with more words than this is also judged sentence by sentence: one sentence in a long story may be about danger.
-WHOLE, PIECE = 90, 40
+#: A text is also judged sentence by sentence, short ones joined until there are this many words: one sentence in a story may be
+#: about danger. Out of its story it must say so more clearly, by this much. No piece has more than LONGEST words.
+SHORTEST, LONGEST, LESS = 12, 80, 1.0
 #: The score is divided by at least this many known features: a few odd words prove little either way.
 FEWEST = 90
 #: A worry about a child is less than danger: a score above this lower mark, or one of these words.
@@ -61,33 +62,31 @@ def features(text: str) -> set[str]:
 
 
 def _pieces(plain: str) -> Iterator[str]:
-    """Yield a text and, if it is long, each of its sentences, short ones joined to the next."""
-    yield plain
-    if len(plain.split()) <= WHOLE:
-        return
-    piece = ""
+    """Yield the sentences of a text, short ones joined to the next, and long ones in parts."""
+    piece: list[str] = []
     for sentence in _SENTENCE.split(plain):
         words = sentence.split()
-        for start in range(0, len(words), 2 * PIECE):
-            part = " ".join(words[start : start + 2 * PIECE])
-            piece = f"{piece} {part}".strip()
-            if len(piece.split()) >= PIECE // 2:
-                yield piece
-                piece = ""
+        for start in range(0, len(words), LONGEST):
+            piece += words[start : start + LONGEST]
+            if len(piece) >= SHORTEST:
+                yield " ".join(piece)
+                piece = []
     if piece:
-        yield piece
+        yield " ".join(piece)
+
+
+def _judge(plain: str) -> float:
+    """Return the score of a text in lower case and canonical form, as a whole."""
+    judge = learned.model("danger")
+    known = [judge.weights[name] for name in features(plain) if name in judge.weights]
+    pause()
+    return judge.bias + math.fsum(known) / math.sqrt(max(len(known), FEWEST)) - judge.limit if known else -math.inf
 
 
 def score(text: str) -> float:
     """Return how strongly a text speaks of danger; from 0 up, it does. The cost is linear in its length."""
-    judge = learned.model("danger")
-    best = -math.inf
-    for piece in _pieces(canonical(text).text.lower()):
-        pause()
-        known = [judge.weights[name] for name in features(piece) if name in judge.weights]
-        if known:
-            best = max(best, judge.bias + math.fsum(known) / math.sqrt(max(len(known), FEWEST)) - judge.limit)
-    return best
+    plain = canonical(text).text.lower()
+    return max(_judge(plain), max(map(_judge, _pieces(plain)), default=-math.inf) - LESS)
 
 
 def is_spoken_of(text: str) -> bool:

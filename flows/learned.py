@@ -27,10 +27,6 @@ class Linear:
         weights = self.weights
         return self.bias + math.fsum(weights[name] for name in features if name in weights)
 
-    def holds(self, features: Iterable[str]) -> bool:
-        """Return whether the answer is yes."""
-        return self.score(features) >= self.limit
-
 
 @cache
 def model(name: str) -> Linear:
