@@ -12,6 +12,9 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import combining, normalize
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from flows import learned
 from flows.breaks import pause
 from flows.lexicon import lexicon
@@ -147,6 +150,26 @@ def _lists(plain: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@cache
+def _everyday() -> dict[str, tuple[str, ...]]:
+    """Return the everyday words by their first letter."""
+    by_letter: dict[str, list[str]] = {}
+    for word in lexicon("everyday.txt"):
+        by_letter.setdefault(word[0], []).append(word)
+    return {letter: tuple(words) for letter, words in by_letter.items()}
+
+
+@lru_cache(maxsize=20_000)
+def _misspelt(plain: str) -> str:
+    """Return how close a rare or unknown word is to an everyday word with the same first letter; "" if it is not close.
+
+    One slip makes it close, or two in a word of more than six letters.
+    """
+    most = 2 if len(plain) > 6 else 1
+    near = process.extractOne(plain, _everyday().get(plain[0], ()), scorer=OSA.distance, score_cutoff=most)
+    return f"{near[1]:.0f} slips in {min(len(plain), 8)}" if near else ""
+
+
 @lru_cache(maxsize=20_000)
 def listed_as(plain: str) -> str:
     """Classify a word on its own: only a name, a name or a word, a family name, a word, or unknown."""
@@ -244,6 +267,9 @@ def features(text: str, words: list[Token], at: int, shouted: bool) -> list[str]
     found += [f"in={name},{how}" for name in lists]
     only = listed_as(plain)
     found += [f"only={only}", f"only={only},{how},{begins}", f"only={only},{how}"]
+    if lists[-1] in ("f0", "f1", "f2"):
+        slips = _misspelt(plain)
+        found += [f"slips={slips}", f"slips={slips},{how},{only}"]
     if word.text.lower().endswith(("'s", "s'")):
         found += ["'s", f"'s,{how}"]
     if how in ("X", "x"):
@@ -415,6 +441,16 @@ def _is_full_name(words: list[Token], at: int) -> bool:
     return listed_as(bare(words[at].text)) == "given" and listed_as(bare(words[at + 1].text)) in ("given", "family")
 
 
+#: How much less proof a common given name with a capital letter needs, chosen on texts by other authors (docs/figures.md).
+COMMON_NEEDS_LESS = 1.6
+
+
+def _is_common_name(word: Token) -> bool:
+    """Say whether a word with a capital letter is one of the common given names."""
+    plain = bare(word.text)
+    return shape(word.text) == "Xx" and _given(plain)[:1] == "3" and listed_as(plain) in ("given", "name or word")
+
+
 def _names(text: str) -> Iterator[tuple[Token, bool]]:
     """Yield each word of a text, and whether it is a name or part of one."""
     words, judge = tokens(text), learned.model("names")
@@ -426,7 +462,8 @@ def _names(text: str) -> Iterator[tuple[Token, bool]]:
         elif _is_titled(words, at) or _is_full_name(words, at):
             yield word, True
         else:
-            yield word, may_be_name(words, at) and judge.holds(features(text, words, at, shouted))
+            needed = judge.limit - (COMMON_NEEDS_LESS if _is_common_name(word) and not shouted else 0)
+            yield word, may_be_name(words, at) and judge.score(features(text, words, at, shouted)) >= needed
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

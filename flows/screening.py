@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
 
 from stdnum.gb import nhs, upn
 
@@ -32,7 +34,8 @@ REFERENCE_LIKE = ("handle", "nino", "phone", "postcode", PERSON)
 OVERRIDABLE = (PERSON, "nhs_number")
 #: Every kind, in order of precedence: where findings overlap, the earlier kind wins.
 KINDS = (
-    "email", "url", "handle", "nhs_number", "upn", "nino", "date_of_birth", "phone", "postcode", "address", PERSON,
+    "email", "url", "ip_address", "handle", "nhs_number", "upn", "nino", "passport", "date_of_birth", "phone", "postcode", "address",
+    PERSON,
 )  # fmt: skip
 
 
@@ -123,6 +126,7 @@ _GAP = rf"{_SEP}{{0,3}}"
 _WINDOW = 40
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
+_MONTH_IN_WELSH = r"(?:ion|chwe|maw|ebr|mai|meh|gor|aws|med|hyd|tach|rhag)[a-z]{0,7}"
 _NTH = r"(?:st|nd|rd|th)?"
 _NTHS = (
     "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|"
@@ -141,7 +145,7 @@ _FULL_DATE = (
 )
 _BORN = (
     r"(?:born|d[. ]{0,2}o[. ]{0,2}b{1,2}(?![a-z])\.?|(?:date|day) ?of ?b[a-z]{3,5}|birth ?(?:date|day)|b-?day\b|birth\b|b\.(?= ?\d)|"
-    r"had (?:him|her|the baby) on|gave birth|turn(?:s|ed) \d{1,2} on)"
+    r"had (?:him|her|the baby) on|(?:baby|twins?|he|she)(?: was)? (?:arrived|delivered)|gave birth|leap (?:year )?baby|turn(?:s|ed) \d{1,2} on)"
 )
 _AREAS = (
     "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY G GL GU "
@@ -186,6 +190,9 @@ _APPS = (
     r"bereal|twitch|minecraft|fortnite|reddit|signal|onlyfans|gamer ?tag|user ?name|handle|screen ?name|profile|account|online|goes by|going by|calls (?:him|her)self|add me)"
 )
 
+#: Two letters at most, six to nine digits in one to three groups, and perhaps a letter.
+_PASSPORT = rf"((?:[A-Z]{{1,2}} ?)?\d(?:{_GAP}\d){{5,8}}[A-Z]?)(?![A-Za-z0-9])"
+
 _I = re.IGNORECASE
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -205,8 +212,19 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             _I,
         ),
     ),
+    ("ip_address", re.compile(r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)|(?<![\w.:])(?=[0-9a-f:]{0,30}:[0-9a-f]{0,4}:)[0-9a-f:]{3,39}(?![\w:])", _I)),
+    ("passport", re.compile(rf"\b(?:pass ?ports?|ppt|(?:pp|travel doc(?:ument)?|(?:id|identity) card) (?:no|num|number)|doc(?:ument)? (?:no|num|number))(?:(?![a-z])\D{{0,30}}?(?<![a-z]))?{_PASSPORT}", _I)),
+    ("passport", re.compile(rf"(?<![A-Za-z0-9]){_PASSPORT}(?=[ (:]{{1,2}}(?:is |was |\(?as |on |in )?(?:an? |the |his |her |their |my |mum's |dad's )?pass ?port\b)", _I)),
     ("handle", re.compile(r"(?<![\w.@])@[A-Za-z_][\w.]{2,30}|(?<![\w.$])\$(?=[\w-]{0,20}[a-z])[A-Za-z][\w-]{3,20}")),
-    ("handle", re.compile(rf"(?:(?<![A-Za-z])(?:{_APPS})|\b(?:games?|plays?|streams?|posts?|posting|chats?)) as ((?=[A-Za-z]*(?:[\d_.]|[a-z][A-Z]))[A-Za-z_][\w.]{{3,30}})")),
+    ("handle", re.compile(rf"(?:(?<![A-Za-z])(?:{_APPS})|\b(?:games?|plays?|streams?|chats?)) as ((?=[A-Za-z]*(?:[\d_.]|[a-z][A-Z]))[A-Za-z_][\w.]{{3,30}})")),
+    (
+        "handle",
+        re.compile(
+            rf"\b(?:post(?:s|ed|ing)?|(?:messag|contact|wr[io]t|comment|call|add|follow|friend)\w{{0,5}})(?: [\w'-]{{1,15}}){{0,5}}? (?:as|from|under|by|called) "
+            rf"@?((?=\w{{0,24}}(?:[\d_]|\.\w))[A-Za-z_]\w{{1,24}}(?:[._](?!{_DOMAIN}\b)\w{{1,24}}){{0,3}})(?<=[\w]{{4}})(?![\w@])",
+            _I,
+        ),
+    ),
     (
         "handle",
         re.compile(
@@ -232,7 +250,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("date_of_birth", re.compile(rf"(?<![a-z]){_BORN}(?:[^\d]{{0,30}}?)({_DATE})", _I)),
     (
         "date_of_birth",
-        re.compile(rf"(?<!\d)({_DATE})[ \n,.;:()\[\]=-]{{0,4}}(?:is |was )?(?:his |her |their |the |my |child's )?(?:\(?as )?(?:d\.?o\.?b\b|date of birth|birth ?day|birth ?date)", _I),
+        re.compile(rf"(?<!\d)({_DATE})[ \n,.;:()\[\]=-]{{0,4}}(?:is |was |as |an? |his |her |their |the |my |child's |real |right |wrong |\(as ){{0,3}}(?:d\.?o\.?b\b|date of birth|birth ?day|birth ?date)", _I),
     ),
     ("postcode", re.compile(rf"(?<![A-Z0-9_])(?:(?:{_AREA})\d[A-Z\d]?{_GAP}|(?:{_AREA}) \d[A-Z\d]?{_SEP}{{1,3}})[\dO] ?(?!(?:ST|ND|RD|TH)\b)[A-Z]{{2}}(?![A-Z0-9_])")),
     (
@@ -249,12 +267,14 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?i:\b{_FLAT})[,. \n]{{1,3}}(?:{_HOUSE}[,. \n]{{1,3}})?{_NAMED}(?i:{_STREET})\b|"
             rf"(?i:\b{_FLAT})[, \n]{{1,3}}{_HOUSE},?[ \n]{{1,2}}[A-Z][\w'.-]{{1,24}}|"
             rf"(?i:\b{_FLAT})[, \n]{{1,3}}[A-Z][\w'-]{{2,24}} (?:House|Court|Tower|Towers|Point|Heights|Lodge|Mansions|Buildings|Flats|Wharf|Mill)\b|"
+            rf"(?i:\b{_FLAT}),?[ \n]{{1,2}}[a-z'-]{{3,24}} (?:house|court|tower|towers|point|heights|lodge|mansions|buildings|flats|wharf|mill)\b|"
             rf"(?i:\b{_FLAT},?[ \n]{{1,2}}{_HOUSE},?[ \n]{{1,2}}(?:[a-z'-]{{2,20}} ){{1,3}}(?:{_STREET_SMALL})\b)|"
             rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}{_WELSH}(?:[ -][A-Za-z][\w'-]{{0,20}}){{1,3}}|"
-            rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}(?:[A-Z][a-z]{{2,15}} )?[A-Z][a-z]{{2,15}}gate\b|"
+            rf"(?<![\w/.-]){_HOUSE},?[ \n]{{1,2}}(?:[A-Z][a-z]{{2,15}} )?[A-Z][a-z]{{2,15}}(?:gate|way)\b|"
             rf"(?<![\w/.-]){_HOUSE}(?:,[ \n]{{0,2}}|[ \n]{{1,2}}){_NAMED}(?i:{_STREET})\b(?! (?:[Ss]chool|[Pp]rimary|[Aa]cademy|[Nn]ursery|[Ss]urgery))|"
             rf"(?i:\b{_HOUSE_WORDS}) (?:{_NAMED}(?:{_STREET_CAPITAL})|(?!way )(?:[a-z'-]{{2,20}} ){{1,2}}(?i:street|road|rd|avenue|ave|lane|close|drive|court|crescent|terrace|gardens|grove))\b|"
             rf"\b(?:The )?{_NAMED}?(?:House|Cottage|Farm|Farmhouse|Lodge|Forge|Barn|Mill|Vicarage|Rectory|Bungalow|Stables|Granary|Villa|Manor), {_NAMED}(?:{_STREET_CAPITAL}|Ln|St|Rd|Ave|Cl|Dr|Cres|Terr)\b|"
+            r"\b(?:The |Y )(?:Old |Hen )?[A-Z][a-z]{2,20}, [A-Z][a-z]{2,20}(?: [A-Z][a-z]{2,20})?, [A-Z][a-z]{2,20}\b|"
             rf"\bThe (?:Old )?[A-Z][a-z]{{2,20}}, {_NAMED}(?:{_STREET_CAPITAL})\b(?! [A-Z])|"
             rf"\b{_NAMED}(?:{_STREET_CAPITAL})(?=,? where (?:\w+ ){{1,3}}li(?:ves?|ving)\b)"
         ),
@@ -288,9 +308,25 @@ _NOT_HANDLE = re.compile(
     r"[a-z]{1,6}\.[A-Z][a-z]+|[a-z]+\.|(?:e|i)\.(?:g|e)\.?|a\.m|p\.m|[A-Z]{1,4}\d{1,4}|[a-z]+\.[a-z]{2,3}",
 )
 #: A full date directly after a name, or alone on its line, is treated as a date of birth.
-_AFTER_NAME = re.compile(rf"[ \n]{{0,4}}[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I)
+_AFTER_NAME = re.compile(
+    rf"(?: (?-i:[A-Z])[\w'-]{{1,24}})?[ \n]{{0,4}}[,.;:()\[\]/-]{{0,2}}[ \n]?(?:born )?\(?({_FULL_DATE})", _I
+)
 _BEFORE_NAME = re.compile(rf"(?:^|\n)\W{{0,3}}({_FULL_DATE})[ ,.;:-]{{1,4}}$", _I)
 _ANY_FULL_DATE = re.compile(rf"(?<!\d){_FULL_DATE}", _I)
+#: A full date with its year, also with a month in Welsh.
+_DATED = re.compile(
+    rf"(?<![\w/.-])(\d{{1,2}}(?:{_IN_DATE}\d{{1,2}}{_IN_DATE}| ?{_NTH}(?: of)?[ \n./-]{{0,2}}(?:{_MONTH}|{_MONTH_IN_WELSH})[ \n,./'-]{{0,3}})"
+    r"((?:19|20)\d\d))(?![\w/]|[.-]\d)",
+    _I,
+)
+#: A full date of this many years back or more is taken for a date of birth, unless an event is named before it.
+RECENT_YEARS = 3
+_EVENT = re.compile(
+    r"\b(?:dated|since|until|before|after|from|between|review\w*|meeting|conference|hearing|court|order\w*|report\w*|letter|photo\w*|"
+    r"signed|incident\w*|offen[cs]e\w*|arrest\w*|convict\w*|sentenc\w*|clos\w+|open\w*|start\w*|end\w*|expir\w*|issued|act|version|"
+    r"assess\w*|visit\w*|refer\w*|chronology|moved|died|death|married|join\w*|left|updated|published|regulations)\b",
+    _I,
+)
 _ALONE = re.compile(rf"\W{{0,4}}({_FULL_DATE})\W{{0,4}}", _I)
 _RUN = re.compile(rf"\d{{1,24}}(?:{_SEP}{{1,3}}\d{{1,24}}){{0,40}}")
 _GROUP, _LETTER = re.compile(r"\d+"), re.compile(r"[A-Za-z]")
@@ -300,6 +336,8 @@ _DATE_IN_RUN = re.compile(
 _TIME_IN_RUN = re.compile(r"(?<!\d)(?:[01]?\d|2[0-3])[:.][0-5]\d(?!\d)")
 _NHS_CUE = re.compile(r"n\.?h\.?s[^\d]{0,30}$", _I)
 _NHS_AFTER = re.compile(r"[^a-z0-9]{0,4}(?:is |was |\(?as )?(?:his |her |their |the |my |child's )?nhs\b", _I)
+#: The code of a country, before the rest of a phone number.
+_ABROAD = re.compile(r"(?:\+ ?|\b00)\d{1,3}[ ()./-]{0,3}$")
 _NHS_SHAPES = {
     (10,),
     (3, 3, 4),
@@ -379,6 +417,10 @@ def _all(text: str) -> Iterator[Found]:
     for kind, pattern in _PATTERNS:
         for match in _matches(pattern, text):
             start, end = match.span(match.lastindex or 0)
+            if kind == "ip_address" and not _is_ip_address(text[start:end]):
+                continue
+            if kind == "passport" and _DATE_IN_RUN.match(text, start):
+                continue  # when it expires
             if kind == "url" and _OFFICIAL.fullmatch(match.group().rstrip(".,;)")):
                 continue
             if kind == "postcode" and not any(letter.isalpha() for letter in text[start:end][1:]):
@@ -390,6 +432,7 @@ def _all(text: str) -> Iterator[Found]:
                     yield Found(kind, *other.span())
     yield from _handles(text)
     yield from _numbers(text)
+    yield from _old_dates(text)
     for line in _lines(text):
         if alone := _ALONE.fullmatch(text, *line):
             yield Found("date_of_birth", *alone.span(1))
@@ -400,6 +443,22 @@ def _all(text: str) -> Iterator[Found]:
             yield Found("date_of_birth", *(max(0, start - _WINDOW) + place for place in born.span(1)))
         elif born:
             yield Found("date_of_birth", *born.span(1))
+
+
+def _is_ip_address(said: str) -> bool:
+    try:
+        ip_address(said)
+    except ValueError:
+        return False
+    return True
+
+
+def _old_dates(text: str) -> Iterator[Found]:
+    """Yield full dates that lie years back, unless the words before say what happened then: they are mostly of a birth."""
+    recent = datetime.now(UTC).year - RECENT_YEARS
+    for match in _DATED.finditer(text):
+        if int(match.group(2)) < recent and not _EVENT.search(text[max(0, match.start() - _WINDOW) : match.start()]):
+            yield Found("date_of_birth", *match.span(1))
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -517,7 +576,16 @@ def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int
         return "nhs_number"
     if in_date and not before.phone:
         return None
-    if len(digits) == 10 and digits[0] != "0" and shape in _NHS_SHAPES and nhs.is_valid(digits):
+    abroad = _ABROAD.search(before.text)
+    if (
+        shape == (3, 3, 4)
+        and not abroad
+        and digits[0] != "0"
+        and not before.glued
+        and not _REFERENCE.search(before.text)
+    ):
+        return "nhs_number"  # no other number is grouped so, and a slip of the finger spoils the check digit
+    if len(digits) == 10 and digits[0] != "0" and not abroad and shape in _NHS_SHAPES and nhs.is_valid(digits):
         return "nhs_number" if not before.glued or len(shape) > 1 or before.text[-1:].islower() else None
     return "phone" if _is_phone(text, before, end, digits, shape, labelled=labelled) else None
 

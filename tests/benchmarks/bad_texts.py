@@ -23,6 +23,7 @@ PIECES = (
     "nhs ", "NI ", "A ", "AB", "A1 ", "flat 1 ", "12 ", "12 High ", "Oak ", "lives at ", "www.", "http://", "at dot ", "dot com ",
     "oh ", "double oh ", "one two ", "Mr ", "mum ", "J. ", "her name is ", "who ", "O'", "a-", "é", "\u200b", "１", "–", "user name ", "snap ",
     "snap a_1 ", "may ", "12 may ", "twenty ", "first of ", "The ", "Unit 4, ", "SE15 ", "he ", "he is hurting her ", "Ann ", "smith ",
+    "passport ", "1.1.", "a:", "::", "posts as ", "a_1 ",
 )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def _unseen(wrong: bool) -> None:
 
 
 def _sentences(wrong: bool) -> None:
-    for name in ("sentences.txt", "sentences_seen.txt"):
+    for name in ("sentences.txt", "sentences_seen.txt", *sets.UNSEEN_SENTENCES):
         found = sets.screen(sets.sentences(name))
         print(f"{name}:")
         for kind in screening.KINDS:

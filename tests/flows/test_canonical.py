@@ -22,6 +22,7 @@ NUMBERS = {
     "nhs_number": (("943", "476", "5919"), "NHS"),
     "nino": (("AB", "12", "34", "56", "C"), "NI"),
     "upn": (("H8012", "0000", "1001"), "UPN"),
+    "passport": (("533", "401", "872"), "passport"),
 }
 PLACES = (
     "{label} {number}",
@@ -84,6 +85,7 @@ def test_places_are_those_of_the_original_text():
             assert item.kind == "person" or any(letter.isdigit() for letter in text[item.start : item.end])
 
 
+@pytest.mark.slow
 def test_the_stemmer_gives_the_same_stems_in_four_threads_at_once():
     """One stemmer shared by threads gave 642 wrong stems in 73,480."""
     words = [

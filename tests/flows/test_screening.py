@@ -26,6 +26,7 @@ from tests.support.planted import texts
 STRUCTURED = [kind for kind in screening.KINDS if kind != PERSON]
 
 
+@pytest.mark.slow
 def test_words_are_counted_as_the_collection_of_texts_does():
     packed = files("spellchecker").joinpath("resources", "en.json.gz").read_bytes()
     counts = json.loads(gzip.decompress(packed))
@@ -57,6 +58,18 @@ def test_the_set_of_sentences_is_screened_as_well_as_the_figures_say():
     assert found.clean_refused / found.clean <= 0.03, wrong
 
 
+@pytest.mark.slow
+def test_texts_that_nothing_was_learned_from_are_screened_as_well_as_the_figures_say():
+    found = [sets.screen(sets.sentences(name)) for name in sets.UNSEEN_SENTENCES]
+    texts = sum(one.clean for one in found)
+    COUNTS["texts without identifiers by people who knew nothing"] = texts
+    wrong = "\n".join(line for one in found for line in one.wrong)
+    for kinds, least in ((STRUCTURED, 0.96), ([PERSON], 0.93)):
+        marked = sum(one.found[kind] + one.missed[kind] for one in found for kind in kinds)
+        assert sum(one.found[kind] for one in found for kind in kinds) / marked >= least, wrong
+    assert sum(one.clean_refused for one in found) / texts <= 0.02, wrong
+
+
 def test_nothing_that_an_edition_says_would_be_refused():
     edition = open_book("hmg-2015").edition
     said = [text for passage in edition.passages.values() for text in (passage.title, passage.text)]
@@ -82,6 +95,7 @@ def test_any_text_is_screened_without_failing_and_places_lie_inside_it(text):
     assert all(one.end <= other.start for one, other in pairwise(found))
 
 
+@pytest.mark.slow
 def test_planted_identifiers_are_found_where_they_were_planted():
     for kind, secret, text in texts(7, 2200):
         with pytest.raises(IdentifierFound):

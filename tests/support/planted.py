@@ -97,6 +97,16 @@ def _handle(pick: random.Random) -> tuple[str, str]:
     return "", f"@kid_{digits(pick, 5)}"
 
 
+def _passport(pick: random.Random) -> tuple[str, str]:
+    return "passport ", pick.choice(
+        (digits(pick, 9), f"AB{digits(pick, 7)}", f"{digits(pick, 3)} {digits(pick, 3)} {digits(pick, 3)}")
+    )
+
+
+def _ip_address(pick: random.Random) -> tuple[str, str]:
+    return "from ", pick.choice((f"203.0.113.{pick.randint(1, 250)}", f"2001:db8:{digits(pick, 4)}::{digits(pick, 2)}"))
+
+
 def _person(pick: random.Random) -> tuple[str, str]:
     lead = pick.choice(("her name is ", "Mr ", "called ", "mum ", ""))
     return lead, f"{pick.choice(GIVEN)} {pick.choice(FAMILY)}"
@@ -104,5 +114,6 @@ def _person(pick: random.Random) -> tuple[str, str]:
 
 MAKERS: dict[str, Callable[[random.Random], tuple[str, str]]] = {
     "nhs_number": _nhs, "nino": _nino, "upn": _upn, "phone": _phone, "email": _email, "postcode": _postcode,
-    "address": _address, "date_of_birth": _birth, "url": _url, "handle": _handle, "person": _person,
+    "address": _address, "date_of_birth": _birth, "url": _url, "handle": _handle, "passport": _passport,
+    "ip_address": _ip_address, "person": _person,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from flows.catalogue import open_book
 DATA = Path(__file__).parent.parent / "data"
 #: The question sets: one written by people who knew neither the phrases nor the code, one by the authors of the phrases.
 QUESTIONS = ("questions.jsonl", "questions_seen.jsonl")
-MARK = re.compile(r"\[\[(\w+):(.*?)\]\]")
+MARK = re.compile(r"\[\[(\w+):(.*?)\]\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,16 @@ def mark(asked: list[Asked], index: Index | None = None) -> Marks:
 
 
 # ---- sets by authors who saw neither the ways to ask nor the code; nothing is ever learned from them -----
-#: Two such sets: questions, and texts that speak of danger or only sound like it.
-UNSEEN, UNSEEN_DANGER = ("unseen1.jsonl", "unseen2.jsonl"), ("danger_unseen1.jsonl", "danger_unseen2.jsonl")
+#: Questions, texts that speak of danger or only sound like it, and texts with identifiers and without.
+UNSEEN = ("unseen1.jsonl", "unseen2.jsonl", "unseen3.jsonl")
+UNSEEN_DANGER = (
+    "danger_unseen1.jsonl",
+    "danger_unseen2.jsonl",
+    "danger_unseen3.jsonl",
+    "danger_unseen4.jsonl",
+    "danger_unseen5.jsonl",
+)
+UNSEEN_SENTENCES = ("sentences_unseen1.txt", "sentences_unseen2.txt", "sentences_unseen3.txt", "sentences_unseen4.txt")
 
 
 @dataclass
@@ -168,9 +176,9 @@ def sentence(line: str) -> Sentence:
 
 
 def sentences(name: str = "sentences.txt") -> list[Sentence]:
-    """Read a sentence set."""
+    """Read a sentence set. A line break inside a sentence is written as a backslash and an n."""
     lines = (DATA / name).read_text(encoding="utf-8").splitlines()
-    return [sentence(line) for line in lines if line.strip() and not line.startswith("#")]
+    return [sentence(line.replace("\\n", "\n")) for line in lines if line.strip() and not line.startswith("#")]
 
 
 @dataclass

@@ -38,6 +38,8 @@ WORDS = HERE.parent.parent / "flows" / "words"
 #: How often each text with names is learned with other names, and the weight of those copies.
 OTHERWISE, OTHERWISE_WEIGHT = 4, 0.2
 SEED = 5
+#: How often an everyday word stands in the collection that counts.txt comes from.
+EVERYDAY = 3000
 
 
 def made_from(name: str) -> str:
@@ -208,6 +210,14 @@ def write_counts() -> None:
     counted = sorted(counts().items(), key=lambda item: item[0].encode())
     lines += [word if count == names.LEAST_COUNT else f"{word} {count}" for word, count in counted]
     (WORDS / "counts.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    everyday = [
+        word for word, count in counted if count >= EVERYDAY and len(word) > 2 and names.listed_as(word) != "given"
+    ]
+    lines = [
+        "# The everyday words among those of counts.txt that are no given names, to recognise misspelt words.",
+        "# From pyspellchecker (github.com/barrust/pyspellchecker, MIT licence) by python -m tests.training counts",
+    ]
+    (WORDS / "everyday.txt").write_text("\n".join([*lines, *everyday]) + "\n", encoding="utf-8")
 
 
 def _write_ranking(write: Callable[[Path], int]) -> None:
