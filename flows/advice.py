@@ -24,7 +24,7 @@ Band = Literal["answer", "closest", "none"]
 #: The maximum number of passages with an answer, and of cards offered by "did you mean".
 MOST, MOST_OFFERED = 3, 5
 #: Leave out passages that score less than this share of the best score.
-FAR = 0.3
+FAR = 0.5
 #: How much the further passages of a card add to the score of its best one.
 FURTHER = 0.5
 #: A passage beside a danger card must score at least this.

@@ -13,16 +13,21 @@ from flows.screening import Screened
 
 #: Seconds for which a question is remembered, and how many people's questions.
 REMEMBERED_FOR, MOST = 600.0, 5000
-#: A follow-up begins with one of these words, or is no longer than this and means nothing by itself.
+#: A text no longer than this that means nothing by itself is a follow-up.
 SHORT = 3
+_AND = r"(?:(?:and|but|or|so|ok|okay|then|also|right|yes|no|yeah)[\s,]+)"
+#: What begins like this goes on from the question before it.
 _ONWARD = re.compile(
-    r"(?:(?:and|but|or|so|ok|okay|then|also|right|yes|no|yeah|but then|and then)[\s,]+)*"
-    r"(?:why|how so|how come|how long|how then|since when|says who|who says|what if|what about|how about|even if|even when|"
-    r"if (?:it|its|it's|he|she|they|that|the|not|so|we|i)|and if|but if|does (?:that|this|it)|do (?:those|these)|"
-    r"is (?:that|this|it)|are (?:those|these)|can (?:that|this|it)|"
-    r"must (?:that|it)|should (?:that|it)|would (?:that|it)|what (?:then|now|else)|where|when|who|which one|same (?:for|with|if)|"
-    r"by (?:email|phone|post|letter|text|whatsapp)|in writing|to whom|"
-    r"(?:and|but|so|or) \w+)\b",
+    rf"(?:{_AND}*(?:why|how so|how come|since when|says who|who says|what if|what about|how about|even if|even when|"
+    r"if (?:it|its|it's|he|she|they|that|the|not|so|we|i)|does (?:that|this|it)|do (?:those|these)|"
+    r"is (?:that|this|it)|are (?:those|these)|can (?:that|this|it)|must (?:that|it)|should (?:that|it)|would (?:that|it)|"
+    r"what (?:then|now|else)|which one|same (?:for|with|if)|to whom)"
+    rf"|{_AND}+\w+)\b",
+    re.IGNORECASE,
+)
+#: What begins like this may do so, but is a question of its own if it has an answer by itself.
+_PERHAPS_ONWARD = re.compile(
+    rf"{_AND}*(?:how long|how then|where|when|who|by (?:email|phone|post|letter|text|whatsapp)|in writing)\b",
     re.IGNORECASE,
 )
 #: A question of more words than this stands on its own.
@@ -63,10 +68,9 @@ class RecentQuestions:
 
 
 def is_follow_up(typed: Typed, *, is_clear: bool) -> bool:
-    """Return whether a text only makes sense after the question before it.
-
-    `is_clear`: it has an answer by itself, so only words such as "and if" make it a follow-up.
-    """
-    words = len(typed.text.split())
-    onward = words <= LONGEST and _ONWARD.match(typed.text.strip()) is not None
-    return onward or (words <= SHORT and not is_clear)
+    """Return whether a text only makes sense after the question before it. `is_clear`: it has an answer by itself."""
+    text = typed.text.strip()
+    words = len(text.split())
+    if words > LONGEST:
+        return False
+    return bool(_ONWARD.match(text)) or (not is_clear and (words <= SHORT or bool(_PERHAPS_ONWARD.match(text))))

@@ -94,6 +94,15 @@ async def test_a_follow_up_is_read_with_the_question_before_it_for_ten_minutes(c
     assert not chat.text().startswith("Follow your own organisation's policy.")
 
 
+async def test_a_clear_question_stands_alone_though_it_begins_like_a_follow_up(chat):
+    await chat.say("girl in my form has a broken wrist, can she have a scribe")
+    await chat.say("where do i start when someone asks me for info")
+    assert chat.text().startswith("First ask:")
+    await chat.say("how long do we keep the notes")
+    await chat.say("who decides that")
+    assert not chat.text().startswith("First ask:")
+
+
 async def test_a_follow_up_after_a_question_with_an_identifier_does_not_bring_it_back(chat):
     await chat.say("can i tell 07700 900123 about consent")
     assert chat.context.recent.last(100) is None

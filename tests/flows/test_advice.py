@@ -25,6 +25,7 @@ PHRASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sets.QUESTIONS)
 def test_the_set_of_questions_is_answered_as_well_as_the_figures_say(name):
     marks = sets.mark(sets.questions(name))
@@ -36,12 +37,14 @@ def test_the_set_of_questions_is_answered_as_well_as_the_figures_say(name):
     assert marks.danger_seen / marks.danger >= LEAST["danger"], wrong
 
 
+@pytest.mark.slow
 def test_the_sets_are_large_enough():
     marks = [sets.mark(sets.questions(name)) for name in sets.QUESTIONS]
     assert sum(one.answerable for one in marks) >= 250
     assert sum(one.unanswerable for one in marks) >= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sets.UNSEEN)
 @pytest.mark.parametrize("by_meaning", [True, False])
 def test_questions_that_nothing_was_learned_from_are_answered_as_well_as_the_figures_say(name, by_meaning):
@@ -57,8 +60,9 @@ def test_questions_that_nothing_was_learned_from_are_answered_as_well_as_the_fig
 def test_danger_that_nothing_was_learned_from_is_seen_as_well_as_the_figures_say():
     found = [sets.danger_seen(name) for name in sets.UNSEEN_DANGER]
     for kind, least in (("now", 0.95), ("told", 0.95), ("crime", 0.9)):
-        assert sum(one[kind][0] for one in found) / sum(one[kind][1] for one in found) >= least, kind
-    assert sum(one["calm"][0] for one in found) / sum(one["calm"][1] for one in found) <= 0.09
+        marks = [one[kind] for one in found if kind in one]
+        assert sum(seen for seen, _ in marks) / sum(of for _, of in marks) >= least, kind
+    assert sum(one["calm"][0] for one in found) / sum(one["calm"][1] for one in found) <= 0.05
 
 
 #: Slightly below docs/figures.md, so that a change that loses more than a question or two fails.
@@ -83,6 +87,7 @@ def test_no_question_of_the_set_is_written_down_as_a_way_to_ask():
     assert [text for text in asked if text.casefold().strip(" ?.!") in written] == []
 
 
+@pytest.mark.slow
 def test_no_written_way_to_ask_would_itself_be_refused():
     assert [text for text in PHRASES if screening.identifiers(text)] == []
 
