@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from flows.definition import Kind, Status, Strength
-from flows.roles import Start
+from flows.roles import Start, Step
 
 
 class _Shape(BaseModel):
@@ -90,6 +90,18 @@ class StartShape(_Shape):
         return Start(self.flow, self.entry)
 
 
+class StepShape(_Shape):
+    """When nothing is left to do of a duty."""
+
+    by_saving: bool = False
+    done: Annotated[dict[str, Ids], BeforeValidator(_as_mapping)] = {}
+    reach: Literal["police", "care"] | None = None
+
+    def step(self) -> Step:
+        """Return it as a value of flows."""
+        return Step(self.by_saving, self.done, self.reach)
+
+
 class RolesFile(_Shape):
     """roles.yaml: role -> id of the node that fills it."""
 
@@ -100,6 +112,7 @@ class RolesFile(_Shape):
     duties: Named = {}
     passages: Named = {}
     rules: Ids = ()
+    steps: Annotated[dict[str, StepShape], BeforeValidator(_as_mapping)] = {}
 
 
 # ---- answers.yaml ---------------------------------------------------------------------------------

@@ -195,7 +195,8 @@ class _Reader:
     def _roles(self) -> Roles:
         found = self.read("roles.yaml", RolesFile) or RolesFile()
         starts = {command: start.start() for command, start in found.starts.items()}
-        return Roles(**{**dict(found), "starts": starts})
+        steps = {duty: step.step() for duty, step in found.steps.items()}
+        return Roles(**{**dict(found), "starts": starts, "steps": steps})
 
     def _flow(self, file: str, parts: PartsFile | None, roles: Roles) -> Flow | None:
         found = self.read(file, FlowFile)

@@ -20,6 +20,19 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Step:
+    """When nothing is left to do of a duty, and whom it is about to reach.
+
+    `by_saving`: saving the record does it. `done`: question -> the options after which it is done; none of them named: any
+    answer. `reach`: "police" or "care", children's social care.
+    """
+
+    by_saving: bool = False
+    done: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reach: str | None = None
+
+
+@dataclass(frozen=True)
 class Roles:
     """Role -> id, for each kind of node. Options are listed by the role of their question."""
 
@@ -31,6 +44,8 @@ class Roles:
     passages: Mapping[str, str] = field(default_factory=dict)
     #: The edition's own list of rules, as /rules shows them.
     rules: tuple[str, ...] = ()
+    #: By the id of a duty. A duty without one is always still to do.
+    steps: Mapping[str, Step] = field(default_factory=dict)
 
     def question(self, role: str) -> str:
         """Return the id of the question that fills a role."""

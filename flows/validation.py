@@ -128,6 +128,14 @@ def _roles(edition: Edition) -> Iterator[str]:
         elif start.entry and start.entry not in flow.entries:
             yield f'{where}: starts.{command}: "{start.entry}" is no entry of {flow.id}'
     yield from (f'{where}: rules: "{key}" is no passage' for key in roles.rules if key not in edition.passages)
+    for duty, step in roles.steps.items():
+        if duty not in edition.duties:
+            yield f"{where}: steps.{duty}: is no duty"
+        for key, after in step.done.items():
+            if key not in questions:
+                yield f"{where}: steps.{duty}: {key} is no question"
+            elif missing := [option for option in after if not questions[key].option(option)]:
+                yield f"{where}: steps.{duty}: {key} has no option {missing[0]}"
 
 
 def _citations(edition: Edition, cites: tuple[str, ...]) -> Iterator[str]:

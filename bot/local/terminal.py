@@ -66,7 +66,7 @@ class Terminal:
     def show(self, shown: Shown) -> None:
         """Print what appears in the current chat; keep what appears in another chat until somebody goes there."""
         chat = shown.chat_id
-        if shown.kind not in ("delete", "photo") and self.buttons(shown.message):
+        if shown.kind not in ("delete", "photo", "document") and self.buttons(shown.message):
             self.cards[chat] = shown.message
         if chat == self.place:
             self._print_shown(shown)
@@ -88,9 +88,9 @@ class Terminal:
             if not message["from"]["is_bot"]:
                 self._print("(The message was taken out of the chat.)")
             return
-        if shown.kind == "photo":
-            path = self._save_picture(message["message_id"], shown.file or b"")
-            self._print(f"[Picture: {path}]\n{message.get('caption', '')}")
+        if shown.kind in ("photo", "document"):
+            path = self._save_file(shown)
+            self._print(f"[{'Picture' if shown.kind == 'photo' else 'Document'}: {path}]\n{message.get('caption', '')}")
             return
         where = " in the team's channel" if shown.chat_id == CHANNEL else f" to {NAMES.get(shown.chat_id, '')}"
         where = "" if shown.chat_id == ME else where
@@ -110,11 +110,11 @@ class Terminal:
                 textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("•") else "") if line else ""
             )
 
-    def _save_picture(self, message_id: int, content: bytes) -> Path:
-        folder = self.data / "pictures"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"chart-{message_id}.png"
-        path.write_bytes(content)
+    def _save_file(self, shown: Shown) -> Path:
+        folder, name = ("pictures", "chart-{}.png") if shown.kind == "photo" else ("documents", "record-{}.pdf")
+        (self.data / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.data / folder / name.format(shown.message["message_id"])
+        path.write_bytes(shown.file or b"")
         return path
 
     def _print(self, text: str) -> None:

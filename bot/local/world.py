@@ -323,6 +323,15 @@ class World:
         self._show(Shown("photo", message["chat"]["id"], message, next(iter(files.values()))))
         return message
 
+    def _send_document(self, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
+        if not files:
+            raise Refused("Bad Request: there is no document in the request")
+        content = self._content(parameters, "caption", LONGEST_CAPTION) if parameters.get("caption") else {}
+        message = self._message(int(parameters["chat_id"]), BOT)
+        message.update({**content, "document": {"file_id": "local", "file_unique_id": "local"}})
+        self._show(Shown("document", message["chat"]["id"], message, next(iter(files.values()))))
+        return message
+
     def _edit_message_text(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:
         key = int(parameters["chat_id"]), int(parameters["message_id"])
         old = self.messages.get(key)
@@ -442,7 +451,7 @@ HANDLERS = {
     name.replace("_", ""): name
     for name in (
         "_get_me", "_set_my_commands", "_set_webhook", "_get_webhook_info", "_delete_webhook", "_send_message", "_leave_chat",
-        "_ban_chat_member", "_unban_chat_member", "_send_photo", "_edit_message_text", "_delete_message",
+        "_ban_chat_member", "_unban_chat_member", "_send_photo", "_send_document", "_edit_message_text", "_delete_message",
         "_answer_callback_query", "_answer_inline_query",
     )
 }  # fmt: skip

@@ -62,6 +62,11 @@ def italic(text: str) -> str:
     return f"<i>{escape(text)}</i>"
 
 
+def code(text: str) -> str:
+    """Return text, escaped, in a block that people can copy with one tap."""
+    return f"<pre>{escape(text)}</pre>"
+
+
 def folded(title: str, blocks: Iterable[str]) -> str:
     """Return blocks, already escaped, behind a title that people tap to unfold them."""
     inside = "\n\n".join([bold(title), *blocks])

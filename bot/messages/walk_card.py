@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.ending import CARE, ending_of
 from bot.domain.record import answer_label
 from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
-from bot.messages.message import (
-    Message,
-    Rows,
-    bold,
-    bullets,
-    cut,
-    escape,
-    italic,
-    rows,
-)
+from bot.messages.message import Message, Rows, bold, bullets, code, cut, escape, italic, rows, time_of
 from bot.messages.refusals import override_label
-from bot.messages.texts import text_of
+from bot.messages.texts import labels, text_of
 from flows import since
 from flows.catalogue import Book
 from flows.definition import Edition, Kind, Question
@@ -252,33 +247,113 @@ def _since(edition: Edition, outcome: str | None, decision: str | None = None) -
     return [bold(said)] if said else []
 
 
-def saved(stored: Stored, edition: Edition) -> Message:
-    """Return the card of a conversation that has ended, drawn from its record alone: whoever sees it, it is stored."""
-    content, reference = stored.content, stored.clear["reference"]
-    outcome, duties = content["outcome"], content["duties"]
-    lines = [bold(outcome["title"]), escape(outcome["text"])]
-    lines += _since(edition, stored.clear["outcome"], stored.clear["decision"])
-    lines.append(f"{bold(text_of('outcome.next_steps'))}\n{bullets(duty['text'] for duty in duties)}")
-    case = content["case_reference"]
-    head = (
-        text_of("saved.with_case", reference=reference, case=case)
-        if case
-        else text_of("saved.title", reference=reference)
-    )
+def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> Message:
+    """Return the card of a conversation that has ended, drawn from its record alone: whoever sees it, it is stored.
+
+    It says what was decided, what to do now, and ends with a summary to copy. `contacts`: the local contacts that are set.
+    """
+    clear, content = stored.clear, stored.content
+    reference, outcome = clear["reference"], content["outcome"]
+    lines = [bold(outcome["title"] if not content["decision"] else _decided(content))]
+    if clear["otherwise"] or not content["decision"]:
+        lines.append(
+            escape(text_of("saved.pointed_to", outcome=outcome["title"]) if content["decision"] else outcome["text"])
+        )
+    lines += _since(edition, clear["outcome"], clear["decision"])
+    lines.append(_to_do(stored, edition, contacts))
+    head = text_of("saved.title", reference=reference)
     lines.append(f"{bold(head)}\n{escape(text_of('saved.file_it'))}")
+    lines.append(code(summary(stored, edition)))
     lines.append(italic(edition.banner))
 
     def button(name: str, act: str) -> tuple[str, str]:
         return text_of(f"saved.buttons.{name}"), Button(act).encode()
 
-    found = [button("show", f"record.{reference}"), button("note", f"note.{reference}")]
-    if stored.clear["outcome"] != "emergency":
+    found = [
+        button("show", f"record.{reference}"),
+        button("note", f"note.{reference}"),
+        button("pdf", f"pdf.{reference}"),
+    ]
+    if clear["outcome"] != "emergency":
         found.append(button("ask_team", f"opinion.{reference}"))
     found.append(button("readers", f"readers.{reference}"))
-    if stored.clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
+    if clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(button("resume", f"resume.{reference}"))
-    if any(duty["id"] == edition.roles.duty("use_sharing_flow") for duty in duties):
+    if any(duty["id"] == edition.roles.duty("use_sharing_flow") for duty in content["duties"]):
         found.append(button("sharing", START))
-    found.append(button("again", f"start.{stored.clear['flow']}"))
+    found.append(button("again", f"start.{clear['flow']}"))
     again = ((text_of("emergency.button"), Button(f"emergency.{reference}").encode()),)
     return Message("\n\n".join(lines), (*rows(found), again))
+
+
+def _decided(content: Mapping[str, Any]) -> str:
+    return text_of("saved.decided", decision=content["decision"])
+
+
+def _to_do(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> str:
+    """Return what is left to do, as a numbered list, with the local numbers of whom to reach."""
+    content, left = stored.content, ending_of(stored.clear, stored.content, edition.roles)
+    if left.is_done:
+        return f"{bold(text_of('saved.to_do.title'))}\n{escape(text_of('saved.to_do.nothing'))}"
+    steps = [
+        f"{duty} {_numbers(contacts)}" if reach == CARE else duty for duty, reach in left.duties if reach is not None
+    ]
+    if left.open_points:
+        steps.append(text_of("saved.to_do.open", points=" ".join(left.open_points)))
+    if left.share:
+        steps.append(_share(content["shared"]))
+    if left.tell:
+        steps.append(text_of("saved.to_do.tell"))
+    steps += [duty for duty, reach in left.duties if reach is None]
+    lines = [bold(text_of("saved.to_do.title")), *(escape(f"{n}. {step}") for n, step in enumerate(steps, 1))]
+    return "\n".join(lines)
+
+
+def _numbers(contacts: Mapping[str, str]) -> str:
+    numbers = [
+        text_of("advice.local_number", what=what, number=contacts[name])
+        for name, what in labels("local.contacts").items()
+        if name in ("day_number", "night_number") and name in contacts
+    ]
+    return " ".join(numbers) or text_of("advice.no_number")
+
+
+def _share(shared: Mapping[str, str | None]) -> str:
+    """Return the step of sharing: with whom, how and by when, as far as it was said."""
+    return text_of(
+        "saved.to_do.share",
+        who=shared["with"] or text_of("saved.to_do.whom"),
+        how=text_of("saved.to_do.how", how=shared["how"]) if shared["how"] else "",
+        when=shared["when"] or text_of("saved.to_do.when"),
+    )
+
+
+def _has_consent(content: Mapping[str, Any], edition: Edition) -> bool:
+    asked = edition.roles.question("consent")
+    return any(shown["id"] == asked and shown["answer"] == "yes" for shown in content["questions"])
+
+
+def summary(stored: Stored, edition: Edition) -> str:
+    """Return a record in six lines of plain text, to be copied into a case system."""
+    clear, content = stored.clear, stored.content
+    consent, ground = content["consent"], content["ground"]["which"]
+    if ground:
+        basis = ground
+    elif _has_consent(content, edition) and clear["decision"] in ("share", "share_part"):
+        basis = text_of("summary.consent", consent=consent["kind"] or consent["have"])
+    else:
+        basis = text_of("summary.own_judgement" if clear["otherwise"] else "summary.guidance")
+    asked_by = content["requester"]["who"]
+    whom = content["shared"]["with"] or (
+        text_of("summary.asked_by", who=asked_by) if asked_by else text_of("summary.nobody")
+    )
+    return "\n".join(
+        (
+            text_of("summary.case", said=content["case_reference"] or text_of("records.no_case")),
+            text_of("summary.decision", said=content["decision"] or content["outcome"]["title"]),
+            text_of("summary.ground", said=basis),
+            text_of("summary.whom", said=whom),
+            text_of("summary.when", said=time_of(clear["finished_at"])),
+            text_of("summary.reference", said=clear["reference"]),
+        )
+    )

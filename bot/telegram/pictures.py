@@ -1,4 +1,5 @@
-"""Send pictures of flowcharts apart from messages: no card waits for a picture, and one that fails three times is dropped.
+"""Send pictures of flowcharts, and records as PDF, apart from messages: no card waits for one, and one that fails three times is
+dropped.
 
 Drawn pictures are cached in files by what they show, so that a restart does not draw them again.
 """
@@ -18,9 +19,10 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from bot.composition.logs import where_of
+from bot.documents.pdf import pdf
 from bot.telegram.application import LOOK_AGAIN, App
 from bot.telegram.retry import PAUSE, REFUSED, refused_for_good, seconds_of, until_stored
-from bot.usecases import outbox
+from bot.usecases import outbox, own_records
 from bot.usecases.context import Context
 from bot.usecases.outbox import Message
 from flows import chart
@@ -106,21 +108,27 @@ class Pictures:
         else:
             await asyncio.sleep(PAUSE)
 
-    async def _post(self, message: Message) -> int:
+    async def _post(self, message: Message) -> int | None:
+        """Draw and send what a message is about; return its id there, or None if there is nothing to send any more."""
         said = message.payload
         loop = asyncio.get_running_loop()
+        if "record" in said:
+            stored = await self.store.run(own_records.to_send, said["record"])
+            if stored is None:
+                return None
+            book = self.context.pinned(stored.clear["edition_id"], stored.clear["edition_sha256"])
+            document = await loop.run_in_executor(self._drawing, pdf, stored, book)
+            return await self._upload(
+                message, "senddocument", "document", InputFile(document, said["name"], attach=False)
+            )
         picture = await loop.run_in_executor(
             self._drawing, self.picture_of, said["edition"], said["flow"], tuple(said["path"]), said["at"]
         )
-        sent = await self.application.bot.do_api_request(
-            "sendphoto",
-            api_kwargs={
-                "chat_id": message.chat_id,
-                "photo": InputFile(picture, "chart.png", attach=False),
-                "caption": said["caption"],
-                "parse_mode": ParseMode.HTML,
-            },
-        )
+        return await self._upload(message, "sendphoto", "photo", InputFile(picture, "chart.png", attach=False))
+
+    async def _upload(self, message: Message, method: str, name: str, file: InputFile) -> int:
+        to = {"chat_id": message.chat_id, "caption": message.payload["caption"], "parse_mode": ParseMode.HTML}
+        sent = await self.application.bot.do_api_request(method, api_kwargs={**to, name: file})
         return int(sent["message_id"])
 
     def picture_of(self, edition: str, flow: str, path: tuple[str, ...], at: str) -> bytes:

@@ -124,8 +124,8 @@ def count_picture_failure(unit: Unit, message_id: int) -> bool:
     return outbox.count_picture_failure(unit, message_id)
 
 
-def note_picture_sent(unit: Unit, context: Context, message: Message, sent_as: int) -> None:
-    """Delete a picture that was sent; remember it if chats are cleared."""
+def note_picture_sent(unit: Unit, context: Context, message: Message, sent_as: int | None) -> None:
+    """Delete a picture that was sent, or is not needed any more; remember it if chats are cleared."""
     outbox.mark_sent(unit, message.id)
-    if context.clear_chats_hours:
+    if context.clear_chats_hours and sent_as is not None:
         sent_messages.note(unit, message.chat_id, sent_as, context.now())

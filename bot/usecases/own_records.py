@@ -6,12 +6,12 @@ from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.typed_text import Typed
 from bot.messages import record_cards
-from bot.messages.message import plain
+from bot.messages.message import escape, plain
 from bot.messages.texts import text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened
-from storage import members, pending_input, records
+from storage import members, outbox, pending_input, records
 from storage.core import ledger
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
@@ -41,6 +41,24 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{stored.clear['id']}")
     for message in record_cards.record(stored):
         say(unit, actor.chat_id, message)
+
+
+def send_pdf(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
+    """Send one of the person's records to their chat as a PDF; add to the ledger that it left."""
+    stored = _own(unit, actor, reference)
+    if stored is None:
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
+        return
+    record_id = stored.clear["id"]
+    ledger.append(unit, context.now(), actor.ledger_name, "record.exported", f"record:{record_id}")
+    caption = escape(text_of("records.pdf", reference=stored.clear["reference"]))
+    payload = {"record": record_id, "name": f"{stored.clear['reference']}.pdf", "caption": caption}
+    outbox.enqueue(unit, actor.chat_id, outbox.PICTURE, payload, f"pdf:{record_id}")
+
+
+def to_send(unit: Unit, record_id: str) -> Stored | None:
+    """Return a record that is to be sent as a PDF; None if it was erased since."""
+    return records.get(unit, record_id)
 
 
 def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:

@@ -25,7 +25,7 @@ from flows.machine import CHECK, OUTCOME
 from flows.navigation import Position, UnexpectedAnswer, Walk
 from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
-from storage import conversations, outbox, pending_input, records
+from storage import conversations, local_contacts, outbox, pending_input, records
 from storage import opinions as asked_opinions
 from storage.conversations import Open, Status
 from storage.core.clock import later
@@ -104,7 +104,7 @@ def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False)
             (text_of("saved.buttons.again"), f"start.{row.flow}"),
         )
     else:
-        card = walk_card.saved(stored, context.book.edition)
+        card = walk_card.saved(stored, context.book.edition, local_contacts.get(unit))
     outbox.enqueue(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 

@@ -175,4 +175,10 @@ def _roles(raw: dict[str, Any]) -> dict[str, Any]:
         "duties": dict(DUTY.known),
         "passages": {**PASSAGE.known, **{role: PASSAGE(key) for role, key in raw["passages"].items()}},
         "rules": [PASSAGE(key) for key in raw["rules"]],
+        "steps": {DUTY(key): _step(step) for key, step in raw["steps"].items()},
     }
+
+
+def _step(raw: dict[str, Any]) -> dict[str, Any]:
+    done = {QUESTION(key): [OPTION(option) for option in options] for key, options in raw.get("done", {}).items()}
+    return {**raw, "done": done}
