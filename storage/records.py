@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select, tuple_
 from sqlalchemy.engine import RowMapping
 
 from storage import opinions
@@ -128,6 +128,21 @@ def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -
     query = query.order_by(*order) if limit is None else query.order_by(*(c.desc() for c in order)).limit(limit)
     for row in unit.connection.execute(query).mappings():
         yield opened(unit, row)
+
+
+def own(unit: Unit, member_id: int, limit: int, *, before: Stored | None = None, case: str = "") -> list[Stored]:
+    """Return a member's records, decrypted, newest first; raise SealBroken.
+
+    `before`: only those finished before this one. `case`: only those with this case reference, in any case of letters.
+    """
+    query = select(RECORD).where(KEPT, RECORD.c.member_id == member_id)
+    if before is not None:
+        at = before.clear["finished_at"], before.clear["id"]
+        query = query.where(tuple_(RECORD.c.finished_at, RECORD.c.id) < tuple_(*at))
+    if case:
+        query = query.where(RECORD.c.case_hash == unit.keys.lookup(case.casefold()))
+    query = query.order_by(RECORD.c.finished_at.desc(), RECORD.c.id.desc()).limit(limit)
+    return [opened(unit, row) for row in unit.connection.execute(query).mappings()]
 
 
 def newest_of_team(unit: Unit, team: str, limit: int) -> Iterator[Stored]:

@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from bot.domain.review import State
 from bot.messages.callback_data import START, Button
-from bot.messages.message import Message, bold, escape, italic, pages, plain, time_of
+from bot.messages.message import Message, bold, cut, escape, italic, pages, plain, rows, time_of
 from bot.messages.opinion_cards import advice_block
 from bot.messages.texts import text_of
 from storage.records import Stored
 
 
-def record_list(records: list[Stored]) -> Message:
-    """Return a person's own records, newest first."""
-    if not records:
+@dataclass(frozen=True)
+class Listed:
+    """A record in a list, the state of its review, and what was asked for if it was sent back."""
+
+    stored: Stored
+    state: str
+    asked_for: str
+
+
+def record_list(found: list[Listed], after: str = "", *, with_cases: bool = False, more: bool = False) -> Message:
+    """Return a page of a person's own records, newest first.
+
+    `after`: the record before the first of the page, "" on the first page. `more`: there are older ones. Case references are
+    shown only on demand: somebody may be looking over the person's shoulder.
+    """
+    if not found:
         return plain(text_of("records.none"), (text_of("walk.start"), START))
-    buttons = []
-    for stored in records:
-        reference, day = stored.clear["reference"], time_of(stored.clear["finished_at"])[:-7]
-        buttons.append((f"{reference} {day}", Button(f"record.{reference}").encode()))
-    return Message(bold(text_of("records.title")), tuple((button,) for button in buttons))
+    lines, buttons = [bold(text_of("records.title"))], []
+    for one in found:
+        reference = one.stored.clear["reference"]
+        lines.append(_in_list(one, with_cases))
+        buttons.append((reference, Button(f"record.{reference}").encode()))
+        if one.state == State.RETURNED:
+            buttons.append((text_of("records.add_to", reference=reference), Button(f"note.{reference}").encode()))
+    cases = text_of("records.hide_cases" if with_cases else "records.show_cases")
+    last = [(cases, Button(f"mine.{0 if with_cases else 1}.{after}").encode())]
+    if more:
+        last.append((text_of("records.older"), Button(f"mine.{int(with_cases)}.{reference}").encode()))
+    return Message("\n\n".join(lines), (*rows(buttons, most=2, short=14), *rows(last)))
+
+
+def _in_list(one: Listed, with_cases: bool) -> str:
+    """Return a record as lines of a list: reference and day, the decision or outcome, and the state of its review."""
+    clear, content = one.stored.clear, one.stored.content
+    parts = [content["decision"] or content["outcome"]["title"]]
+    if with_cases:
+        parts.append(text_of("records.case", case=content["case_reference"] or text_of("records.no_case")))
+    said = [". ".join(parts) + "."]
+    if one.state == State.RETURNED:
+        said.append(text_of("records.sent_back", words=cut(one.asked_for, 160)))
+    elif one.state:
+        said.append(text_of("records.review", state=text_of(f"review.states.{one.state}")))
+    day = time_of(clear["finished_at"]).rpartition(",")[0]
+    return f"{bold(clear['reference'])} {escape(day)}\n" + "\n".join(map(escape, said))
+
+
+def what_next(reference: str, state: str, asked_for: str) -> Message:
+    """Return what a person can do with a record of theirs; if it was sent back, what was asked for comes first."""
+    buttons = [(text_of("saved.buttons.note"), f"note.{reference}"), (text_of("saved.buttons.pdf"), f"pdf.{reference}")]
+    if state != State.RETURNED:
+        return plain(text_of("records.what_next", reference=reference), *buttons)
+    buttons.insert(1, (text_of("review.to_author.sign_off"), f"signoff.{reference}"))
+    return plain(f"{text_of('records.sent_back', words=asked_for)} {text_of('records.add_it')}", *buttons)
 
 
 def record(stored: Stored) -> list[Message]:

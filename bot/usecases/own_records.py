@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
+from bot.domain.review import State
 from bot.domain.typed_text import Typed
 from bot.messages import record_cards
 from bot.messages.message import escape, plain
@@ -11,7 +12,7 @@ from bot.messages.texts import text_of
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened
-from storage import members, outbox, pending_input, records
+from storage import members, outbox, pending_input, records, reviews
 from storage.core import ledger
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
@@ -22,9 +23,50 @@ SHOWN = 10
 NOTE = "note"
 
 
-def show_list(unit: Unit, actor: Actor) -> None:
-    """Show the person's newest records."""
-    say(unit, actor.chat_id, record_cards.record_list(list(records.listed(unit, actor.member.id, SHOWN))))
+def show_list(unit: Unit, context: Context, actor: Actor, wanted: Typed | None = None) -> None:
+    """Show the person's newest records; with words, those of the case or the one record that they name."""
+    if wanted is None or not wanted.text.strip():
+        _show_page(unit, actor)
+        return
+    if _own(unit, actor, wanted.text) is not None:
+        show(unit, context, actor, wanted.text)
+        return
+    try:
+        case = typed_text.reference(unit, context, actor, wanted)
+    except NotScreened as error:
+        typed_text.refused(unit, actor, wanted, error)
+        return
+    found = records.own(unit, actor.member.id, SHOWN, case=case.text) if case else []
+    if found:
+        say(unit, actor.chat_id, record_cards.record_list(_listed(unit, found), with_cases=True))
+    else:
+        say(unit, actor.chat_id, plain(text_of("records.none_of_case")))
+
+
+def show_page(unit: Unit, actor: Actor, which: str) -> None:
+    """Show the records before one of them, with or without their case references: `1.SW-2345-6789`."""
+    with_cases, _, reference = which.partition(".")
+    _show_page(unit, actor, _own(unit, actor, reference) if reference else None, with_cases=with_cases == "1")
+
+
+def _show_page(unit: Unit, actor: Actor, before: Stored | None = None, *, with_cases: bool = False) -> None:
+    found = records.own(unit, actor.member.id, SHOWN + 1, before=before)
+    after = before.clear["reference"] if before else ""
+    listed = _listed(unit, found[:SHOWN])
+    say(unit, actor.chat_id, record_cards.record_list(listed, after, with_cases=with_cases, more=len(found) > SHOWN))
+
+
+def _listed(unit: Unit, found: list[Stored]) -> list[record_cards.Listed]:
+    return [record_cards.Listed(stored, *_review_of(unit, stored)) for stored in found]
+
+
+def _review_of(unit: Unit, stored: Stored) -> tuple[str, str]:
+    """Return the state of a record's review, and what was asked for if it was sent back."""
+    review = reviews.get(unit, stored.clear["id"])
+    if review is None or review.state != State.RETURNED:
+        return (review.state if review else ""), ""
+    sent_back = [one for one in reviews.done(unit, stored.clear["id"]) if one.act == "return"]
+    return review.state, (sent_back[-1].comment or "") if sent_back else ""
 
 
 def _own(unit: Unit, actor: Actor, reference: str) -> Stored | None:
@@ -41,6 +83,8 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{stored.clear['id']}")
     for message in record_cards.record(stored):
         say(unit, actor.chat_id, message)
+    state, asked_for = _review_of(unit, stored)
+    say(unit, actor.chat_id, record_cards.what_next(stored.clear["reference"], state, asked_for))
 
 
 def send_pdf(unit: Unit, context: Context, actor: Actor, reference: str) -> None:

@@ -83,7 +83,7 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
         assert len(content["history"]) >= 22
         await chat.say("/records")
         await chat.tap(chat.labels()[0])
-        assert "Decision record SW-" in chat.visible()[0]["text"]
+        assert "Decision record SW-" in chat.visible()[1]["text"]
         assert any(shown.kind == "photo" for shown in chat.seen)
 
 

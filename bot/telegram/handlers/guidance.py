@@ -67,7 +67,10 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
     ),
     "local": _local,
     "unanswered": lambda _argument: ("read_unanswered", unanswered.show),
-    "records": lambda _argument: ("read_record", lambda unit, context, actor: own_records.show_list(unit, actor)),
+    "records": lambda argument: (
+        "read_record",
+        lambda unit, context, actor: own_records.show_list(unit, context, actor, argument.typed),
+    ),
     "note": lambda argument: (
         "amend_record",
         lambda unit, context, actor: own_records.add_note(
@@ -111,6 +114,7 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     "reopen": lambda rest: ("walk", lambda unit, context, actor: walk.reopen(unit, context, actor, rest)),
     "notaperson": lambda _rest: ("walk", own_records.override_name),
     "record": lambda rest: ("read_record", lambda unit, context, actor: own_records.show(unit, context, actor, rest)),
+    "mine": lambda rest: ("read_record", lambda unit, context, actor: own_records.show_page(unit, actor, rest)),
     "pdf": lambda rest: ("read_record", lambda unit, context, actor: own_records.send_pdf(unit, context, actor, rest)),
     "note": lambda rest: (
         "amend_record",
