@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import category, combining, decimal, normalize
 
+from flows.breaks import pause
+
 #: Latin letter -> the letters of other scripts that look like it.
 _LIKE = {
     "a": "аαɑ", "b": "Ьᖯ", "c": "сϲⅽ", "d": "ԁⅾ", "e": "еҽ", "g": "ɡց", "h": "һհ", "i": "іιӏɩ", "j": "јϳ", "k": "кκ", "l": "ⅼӀ",
@@ -149,6 +151,7 @@ _LEAST_DIGITS, _LEAST_WORDS = 6, 3
 def _words_to_digits(form: Canonical) -> Canonical:
     rows: list[tuple[int, int, str, int, str]] = []
     for match in _SPELLED.finditer(form.text):
+        pause()
         times, word, hundred, figures = match.groups()
         if figures:
             digits, words = figures, 0

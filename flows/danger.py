@@ -51,6 +51,7 @@ def features(text: str) -> set[str]:
     found.update(f"{words[at]} _ {words[at + 2]}" for at in range(len(words) - 2))
     pause()
     for word in set(words):
+        pause()
         marked = f"<{word}>"
         for count in (3, 4, 5):
             found.update("~" + marked[at : at + count] for at in range(len(marked) - count + 1))

@@ -235,6 +235,7 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     end = 0
     for match in WORD.finditer(text):
+        pause()
         gap = text[end : match.start()]
         first = not found or bool(_FIRST.search(gap))
         word = match.group().rstrip("-")

@@ -456,7 +456,7 @@ def _is_ip_address(said: str) -> bool:
 def _old_dates(text: str) -> Iterator[Found]:
     """Yield full dates that lie years back, unless the words before say what happened then: they are mostly of a birth."""
     recent = datetime.now(UTC).year - RECENT_YEARS
-    for match in _DATED.finditer(text):
+    for match in _matches(_DATED, text):
         if int(match.group(2)) < recent and not _EVENT.search(text[max(0, match.start() - _WINDOW) : match.start()]):
             yield Found("date_of_birth", *match.span(1))
 
@@ -576,16 +576,17 @@ def _kind_of(text: str, before: _Before, end: int, digits: str, shape: tuple[int
         return "nhs_number"
     if in_date and not before.phone:
         return None
-    abroad = _ABROAD.search(before.text)
     if (
         shape == (3, 3, 4)
-        and not abroad
+        and not _ABROAD.search(before.text)
         and digits[0] != "0"
         and not before.glued
         and not _REFERENCE.search(before.text)
     ):
         return "nhs_number"  # no other number is grouped so, and a slip of the finger spoils the check digit
-    if len(digits) == 10 and digits[0] != "0" and not abroad and shape in _NHS_SHAPES and nhs.is_valid(digits):
+    if len(digits) == 10 and digits[0] != "0" and shape in _NHS_SHAPES and nhs.is_valid(digits):
+        if _ABROAD.search(before.text):
+            return "phone"
         return "nhs_number" if not before.glued or len(shape) > 1 or before.text[-1:].islower() else None
     return "phone" if _is_phone(text, before, end, digits, shape, labelled=labelled) else None
 
