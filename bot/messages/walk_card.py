@@ -261,7 +261,12 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> Mess
         )
     lines += _since(edition, clear["outcome"], clear["decision"])
     lines.append(_to_do(stored, edition, contacts))
-    head = text_of("saved.title", reference=reference)
+    case = content["case_reference"]
+    head = (
+        text_of("saved.with_case", reference=reference, case=case)
+        if case
+        else text_of("saved.title", reference=reference)
+    )
     lines.append(f"{bold(head)}\n{escape(text_of('saved.file_it'))}")
     lines.append(code(summary(stored, edition)))
     lines.append(italic(edition.banner))

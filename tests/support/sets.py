@@ -89,8 +89,15 @@ UNSEEN_DANGER = (
     "danger_unseen3.jsonl",
     "danger_unseen4.jsonl",
     "danger_unseen5.jsonl",
+    "danger_unseen6.jsonl",
 )
-UNSEEN_SENTENCES = ("sentences_unseen1.txt", "sentences_unseen2.txt", "sentences_unseen3.txt", "sentences_unseen4.txt")
+UNSEEN_SENTENCES = (
+    "sentences_unseen1.txt",
+    "sentences_unseen2.txt",
+    "sentences_unseen3.txt",
+    "sentences_unseen4.txt",
+    "sentences_unseen5.txt",
+)
 
 
 @dataclass
