@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from flows.definition import Kind, Status, Strength
-from flows.roles import Start, Step
+from flows.roles import Look, Start, Step
 
 
 class _Shape(BaseModel):
@@ -102,6 +102,18 @@ class StepShape(_Shape):
         return Step(self.by_saving, self.done, self.reach)
 
 
+class LookShape(_Shape):
+    """Answers that deserve a second look."""
+
+    question: Words
+    options: Ids
+    beside: Annotated[dict[str, Ids], BeforeValidator(_as_mapping), Field(alias="with")] = {}
+
+    def look(self) -> Look:
+        """Return it as a value of flows."""
+        return Look(self.question, self.options, self.beside)
+
+
 class RolesFile(_Shape):
     """roles.yaml: role -> id of the node that fills it."""
 
@@ -113,6 +125,7 @@ class RolesFile(_Shape):
     passages: Named = {}
     rules: Ids = ()
     steps: Annotated[dict[str, StepShape], BeforeValidator(_as_mapping)] = {}
+    look_again: Annotated[tuple[LookShape, ...], BeforeValidator(_as_tuple)] = ()
 
 
 # ---- answers.yaml ---------------------------------------------------------------------------------

@@ -196,7 +196,8 @@ class _Reader:
         found = self.read("roles.yaml", RolesFile) or RolesFile()
         starts = {command: start.start() for command, start in found.starts.items()}
         steps = {duty: step.step() for duty, step in found.steps.items()}
-        return Roles(**{**dict(found), "starts": starts, "steps": steps})
+        look_again = tuple(look.look() for look in found.look_again)
+        return Roles(**{**dict(found), "starts": starts, "steps": steps, "look_again": look_again})
 
     def _flow(self, file: str, parts: PartsFile | None, roles: Roles) -> Flow | None:
         found = self.read(file, FlowFile)

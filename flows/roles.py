@@ -33,6 +33,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Answers to a question that deserve a second look, if they come together with the answers in `beside`."""
+
+    question: str
+    options: tuple[str, ...]
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Roles:
     """Role -> id, for each kind of node. Options are listed by the role of their question."""
 
@@ -46,6 +55,8 @@ class Roles:
     rules: tuple[str, ...] = ()
     #: By the id of a duty. A duty without one is always still to do.
     steps: Mapping[str, Step] = field(default_factory=dict)
+    #: In the order in which the check of the answers names them.
+    look_again: tuple[Look, ...] = ()
 
     def question(self, role: str) -> str:
         """Return the id of the question that fills a role."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flows.definition import ON_THE_CHART, AnswerCard, Edge, Edition, Flow, Question
 from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
@@ -131,11 +131,18 @@ def _roles(edition: Edition) -> Iterator[str]:
     for duty, step in roles.steps.items():
         if duty not in edition.duties:
             yield f"{where}: steps.{duty}: is no duty"
-        for key, after in step.done.items():
-            if key not in questions:
-                yield f"{where}: steps.{duty}: {key} is no question"
-            elif missing := [option for option in after if not questions[key].option(option)]:
-                yield f"{where}: steps.{duty}: {key} has no option {missing[0]}"
+        yield from _options(f"{where}: steps.{duty}", questions, step.done)
+    for look in roles.look_again:
+        yield from _options(f"{where}: look_again", questions, {look.question: look.options, **look.beside})
+
+
+def _options(where: str, questions: Mapping[str, Question], named: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Check that questions and their options exist."""
+    for key, options in named.items():
+        if key not in questions:
+            yield f"{where}: {key} is no question"
+        elif missing := [option for option in options if not questions[key].option(option)]:
+            yield f"{where}: {key} has no option {missing[0]}"
 
 
 def _citations(edition: Edition, cites: tuple[str, ...]) -> Iterator[str]:

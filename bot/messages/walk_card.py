@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.check import Doubt, doubts
 from bot.domain.ending import CARE, ending_of
 from bot.domain.record import answer_label
 from bot.messages.callback_data import START, Button, handle_of
@@ -24,6 +25,8 @@ from storage.records import Stored
 
 #: How many characters the list of answers may take before it is cut.
 LONGEST_LIST = 2600
+#: How many answers the check points to at once.
+MOST_DOUBTS = 4
 
 
 class Card:
@@ -185,7 +188,8 @@ class Card:
 
     def _check(self) -> Message:
         outcome = self.position.outcome
-        lines = [italic(text_of("check.title")), self._answer_list()]
+        found = doubts(self.position, self.edition.roles)[:MOST_DOUBTS]
+        lines = [italic(text_of("check.title")), *self._doubts(found), self._answer_list()]
         if outcome:
             lines.append(f"{escape(text_of('outcome.recommended'))} {bold(outcome.title)}")
         if outcome and outcome.implies and not self.position.taken.asked("decision"):
@@ -201,7 +205,30 @@ class Card:
             self._button("back", "!back"),
             self._button("cancel", "!cancel"),
         ]
-        return Message("\n\n".join(lines), (*rows(buttons), self._emergency_row()))
+        again = [
+            self.button(
+                text_of("check.change", label=cut(self._label(doubt.question), 44)), f"!change.{doubt.question}"
+            )
+            for doubt in found
+        ]
+        return Message("\n\n".join(lines), (*((button,) for button in again), *rows(buttons), self._emergency_row()))
+
+    def _label(self, state: str) -> str:
+        return self.position.flow.questions[state].label
+
+    def _doubts(self, found: tuple[Doubt, ...]) -> list[str]:
+        """Return what deserves a second look: each answer, and those that it does not go with."""
+        if not found:
+            return []
+
+        def said(state: str) -> str:
+            return f"{self._label(state)} {cut(answer_label(self.position, state) or '', 80)}"
+
+        def words(doubt: Doubt) -> str:
+            first = said(doubt.question)
+            return text_of("check.not_with", first=first, other=said(doubt.beside[0])) if doubt.beside else first
+
+        return [f"{bold(text_of('check.look_again'))}\n{bullets(map(words, found))}"]
 
     def _answer_list(self) -> str:
         lines: list[str] = []
@@ -247,7 +274,7 @@ def _since(edition: Edition, outcome: str | None, decision: str | None = None) -
     return [bold(said)] if said else []
 
 
-def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> Message:
+def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_ask_team: bool = False) -> Message:
     """Return the card of a conversation that has ended, drawn from its record alone: whoever sees it, it is stored.
 
     It says what was decided, what to do now, and ends with a summary to copy. `contacts`: the local contacts that are set.
@@ -279,7 +306,7 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> Mess
         button("note", f"note.{reference}"),
         button("pdf", f"pdf.{reference}"),
     ]
-    if clear["outcome"] != "emergency":
+    if can_ask_team and clear["outcome"] != "emergency":
         found.append(button("ask_team", f"opinion.{reference}"))
     found.append(button("readers", f"readers.{reference}"))
     if clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:

@@ -104,7 +104,8 @@ def _show_ended(unit: Unit, context: Context, row: Open, *, below: bool = False)
             (text_of("saved.buttons.again"), f"start.{row.flow}"),
         )
     else:
-        card = walk_card.saved(stored, context.book.edition, local_contacts.get(unit))
+        can_ask = opinions.can_ask(unit, row.member_id)
+        card = walk_card.saved(stored, context.book.edition, local_contacts.get(unit), can_ask_team=can_ask)
     outbox.enqueue(unit, row.chat_id, "card", card.payload(below=below), row.id)
 
 

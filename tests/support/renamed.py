@@ -176,9 +176,16 @@ def _roles(raw: dict[str, Any]) -> dict[str, Any]:
         "passages": {**PASSAGE.known, **{role: PASSAGE(key) for role, key in raw["passages"].items()}},
         "rules": [PASSAGE(key) for key in raw["rules"]],
         "steps": {DUTY(key): _step(step) for key, step in raw["steps"].items()},
+        "look_again": [_look(look) for look in raw["look_again"]],
     }
 
 
 def _step(raw: dict[str, Any]) -> dict[str, Any]:
     done = {QUESTION(key): [OPTION(option) for option in options] for key, options in raw.get("done", {}).items()}
     return {**raw, "done": done}
+
+
+def _look(raw: dict[str, Any]) -> dict[str, Any]:
+    beside = {QUESTION(key): [OPTION(option) for option in options] for key, options in raw.get("with", {}).items()}
+    options = [OPTION(option) for option in raw["options"]]
+    return {"question": QUESTION(raw["question"]), "options": options, "with": beside}
