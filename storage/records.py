@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, tuple_
+from sqlalchemy import Select, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from storage import opinions
@@ -82,6 +82,25 @@ def add_advice(unit: Unit, record_id: str, request: opinions.Request, at: str, a
     return _amend(unit, record_id, request.member_id, content, at, actor)
 
 
+def recase(unit: Unit, stored: Stored, case: ScreenedText, told: str, at: str, actor: str) -> int:
+    """Add another case reference to a record and file it under that; return the amendment's number. The old one stays in it.
+
+    `told`: the words that a reader sees among the notes.
+    """
+    content = {"kind": "case_reference", "was": case_of(stored), "now": case.text, "text": told}
+    record_id = stored.clear["id"]
+    seq = _amend(unit, record_id, stored.clear["member_id"], content, at, actor)
+    hashed = unit.keys.lookup(case.text.casefold())
+    unit.connection.execute(update(RECORD).where(RECORD.c.id == record_id).values(case_hash=hashed))
+    return seq
+
+
+def case_of(stored: Stored) -> str | None:
+    """Return the case reference that a record is filed under: the last one that was given."""
+    corrected = [note["now"] for note in stored.amendments if note.get("kind") == "case_reference"]
+    return corrected[-1] if corrected else stored.content.get("case_reference")
+
+
 def _amend(unit: Unit, record_id: str, member_id: int, content: dict[str, Any], at: str, actor: str) -> int:
     row = unit.connection.execute(select(RECORD.c.wrapped_key).where(RECORD.c.id == record_id)).one()
     sealer = unit.keys.unwrap(row.wrapped_key, f"record:{record_id}")
@@ -140,7 +159,7 @@ def own(unit: Unit, member_id: int, limit: int, *, before: Stored | None = None,
         at = before.clear["finished_at"], before.clear["id"]
         query = query.where(tuple_(RECORD.c.finished_at, RECORD.c.id) < tuple_(*at))
     if case:
-        query = query.where(RECORD.c.case_hash == unit.keys.lookup(case.casefold()))
+        query = query.where(RECORD.c.case_hash.in_(unit.keys.lookups(case.casefold())))
     query = query.order_by(RECORD.c.finished_at.desc(), RECORD.c.id.desc()).limit(limit)
     return [opened(unit, row) for row in unit.connection.execute(query).mappings()]
 

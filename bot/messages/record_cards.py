@@ -9,7 +9,7 @@ from bot.messages.callback_data import START, Button
 from bot.messages.message import Message, bold, cut, escape, italic, pages, plain, rows, time_of
 from bot.messages.opinion_cards import advice_block
 from bot.messages.texts import text_of
-from storage.records import Stored
+from storage.records import Stored, case_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _in_list(one: Listed, with_cases: bool) -> str:
     clear, content = one.stored.clear, one.stored.content
     parts = [content["decision"] or content["outcome"]["title"]]
     if with_cases:
-        parts.append(text_of("records.case", case=content["case_reference"] or text_of("records.no_case")))
+        parts.append(text_of("records.case", case=case_of(one.stored) or text_of("records.no_case")))
     said = [". ".join(parts) + "."]
     if one.state == State.RETURNED:
         said.append(text_of("records.sent_back", words=cut(one.asked_for, 160)))
@@ -60,7 +60,11 @@ def _in_list(one: Listed, with_cases: bool) -> str:
 
 def what_next(reference: str, state: str, asked_for: str) -> Message:
     """Return what a person can do with a record of theirs; if it was sent back, what was asked for comes first."""
-    buttons = [(text_of("saved.buttons.note"), f"note.{reference}"), (text_of("saved.buttons.pdf"), f"pdf.{reference}")]
+    buttons = [
+        (text_of("saved.buttons.note"), f"note.{reference}"),
+        (text_of("saved.buttons.pdf"), f"pdf.{reference}"),
+        (text_of("records.correct_case"), f"case.{reference}"),
+    ]
     if state != State.RETURNED:
         return plain(text_of("records.what_next", reference=reference), *buttons)
     buttons.insert(1, (text_of("review.to_author.sign_off"), f"signoff.{reference}"))
@@ -71,7 +75,7 @@ def record(stored: Stored) -> list[Message]:
     """Return a record as messages, each within Telegram's limit."""
     clear, content = stored.clear, stored.content
     facts = (
-        text_of("records.case", case=content.get("case_reference") or text_of("records.no_case")),
+        text_of("records.case", case=case_of(stored) or text_of("records.no_case")),
         text_of("records.times", started=time_of(clear["started_at"]), saved=time_of(clear["finished_at"])),
         text_of("records.by", role=clear["role"], team=clear["team"]),
         text_of(

@@ -21,7 +21,7 @@ from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
 from flows.second_opinion import asked_at
 from storage.conversations import Open
-from storage.records import Stored
+from storage.records import Stored, case_of
 
 #: How many characters the list of answers may take before it is cut.
 LONGEST_LIST = 2600
@@ -288,7 +288,7 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
         )
     lines += _since(edition, clear["outcome"], clear["decision"])
     lines.append(_to_do(stored, edition, contacts))
-    case = content["case_reference"]
+    case = case_of(stored)
     head = (
         text_of("saved.with_case", reference=reference, case=case)
         if case
@@ -381,7 +381,7 @@ def summary(stored: Stored, edition: Edition) -> str:
     )
     return "\n".join(
         (
-            text_of("summary.case", said=content["case_reference"] or text_of("records.no_case")),
+            text_of("summary.case", said=case_of(stored) or text_of("records.no_case")),
             text_of("summary.decision", said=content["decision"] or content["outcome"]["title"]),
             text_of("summary.ground", said=basis),
             text_of("summary.whom", said=whom),

@@ -21,6 +21,8 @@ from storage.records import Stored
 SHOWN = 10
 #: The pending input for a note on a record.
 NOTE = "note"
+#: The pending input for the right case reference of a record.
+CASE = "case"
 
 
 def show_list(unit: Unit, context: Context, actor: Actor, wanted: Typed | None = None) -> None:
@@ -147,6 +149,40 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
     seq = records.amend(unit, stored.clear["id"], actor.member.id, screened, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, plain(text_of("records.note_saved", number=seq, reference=stored.clear["reference"])))
     return True
+
+
+def ask_for_case(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
+    """Ask the person for the right case reference of a record, and take the next thing they type as that."""
+    stored = _own(unit, actor, reference)
+    if stored is None:
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
+        return
+    pending_input.put(unit, actor.chat_id, CASE, stored.clear["reference"], context.now())
+    was = records.case_of(stored) or text_of("records.no_case")
+    say(unit, actor.chat_id, plain(text_of("records.type_case", reference=stored.clear["reference"], was=was)))
+
+
+def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
+    """File a record under the case reference that was typed; the old one stays visible."""
+    stored = _own(unit, actor, wanted.subject)
+    if stored is None:
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
+        return
+    # Until it is taken, what the person types next is the reference.
+    pending_input.put(unit, actor.chat_id, CASE, wanted.subject, context.now())
+    try:
+        case = typed_text.reference(unit, context, actor, typed)
+    except NotScreened as error:
+        typed_text.refused(unit, actor, typed, error)
+        return
+    if case is None:
+        say(unit, actor.chat_id, plain(text_of("walk.notes.no_reference")))
+        return
+    pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
+    was = records.case_of(stored) or text_of("records.no_case")
+    told = text_of("records.case_corrected", was=was, now=case.text)
+    records.recase(unit, stored, case, told, context.now(), actor.ledger_name)
+    say(unit, actor.chat_id, plain(told))
 
 
 def override_name(unit: Unit, context: Context, actor: Actor) -> None:

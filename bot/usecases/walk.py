@@ -380,6 +380,8 @@ def _type_wanted(
     typed_text.danger_first(unit, context, actor, typed)
     if wanted.kind == own_records.NOTE:
         own_records.type_note(unit, context, actor, wanted, typed)
+    elif wanted.kind == own_records.CASE:
+        own_records.type_case(unit, context, actor, wanted, typed)
     elif wanted.kind == reviews.WORDS:
         reviews.type_words(unit, context, actor, wanted, typed)
     else:

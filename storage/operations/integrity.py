@@ -95,7 +95,7 @@ def _check(told: dict[str, str], subject: str, digest: str, name: str) -> ledger
 
 
 def _check_case(unit: Unit, row: RowMapping) -> ledger.Broken | None:
-    case = records.opened(unit, row).content.get("case_reference")
+    case = records.case_of(records.opened(unit, row))
     if row["case_hash"] not in (unit.keys.lookups(case.casefold()) if case else [None]):
         return ledger.Broken(row["reference"], "is filed under another case reference than it holds")
     return None

@@ -88,7 +88,7 @@ def rewrap_keys(unit: Unit, wrapped: Wrapped) -> int:
         values: dict[str, Any] = {"wrapped_key": unit.keys.rewrap(row.wrapped_key, f"{wrapped.name}:{row.id}")}
         if table is RECORD:
             stored = records.get(unit, row.id)
-            case = stored.content.get("case_reference") if stored else None
+            case = records.case_of(stored) if stored else None
             values["case_hash"] = unit.keys.lookup(case.casefold()) if case else None
         unit.connection.execute(update(table).where(table.c.id == row.id).values(**values))
     return len(rows)

@@ -7,8 +7,10 @@ import re
 import pytest
 
 from bot.usecases import own_records
-from storage import members
+from storage import members, records, reviews
+from storage.operations import integrity
 from tests.support.chat import Chat
+from tests.support.schema import fits
 from tests.support.stores import KEYS, migrated
 
 AUTHOR, OTHER, SUPERVISOR = 100, 200, 300
@@ -104,3 +106,26 @@ async def test_a_record_that_was_sent_back_leads_into_adding_what_was_asked_for(
     await chat.tap("Ask for sign-off")
     await chat.say("/records")
     assert "Review: sign-off asked for." in chat.text()
+
+
+async def test_a_corrected_case_reference_re_files_the_record_and_the_old_one_stays_readable(chat):
+    reference = await refused(chat, "CASE-17")
+    await chat.say(f"/records {reference}")
+    await chat.tap("Correct the case reference")
+    await chat.say("Shanice")
+    assert "CASE" not in chat.text()
+    await chat.say("CASE-71")
+    assert chat.text() == "The case reference was corrected. It was “CASE-17”. It is now “CASE-71”."
+    await chat.say("/records CASE-17")
+    assert chat.text() == "You have no record with that case reference."
+    await chat.say("/records case-71")
+    assert "Case: CASE-71" in chat.text()
+    await chat.say(f"/records {reference}")
+    shown = chat.visible()[1]["text"]
+    assert "Case: CASE-71" in shown
+    assert "It was “CASE-17”" in shown
+    stored = await chat.store.run(lambda unit: records.find(unit, reference))
+    fits(stored)
+    assert (await chat.store.run(integrity.verify)).broken is None
+    found = await chat.store.run(lambda unit: reviews.queue(unit, "north", 0, reviews.Wanted(case="CASE-71")))
+    assert [row.reference for row in found] == [reference]

@@ -114,6 +114,10 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
     "reopen": lambda rest: ("walk", lambda unit, context, actor: walk.reopen(unit, context, actor, rest)),
     "notaperson": lambda _rest: ("walk", own_records.override_name),
     "record": lambda rest: ("read_record", lambda unit, context, actor: own_records.show(unit, context, actor, rest)),
+    "case": lambda rest: (
+        "amend_record",
+        lambda unit, context, actor: own_records.ask_for_case(unit, context, actor, rest),
+    ),
     "mine": lambda rest: ("read_record", lambda unit, context, actor: own_records.show_page(unit, actor, rest)),
     "pdf": lambda rest: ("read_record", lambda unit, context, actor: own_records.send_pdf(unit, context, actor, rest)),
     "note": lambda rest: (
