@@ -113,6 +113,7 @@ def rows(buttons: Iterable[tuple[str, str]], most: int = 3, short: int = SHORT) 
 
 
 def time_of(at: str) -> str:
-    """Return a stored time as people in England read it."""
+    """Return a stored time as people in England read it. In the hour that comes twice in autumn, it says which of the two."""
     moment = as_datetime(at).astimezone(LONDON)
-    return moment.strftime("%d %B %Y, %H:%M").lstrip("0")
+    twice = moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+    return moment.strftime("%d %B %Y, %H:%M" + (" (%Z)" if twice else "")).lstrip("0")

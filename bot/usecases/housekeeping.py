@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from bot.messages.callback_data import START
+from bot.messages.message import plain
+from bot.messages.texts import text_of
 from bot.usecases import unanswered
-from bot.usecases.context import Context
+from bot.usecases.context import Context, say
 from storage import exports, inbox, invites, rate_limits, sent_messages, web_sessions
 from storage.core.clock import later, utc_now
 from storage.core.unit import Unit
@@ -25,7 +28,8 @@ def tidy(unit: Unit, context: Context, before: str | None = None) -> None:
     exports.prune(unit, before)
     rate_limits.prune(unit, time.time())
     unanswered.prune(unit, context)
-    erasure.expire_unfinished(unit, context.now())
+    for chat_id in erasure.expire_unfinished(unit, context.now()):
+        say(unit, chat_id, plain(text_of("walk.expired"), (text_of("walk.start"), START)))
     if context.clear_chats_hours:
         sent_messages.clear(unit, later(context.now(), -60 * context.clear_chats_hours))
 

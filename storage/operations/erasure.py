@@ -54,20 +54,25 @@ def erase(unit: Unit, record_id: str, at: str, actor: str) -> None:
     ledger.append(unit, at, actor, "record.erased", f"record:{record_id}")
 
 
-def expire_unfinished(unit: Unit, now: str) -> int:
-    """Destroy the keys of conversations left unfinished for longer than the retention rule allows; return how many."""
+def expire_unfinished(unit: Unit, now: str) -> list[int]:
+    """Destroy the keys of conversations left unfinished for longer than the retention rule allows.
+
+    Return the chats of those that were still open: the people there should be told.
+    """
     rule = retention.rules(unit).get("unfinished")
     if rule is None or rule.days is None:
-        return 0
+        return []
     before = later(now, -DAY * rule.days)
     stale = (
         CONVERSATION.c.status != Status.FINISHED,
         CONVERSATION.c.updated_at < before,
         CONVERSATION.c.wrapped_key != DESTROYED,
     )
-    ids = list(unit.connection.scalars(select(CONVERSATION.c.id).where(*stale)))
-    expired = 0
-    for conversation_id in ids:
+    found = unit.connection.execute(
+        select(CONVERSATION.c.id, CONVERSATION.c.chat_id, CONVERSATION.c.status).where(*stale)
+    )
+    expired = []
+    for conversation_id, chat_id, status in found.all():
         if not _close_conversation(unit, and_(CONVERSATION.c.id == conversation_id, *stale), status=Status.CANCELLED):
             continue  # another worker expired it, or the person has just continued it
         unit.connection.execute(
@@ -76,7 +81,8 @@ def expire_unfinished(unit: Unit, now: str) -> int:
             .values(wrapped_key=DESTROYED, state="withdrawn")
         )
         ledger.append(unit, now, "sharewise", "conversation.expired", f"conversation:{conversation_id}")
-        expired += 1
+        if status == Status.OPEN:
+            expired.append(int(chat_id))
     return expired
 
 

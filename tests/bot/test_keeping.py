@@ -144,9 +144,9 @@ def test_unfinished_questions_end_when_their_time_is_up(data):
             {"said": "x"},
             "2020-01-01T00:00:00.000000Z",
         )
-        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 0, "nothing is set"
+        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == [], "nothing is set"
         retention.put(unit, "unfinished", 30, None, "2026-01-01", "test")
-        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == 1
+        assert erasure.expire_unfinished(unit, "2026-01-01T00:00:00.000000Z") == [900]
         assert conversations.get(unit, row.id) is None
         assert conversations.get_open(unit, 900) is None
     store.close()

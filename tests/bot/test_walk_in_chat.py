@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from storage import inbox, records
+from bot.messages.message import time_of
+from bot.usecases import housekeeping
+from storage import inbox, records, retention
 from storage.operations import integrity
 from tests.support.chat import Chat
 from tests.support.schema import fits
@@ -511,3 +513,25 @@ async def test_what_was_typed_before_a_question_was_shown_is_no_answer_to_it(cha
 async def taps_to_reasons(chat):
     await chat.say("/start")
     await taps(chat, "No", "No", "My own wish to share", "No", "Next", "Do not share")
+
+
+async def test_a_person_whose_unfinished_questions_expire_is_told_once(chat):
+    await chat.say("/share")
+    await chat.say("/share", 200)
+    await chat.say("/cancel", 200)
+    await chat.store.run(retention.put, "unfinished", 30, None, chat.now(), "test")
+    await chat.tick(minutes=31 * 24 * 60)
+    for _ in range(2):
+        await chat.store.run(housekeeping.tidy, chat.context)
+        await chat.settle()
+    told = [
+        one.message["text"] for one in chat.seen if "unfinished questions were deleted" in one.message.get("text", "")
+    ]
+    assert len(told) == 1
+    assert "unfinished questions were deleted" in chat.text(100)
+
+
+def test_two_equal_times_of_the_autumn_change_are_told_apart():
+    first, second, later = (time_of(f"2026-10-25T0{hour}:30:00.000000Z") for hour in range(3))
+    assert (first, second) == ("25 October 2026, 01:30 (BST)", "25 October 2026, 01:30 (GMT)")
+    assert later == "25 October 2026, 02:30"
