@@ -308,7 +308,9 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     ]
     if can_ask_team and clear["outcome"] != "emergency":
         found.append(button("ask_team", f"opinion.{reference}"))
-    found.append(button("readers", f"readers.{reference}"))
+    found += [button("readers", f"readers.{reference}"), button("records", "mine.0.")]
+    if any(reach == CARE for _, reach in ending_of(clear, content, edition.roles).duties):
+        found.append((text_of("local.title"), Button("local").encode()))
     if clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(button("resume", f"resume.{reference}"))
     if any(duty["id"] == edition.roles.duty("use_sharing_flow") for duty in content["duties"]):

@@ -117,7 +117,8 @@ def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Scree
     override = name_overrides.is_given(unit, actor.chat_id, later(context.now(), -OVERRIDE_MINUTES))
     if context.own_reference is None and not override and (kind := looks_personal(plain)):
         raise IdentifierFound((kind,))
-    kept = typed.screened(override=("nhs_number", PERSON) if override else ())
+    is_code = context.own_reference is None and _CODE.fullmatch(plain) is not None
+    kept = typed.screened(override=("nhs_number", PERSON) if override else (PERSON,) if is_code else ())
     if override:
         name_overrides.take(unit, actor.chat_id)
     return kept
@@ -129,6 +130,8 @@ _DATE = re.compile(
     r"\d{1,2}[./_-]?[A-Za-z]{3,9}[./_-]?(?:19|20)?\d\d)"
 )
 _STREET = re.compile(r"\d{1,4}[A-Za-z]?[._/-]?[A-Za-z]{3,}(?:[._/-]?[A-Za-z]{2,})*")
+#: A code in capitals with a running number, which is no year: NUR-114, although Nur is a name.
+_CODE = re.compile(r"[A-Z]{2,4}[-/_.]?(?!(?:19|20)\d\d(?!\d))\d{3,8}(?:[-/]\d{1,6})?")
 #: Short words that occur in references.
 _OF_REFERENCES = frozenset(
     [
@@ -172,7 +175,7 @@ def looks_personal(plain: str) -> str | None:
     if _DATE.fullmatch(plain):
         return "date_of_birth"
     letters = [word for word in re.split(r"[^A-Za-z]+", plain) if len(word) > 2 and word.lower() not in _OF_REFERENCES]
-    if letters and any(could_be_name(word) for word in letters):
+    if letters and not _CODE.fullmatch(plain) and any(could_be_name(word) for word in letters):
         return PERSON
     if _STREET.fullmatch(plain) and any(screening.is_street(word) for word in re.split(r"[._/\d-]+", plain) if word):
         return "address"

@@ -129,3 +129,12 @@ async def test_a_corrected_case_reference_re_files_the_record_and_the_old_one_st
     assert (await chat.store.run(integrity.verify)).broken is None
     found = await chat.store.run(lambda unit: reviews.queue(unit, "north", 0, reviews.Wanted(case="CASE-71")))
     assert [row.reference for row in found] == [reference]
+
+
+async def test_a_code_in_capitals_is_a_case_reference_though_it_is_also_a_name(chat):
+    reference = await refused(chat, "NUR-114")
+    await chat.say("/records NUR-114")
+    assert reference in chat.text()
+    for typed in ("NUR-2014", "Nur114", "NUR-14", "ANN2012"):
+        await chat.say(f"/records {typed}")
+        assert "a person’s name" in chat.text(), typed
