@@ -334,11 +334,11 @@ def _to_do(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> str
     ]
     if left.open_points:
         steps.append(text_of("saved.to_do.open", points=" ".join(left.open_points)))
+    steps += [duty for duty, reach in left.duties if reach is None]
     if left.share:
         steps.append(_share(content["shared"]))
     if left.tell:
         steps.append(text_of("saved.to_do.tell"))
-    steps += [duty for duty, reach in left.duties if reach is None]
     lines = [bold(text_of("saved.to_do.title")), *(escape(f"{n}. {step}") for n, step in enumerate(steps, 1))]
     return "\n".join(lines)
 
