@@ -42,7 +42,7 @@ MISTAKES = [
     ("edition.yaml", "status: superseded", "status: splendid", "status: must be current, superseded or draft"),
     ("passages.yaml", "scope-about: {section: About this government advice, where: paragraph 1, strength: statement}",
      "scope-about: {section: About this government advice, where: paragraph 1, strength: shall}", "scope-about.strength: must be must, should"),
-    (ANSWERS, "more: [flow-consent]", "more: []", "flow-consent: this passage stands on no card"),
+    (ANSWERS, "more: [flow-consent, consent-not-sought]", "more: []", "flow-consent: this passage stands on no card"),
     (ANSWERS, "cites: [health-info]", "cites: [health-info, health-infos]", 'health: cites "health-infos", which is no passage'),
     (ANSWERS, "  cites: [retention]\n  then: [record]", "  cites: [retention]\n  then: [recorder]", 'keep_how_long: then: "recorder" is no card'),
     (ANSWERS, "  question: bulk\n", "  question: bulky\n", 'bulk: question: "bulky" is no question of a flow'),
