@@ -138,13 +138,11 @@ def _find(unit: Unit, query: Select[Any], given: dict[str, Any] | None = None) -
     return opened(unit, row) if row else None
 
 
-def listed(unit: Unit, member_id: int | None = None, limit: int | None = None) -> Iterator[Stored]:
-    """Yield records, decrypted, newest first if limited, else in the order they were finished; raise SealBroken."""
-    query = select(RECORD).where(KEPT)
+def listed(unit: Unit, member_id: int | None = None) -> Iterator[Stored]:
+    """Yield records, all or one member's, decrypted, in the order they were finished; raise SealBroken."""
+    query = select(RECORD).where(KEPT).order_by(RECORD.c.finished_at, RECORD.c.id)
     if member_id is not None:
         query = query.where(RECORD.c.member_id == member_id)
-    order = (RECORD.c.finished_at, RECORD.c.id)
-    query = query.order_by(*order) if limit is None else query.order_by(*(c.desc() for c in order)).limit(limit)
     for row in unit.connection.execute(query).mappings():
         yield opened(unit, row)
 

@@ -27,6 +27,8 @@ PEOPLE = {
     "administrator": (104, Role.ADMINISTRATOR),
 }
 NAMES = {number: name for name, (number, _) in PEOPLE.items()}
+#: What is shown as a file: its name for people, its folder, and its name there.
+FILES = {"photo": ("Picture", "pictures", "chart-{}.png"), "document": ("Document", "documents", "record-{}.pdf")}
 WIDTH = 100
 HELP = (
     "Answer with a number, the words of a button, text or a /command. End with Ctrl-D.\n"
@@ -66,7 +68,7 @@ class Terminal:
     def show(self, shown: Shown) -> None:
         """Print what appears in the current chat; keep what appears in another chat until somebody goes there."""
         chat = shown.chat_id
-        if shown.kind not in ("delete", "photo", "document") and self.buttons(shown.message):
+        if shown.kind not in ("delete", *FILES) and self.buttons(shown.message):
             self.cards[chat] = shown.message
         if chat == self.place:
             self._print_shown(shown)
@@ -88,9 +90,8 @@ class Terminal:
             if not message["from"]["is_bot"]:
                 self._print("(The message was taken out of the chat.)")
             return
-        if shown.kind in ("photo", "document"):
-            path = self._save_file(shown)
-            self._print(f"[{'Picture' if shown.kind == 'photo' else 'Document'}: {path}]\n{message.get('caption', '')}")
+        if shown.kind in FILES:
+            self._print(f"[{FILES[shown.kind][0]}: {self._save_file(shown)}]\n{message.get('caption', '')}")
             return
         where = " in the team's channel" if shown.chat_id == CHANNEL else f" to {NAMES.get(shown.chat_id, '')}"
         where = "" if shown.chat_id == ME else where
@@ -111,7 +112,7 @@ class Terminal:
             )
 
     def _save_file(self, shown: Shown) -> Path:
-        folder, name = ("pictures", "chart-{}.png") if shown.kind == "photo" else ("documents", "record-{}.pdf")
+        _, folder, name = FILES[shown.kind]
         (self.data / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.data / folder / name.format(shown.message["message_id"])
         path.write_bytes(shown.file or b"")

@@ -314,22 +314,19 @@ class World:
         return True
 
     def _send_photo(self, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
-        if not files:
-            raise Refused("Bad Request: there is no photo in the request")
-        content = self._content(parameters, "caption", LONGEST_CAPTION) if parameters.get("caption") else {}
-        message = self._message(int(parameters["chat_id"]), BOT)
         size = {"file_id": "local", "file_unique_id": "local", "width": 1, "height": 1}
-        message.update({**content, "photo": [size]})
-        self._show(Shown("photo", message["chat"]["id"], message, next(iter(files.values()))))
-        return message
+        return self._send_file("photo", [size], parameters, files)
 
     def _send_document(self, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
+        return self._send_file("document", {"file_id": "local", "file_unique_id": "local"}, parameters, files)
+
+    def _send_file(self, kind: str, described: Any, parameters: dict[str, Any], files: dict[str, bytes]) -> Any:
         if not files:
-            raise Refused("Bad Request: there is no document in the request")
+            raise Refused(f"Bad Request: there is no {kind} in the request")
         content = self._content(parameters, "caption", LONGEST_CAPTION) if parameters.get("caption") else {}
         message = self._message(int(parameters["chat_id"]), BOT)
-        message.update({**content, "document": {"file_id": "local", "file_unique_id": "local"}})
-        self._show(Shown("document", message["chat"]["id"], message, next(iter(files.values()))))
+        message.update({**content, kind: described})
+        self._show(Shown(kind, message["chat"]["id"], message, next(iter(files.values()))))
         return message
 
     def _edit_message_text(self, parameters: dict[str, Any], _files: dict[str, bytes]) -> Any:

@@ -20,7 +20,8 @@ from bot.messages.message import (
     plain,
     rows,
 )
-from bot.messages.texts import labels, text_of
+from bot.messages.notices import numbers
+from bot.messages.texts import text_of
 from flows.advice import Answer
 from flows.catalogue import Book
 from flows.definition import AnswerCard, Edition, Question
@@ -116,12 +117,7 @@ def _status(book: Book) -> str:
 def _whom_to_tell(book: Book, card: AnswerCard, contacts: Mapping[str, str]) -> str:
     """Return who to tell about a worry, unless the card says it, with the local numbers."""
     said = [] if card.id == book.index.worry.id else [book.index.worry.answer]
-    numbers = [
-        text_of("advice.local_number", what=what, number=contacts[name])
-        for name, what in labels("local.contacts").items()
-        if name in ("day_number", "night_number", "referral_form") and name in contacts
-    ]
-    return escape(" ".join([*said, *(numbers or [text_of("advice.no_number")])]))
+    return escape(" ".join([*said, numbers(contacts, "day_number", "night_number", "referral_form")]))
 
 
 def _after(book: Book, found: Answer, card: AnswerCard, around: Around) -> Rows:

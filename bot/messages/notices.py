@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.messages.citations import cite
 from bot.messages.message import Message, bold, bullets, emergency_row, escape, italic
 from bot.messages.texts import labels, lines_of, text_of
@@ -39,6 +41,16 @@ def local_contacts(contacts: dict[str, str]) -> Message:
     if len(contacts) < len(known):
         lines.append(escape(text_of("local.some_not_set")))
     return Message("\n\n".join(lines), emergency_row())
+
+
+def numbers(contacts: Mapping[str, str], *names: str) -> str:
+    """Return the contacts of these names that are set, or whom to ask when none is."""
+    said = [
+        text_of("advice.local_number", what=what, number=contacts[name])
+        for name, what in labels("local.contacts").items()
+        if name in names and name in contacts
+    ]
+    return " ".join(said) or text_of("advice.no_number")
 
 
 def stranger() -> Message:

@@ -21,6 +21,11 @@ class Listed:
     asked_for: str
 
 
+def case_words(stored: Stored) -> str:
+    """Return the case reference that a record is filed under, or that none was given."""
+    return case_of(stored) or text_of("records.no_case")
+
+
 def record_list(found: list[Listed], after: str = "", *, with_cases: bool = False, more: bool = False) -> Message:
     """Return a page of a person's own records, newest first.
 
@@ -40,7 +45,7 @@ def record_list(found: list[Listed], after: str = "", *, with_cases: bool = Fals
     last = [(cases, Button(f"mine.{0 if with_cases else 1}.{after}").encode())]
     if more:
         last.append((text_of("records.older"), Button(f"mine.{int(with_cases)}.{reference}").encode()))
-    return Message("\n\n".join(lines), (*rows(buttons, most=2, short=14), *rows(last)))
+    return Message("\n\n".join(lines), (*rows(buttons, most=2), *rows(last)))
 
 
 def _in_list(one: Listed, with_cases: bool) -> str:
@@ -48,7 +53,7 @@ def _in_list(one: Listed, with_cases: bool) -> str:
     clear, content = one.stored.clear, one.stored.content
     parts = [content["decision"] or content["outcome"]["title"]]
     if with_cases:
-        parts.append(text_of("records.case", case=case_of(one.stored) or text_of("records.no_case")))
+        parts.append(text_of("records.case", case=case_words(one.stored)))
     said = [". ".join(parts) + "."]
     if one.state == State.RETURNED:
         said.append(text_of("records.sent_back", words=cut(one.asked_for, 160)))
@@ -75,7 +80,7 @@ def record(stored: Stored) -> list[Message]:
     """Return a record as messages, each within Telegram's limit."""
     clear, content = stored.clear, stored.content
     facts = (
-        text_of("records.case", case=case_of(stored) or text_of("records.no_case")),
+        text_of("records.case", case=case_words(stored)),
         text_of("records.times", started=time_of(clear["started_at"]), saved=time_of(clear["finished_at"])),
         text_of("records.by", role=clear["role"], team=clear["team"]),
         text_of(

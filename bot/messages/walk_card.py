@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.check import Doubt, doubts
-from bot.domain.ending import CARE, ending_of
+from bot.domain.ending import CARE, Ending, ending_of
 from bot.domain.record import answer_label
 from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
 from bot.messages.message import Message, Rows, bold, bullets, code, cut, escape, italic, rows, time_of
+from bot.messages.notices import numbers
+from bot.messages.record_cards import case_words
 from bot.messages.refusals import override_label
-from bot.messages.texts import labels, text_of
+from bot.messages.texts import text_of
 from flows import since
 from flows.catalogue import Book
 from flows.definition import Edition, Kind, Question
@@ -234,9 +236,8 @@ class Card:
         lines: list[str] = []
         budget = LONGEST_LIST
         for state in changeable(self.position):
-            label = self.position.flow.questions[state].label
             said = answer_label(self.position, state) or text_of("check.left_out")
-            line = f"• {escape(label)}\n  {bold(cut(said, 160))}"
+            line = f"• {escape(self._label(state))}\n  {bold(cut(said, 160))}"
             budget -= len(line)
             if budget < 0:
                 lines.append(escape(text_of("check.more")))
@@ -248,8 +249,7 @@ class Card:
         found: list[tuple[str, str]] = []
         for state in changeable(self.position):
             said = answer_label(self.position, state) or text_of("check.left_out")
-            label = self.position.flow.questions[state].label
-            text = f"{cut(label, 40)}: {cut(said, 18)}"
+            text = f"{cut(self._label(state), 40)}: {cut(said, 18)}"
             found.append(self.button(text, f"!change.{state}"))
         buttons = (*((button,) for button in found), (self._button("back_to_answers", "!hide"),))
         return Message(bold(text_of("check.which")), (*buttons, self._emergency_row()))
@@ -280,14 +280,16 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     It says what was decided, what to do now, and ends with a summary to copy. `contacts`: the local contacts that are set.
     """
     clear, content = stored.clear, stored.content
-    reference, outcome = clear["reference"], content["outcome"]
-    lines = [bold(outcome["title"] if not content["decision"] else _decided(content))]
-    if clear["otherwise"] or not content["decision"]:
-        lines.append(
-            escape(text_of("saved.pointed_to", outcome=outcome["title"]) if content["decision"] else outcome["text"])
-        )
+    reference, outcome, decision = clear["reference"], content["outcome"], content["decision"]
+    left = ending_of(clear, content, edition.roles)
+    if decision:
+        lines = [bold(text_of("saved.decided", decision=decision))]
+        if clear["otherwise"]:
+            lines.append(escape(text_of("saved.pointed_to", outcome=outcome["title"])))
+    else:
+        lines = [bold(outcome["title"]), escape(outcome["text"])]
     lines += _since(edition, clear["outcome"], clear["decision"])
-    lines.append(_to_do(stored, edition, contacts))
+    lines.append(_to_do(left, content["shared"], contacts))
     case = case_of(stored)
     head = (
         text_of("saved.with_case", reference=reference, case=case)
@@ -309,7 +311,7 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     if can_ask_team and clear["outcome"] != "emergency":
         found.append(button("ask_team", f"opinion.{reference}"))
     found += [button("readers", f"readers.{reference}"), button("records", "mine.0.")]
-    if any(reach == CARE for _, reach in ending_of(clear, content, edition.roles).duties):
+    if any(reach == CARE for _, reach in left.duties):
         found.append((text_of("local.title"), Button("local").encode()))
     if clear["outcome"] in ("emergency", "out_of_scope") and len(content["questions"]) > 1:
         found.append(button("resume", f"resume.{reference}"))
@@ -320,36 +322,24 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     return Message("\n\n".join(lines), (*rows(found), again))
 
 
-def _decided(content: Mapping[str, Any]) -> str:
-    return text_of("saved.decided", decision=content["decision"])
-
-
-def _to_do(stored: Stored, edition: Edition, contacts: Mapping[str, str]) -> str:
+def _to_do(left: Ending, shared: Mapping[str, str | None], contacts: Mapping[str, str]) -> str:
     """Return what is left to do, as a numbered list, with the local numbers of whom to reach."""
-    content, left = stored.content, ending_of(stored.clear, stored.content, edition.roles)
     if left.is_done:
         return f"{bold(text_of('saved.to_do.title'))}\n{escape(text_of('saved.to_do.nothing'))}"
     steps = [
-        f"{duty} {_numbers(contacts)}" if reach == CARE else duty for duty, reach in left.duties if reach is not None
+        f"{duty} {numbers(contacts, 'day_number', 'night_number')}" if reach == CARE else duty
+        for duty, reach in left.duties
+        if reach is not None
     ]
     if left.open_points:
         steps.append(text_of("saved.to_do.open", points=" ".join(left.open_points)))
     steps += [duty for duty, reach in left.duties if reach is None]
     if left.share:
-        steps.append(_share(content["shared"]))
+        steps.append(_share(shared))
     if left.tell:
         steps.append(text_of("saved.to_do.tell"))
     lines = [bold(text_of("saved.to_do.title")), *(escape(f"{n}. {step}") for n, step in enumerate(steps, 1))]
     return "\n".join(lines)
-
-
-def _numbers(contacts: Mapping[str, str]) -> str:
-    numbers = [
-        text_of("advice.local_number", what=what, number=contacts[name])
-        for name, what in labels("local.contacts").items()
-        if name in ("day_number", "night_number") and name in contacts
-    ]
-    return " ".join(numbers) or text_of("advice.no_number")
 
 
 def _share(shared: Mapping[str, str | None]) -> str:
@@ -383,7 +373,7 @@ def summary(stored: Stored, edition: Edition) -> str:
     )
     return "\n".join(
         (
-            text_of("summary.case", said=case_of(stored) or text_of("records.no_case")),
+            text_of("summary.case", said=case_words(stored)),
             text_of("summary.decision", said=content["decision"] or content["outcome"]["title"]),
             text_of("summary.ground", said=basis),
             text_of("summary.whom", said=whom),

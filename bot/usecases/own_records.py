@@ -30,8 +30,8 @@ def show_list(unit: Unit, context: Context, actor: Actor, wanted: Typed | None =
     if wanted is None or not wanted.text.strip():
         _show_page(unit, actor)
         return
-    if _own(unit, actor, wanted.text) is not None:
-        show(unit, context, actor, wanted.text)
+    if stored := _own(unit, actor, wanted.text):
+        _show(unit, context, actor, stored)
         return
     try:
         case = typed_text.reference(unit, context, actor, wanted)
@@ -71,17 +71,26 @@ def _review_of(unit: Unit, stored: Stored) -> tuple[str, str]:
     return review.state, (sent_back[-1].comment or "") if sent_back else ""
 
 
-def _own(unit: Unit, actor: Actor, reference: str) -> Stored | None:
+def _own(unit: Unit, actor: Actor, reference: str, action: str = "read_record") -> Stored | None:
     stored = records.find(unit, reference.strip().upper())
-    return stored if stored and access.may(actor.member, "read_record", Resource(stored.clear["member_id"])) else None
+    return stored if stored and access.may(actor.member, action, Resource(stored.clear["member_id"])) else None
+
+
+def own_or_say(unit: Unit, actor: Actor, reference: str, action: str = "read_record") -> Stored | None:
+    """Return the record that a person names if they may do this with it; else say that they have none, and return None."""
+    stored = _own(unit, actor, reference, action)
+    if stored is None:
+        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
+    return stored
 
 
 def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Show one of the person's records; add the reading to the ledger."""
-    stored = _own(unit, actor, reference)
-    if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
-        return
+    if stored := own_or_say(unit, actor, reference):
+        _show(unit, context, actor, stored)
+
+
+def _show(unit: Unit, context: Context, actor: Actor, stored: Stored) -> None:
     ledger.append(unit, context.now(), actor.ledger_name, "record.read", f"record:{stored.clear['id']}")
     for message in record_cards.record(stored):
         say(unit, actor.chat_id, message)
@@ -91,9 +100,8 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
 
 def send_pdf(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Send one of the person's records to their chat as a PDF; add to the ledger that it left."""
-    stored = _own(unit, actor, reference)
+    stored = own_or_say(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     record_id = stored.clear["id"]
     ledger.append(unit, context.now(), actor.ledger_name, "record.exported", f"record:{record_id}")
@@ -109,9 +117,8 @@ def to_send(unit: Unit, record_id: str) -> Stored | None:
 
 def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Ask the person to type a note, and take the next thing they type as that note."""
-    stored = _own(unit, actor, reference)
+    stored = own_or_say(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     pending_input.put(unit, actor.chat_id, NOTE, stored.clear["reference"], context.now())
     words = text_of("records.type_note", reference=stored.clear["reference"], no_names=text_of("no_names"))
@@ -135,9 +142,8 @@ def type_note(unit: Unit, context: Context, actor: Actor, wanted: pending_input.
 
 
 def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed: Typed) -> bool:
-    stored = _own(unit, actor, reference)
+    stored = own_or_say(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return False
     try:
         screened = typed_text.words(unit, context, actor, typed)
@@ -153,20 +159,18 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
 
 def ask_for_case(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Ask the person for the right case reference of a record, and take the next thing they type as that."""
-    stored = _own(unit, actor, reference)
+    stored = own_or_say(unit, actor, reference)
     if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     pending_input.put(unit, actor.chat_id, CASE, stored.clear["reference"], context.now())
-    was = records.case_of(stored) or text_of("records.no_case")
+    was = record_cards.case_words(stored)
     say(unit, actor.chat_id, plain(text_of("records.type_case", reference=stored.clear["reference"], was=was)))
 
 
 def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """File a record under the case reference that was typed; the old one stays visible."""
-    stored = _own(unit, actor, wanted.subject)
+    stored = own_or_say(unit, actor, wanted.subject)
     if stored is None:
-        say(unit, actor.chat_id, plain(text_of("records.not_yours")))
         return
     # Until it is taken, what the person types next is the reference.
     pending_input.put(unit, actor.chat_id, CASE, wanted.subject, context.now())
@@ -179,8 +183,7 @@ def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.
         say(unit, actor.chat_id, plain(text_of("walk.notes.no_reference")))
         return
     pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
-    was = records.case_of(stored) or text_of("records.no_case")
-    told = text_of("records.case_corrected", was=was, now=case.text)
+    told = text_of("records.case_corrected", was=record_cards.case_words(stored), now=case.text)
     records.recase(unit, stored, case, told, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, plain(told))
 

@@ -27,7 +27,7 @@ from bot.domain.typed_text import Typed
 from bot.messages import membership_cards, record_cards, review_cards
 from bot.messages.message import plain
 from bot.messages.texts import text_of
-from bot.usecases import typed_text
+from bot.usecases import own_records, typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened, Screened
 from storage import local_contacts, members, outbox, pending_input, records, reviews, timers
@@ -155,9 +155,8 @@ def show(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
 
 def readers(unit: Unit, actor: Actor, reference: str) -> None:
     """Show an author who has read their record, and when."""
-    stored = records.find(unit, reference.strip().upper())
-    if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
-        say(unit, actor.user_id, plain(text_of("records.not_yours")))
+    stored = own_records.own_or_say(unit, actor, reference, "request_sign_off")
+    if stored is None:
         return
     record_id = stored.clear["id"]
     read_by = _readers(unit, actor, record_id)
@@ -304,9 +303,8 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
 
 def request_sign_off(unit: Unit, context: Context, actor: Actor, reference: str) -> str:
     """Ask the supervisors to sign off one's own record, for example after adding a note to a returned one."""
-    stored = records.find(unit, reference.strip().upper())
-    if stored is None or not access.may(actor.member, "request_sign_off", Resource(stored.clear["member_id"])):
-        say(unit, actor.user_id, plain(text_of("records.not_yours")))
+    stored = own_records.own_or_say(unit, actor, reference, "request_sign_off")
+    if stored is None:
         return ""
     review = reviews.get(unit, stored.clear["id"])
     if review is None:

@@ -612,9 +612,8 @@ def stop_for(unit: Unit, context: Context, member: MemberRow) -> None:
 def ask_team(unit: Unit, context: Context, actor: Actor, reference: str = "") -> str:
     """Draft a request for second opinions: about the person's record if one is named, else about the current question."""
     if reference:
-        stored = records.find(unit, reference.strip().upper())
-        if stored is None or not access.may(actor.member, "ask_opinion", Resource(stored.clear["member_id"])):
-            say(unit, actor.chat_id, plain(text_of("records.not_yours")))
+        stored = own_records.own_or_say(unit, actor, reference, "ask_opinion")
+        if stored is None:
             return ""
         row = present(conversations.get(unit, stored.clear["conversation_id"]), "a record has a conversation")
         about = load(unit, context, row)

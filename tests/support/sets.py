@@ -82,22 +82,9 @@ def mark(asked: list[Asked], index: Index | None = None) -> Marks:
 
 # ---- sets by authors who saw neither the ways to ask nor the code; nothing is ever learned from them -----
 #: Questions, texts that speak of danger or only sound like it, and texts with identifiers and without.
-UNSEEN = ("unseen1.jsonl", "unseen2.jsonl", "unseen3.jsonl")
-UNSEEN_DANGER = (
-    "danger_unseen1.jsonl",
-    "danger_unseen2.jsonl",
-    "danger_unseen3.jsonl",
-    "danger_unseen4.jsonl",
-    "danger_unseen5.jsonl",
-    "danger_unseen6.jsonl",
-)
-UNSEEN_SENTENCES = (
-    "sentences_unseen1.txt",
-    "sentences_unseen2.txt",
-    "sentences_unseen3.txt",
-    "sentences_unseen4.txt",
-    "sentences_unseen5.txt",
-)
+UNSEEN = tuple(f"unseen{number}.jsonl" for number in range(1, 4))
+UNSEEN_DANGER = tuple(f"danger_unseen{number}.jsonl" for number in range(1, 7))
+UNSEEN_SENTENCES = tuple(f"sentences_unseen{number}.txt" for number in range(1, 6))
 
 
 @dataclass
