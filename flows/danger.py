@@ -87,7 +87,9 @@ def _judge(plain: str) -> float:
 def score(text: str) -> float:
     """Return how strongly a text speaks of danger; from 0 up, it does. The cost is linear in its length."""
     plain = canonical(text).text.lower()
-    return max(_judge(plain), max(map(_judge, _pieces(plain)), default=-math.inf) - LESS)
+    whole, pieces = _judge(plain), list(_pieces(plain))
+    # The one sentence of a short text says no more than the text.
+    return max(whole, *(_judge(piece) - LESS for piece in pieces)) if len(pieces) > 1 else whole
 
 
 def is_spoken_of(text: str) -> bool:

@@ -166,7 +166,7 @@ def _misspelt(plain: str) -> str:
     One slip makes it close, or two in a word of more than six letters.
     """
     most = 2 if len(plain) > 6 else 1
-    near = process.extractOne(plain, _everyday().get(plain[0], ()), scorer=OSA.distance, score_cutoff=most)
+    near = process.extractOne(plain, _everyday().get(plain[:1], ()), scorer=OSA.distance, score_cutoff=most)
     return f"{near[1]:.0f} slips in {min(len(plain), 8)}" if near else ""
 
 

@@ -169,9 +169,9 @@ def sentence(line: str) -> Sentence:
     return Sentence(text + line[end:], tuple(marked))
 
 
-def sentences(name: str = "sentences.txt") -> list[Sentence]:
-    """Read a sentence set. A line break inside a sentence is written as a backslash and an n."""
-    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+def sentences(name: str | Path = "sentences.txt") -> list[Sentence]:
+    """Read a sentence set, or a file of sentences. A line break inside a sentence is written as a backslash and an n."""
+    lines = (DATA / name).read_text(encoding="utf-8").split("\n")
     return [sentence(line.replace("\\n", "\n")) for line in lines if line.strip() and not line.startswith("#")]
 
 

@@ -30,7 +30,7 @@ from flows import danger, names
 from flows.canonical import canonical
 from flows.lexicon import lexicon
 from flows.loader import EDITIONS
-from tests.support.sets import Sentence, sentence
+from tests.support.sets import Sentence, sentences
 from tests.training import ranking
 
 HERE = Path(__file__).parent
@@ -58,8 +58,7 @@ def files(name: str) -> list[Path]:
 # ---- names ----------------------------------------------------------------------------------------
 def marked_texts() -> list[Sentence]:
     """Return all texts with their names marked."""
-    lines = [line for path in files("names") for line in path.read_text(encoding="utf-8").split("\n")]
-    return [sentence(line.replace("\\n", "\n")) for line in lines if line.strip() and not line.startswith("#")]
+    return [item for path in files("names") for item in sentences(path)]
 
 
 def token_rows(item: Sentence) -> Iterator[tuple[list[str], bool]]:
