@@ -109,24 +109,40 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Together:
+    """A button that answers several questions at once, as triggers: this one first, others now or once they are reached."""
+
+    id: str
+    label: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Question:
     """A question of a flow. `text`: whether a typed answer is allowed: "no", "optional" or "required".
 
-    `quoted`: the label is in the source's own words. `may_finish`: the person may skip the rest from here.
-    `follows_outcome`: ask it again when a change may alter the outcome.
+    `quoted`: the label is in the source's own words; `short`: the question in a few words, for lists. `may_be_left_out`: a
+    detail, asked only of people who want to add some. `follows_outcome`: ask it again when a change may alter the outcome.
+    `together`: the buttons of its card, where they answer more than this question; `asks`: what the card then says.
+    `example`: one line of help under the question. `unsure`: what to ask, and whom, if the person is not sure.
     """
 
     id: str
     kind: Kind
     label: str
+    short: str
     quoted: bool
     why: str
     cites: tuple[str, ...]
     options: tuple[Option, ...]
     text: str = "no"
     edges: tuple[Edge, ...] = ()
-    may_finish: bool = False
+    may_be_left_out: bool = False
     follows_outcome: bool = False
+    together: tuple[Together, ...] = ()
+    asks: str = ""
+    example: str = ""
+    unsure: str = ""
 
     def option(self, option_id: str) -> Option | None:
         """Return the option with this id, if the question has it."""
@@ -135,7 +151,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A recommended outcome. `then` is the first question about the record; without it, the walk has ended."""
+    """A recommended outcome. `then` is the first question about the record, "check" or "ended"; without it, the walk ends."""
 
     id: str
     title: str

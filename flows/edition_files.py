@@ -84,22 +84,25 @@ class StartShape(_Shape):
 
     flow: Words
     entry: Words | None = None
+    answers: Ids = ()
+    bulk: bool = False
 
     def start(self) -> Start:
         """Return it as a value of flows."""
-        return Start(self.flow, self.entry)
+        return Start(self.flow, self.entry, self.answers, self.bulk)
 
 
 class StepShape(_Shape):
     """When nothing is left to do of a duty."""
 
     by_saving: bool = False
+    if_sharing: bool = False
     done: Annotated[dict[str, Ids], BeforeValidator(_as_mapping)] = {}
     reach: Literal["police", "care"] | None = None
 
     def step(self) -> Step:
         """Return it as a value of flows."""
-        return Step(self.by_saving, self.done, self.reach)
+        return Step(self.by_saving, self.if_sharing, self.done, self.reach)
 
 
 class LookShape(_Shape):
@@ -174,8 +177,9 @@ class QuestionShape(_Shape):
     options: Annotated[dict[str, OptionShape], BeforeValidator(_as_mapping)] = {}
     text: Literal["no", "optional", "required"] = "no"
     next: Edges = ()
-    may_finish: bool = False
+    may_be_left_out: bool = False
     follows_outcome: bool = False
+    together: Annotated[dict[str, Ids], BeforeValidator(_as_mapping)] = {}
 
 
 class DutyUseShape(_Shape):
@@ -237,13 +241,18 @@ class FlowWords(_Shape):
 
 
 class QuestionWords(_Shape):
-    """The words of a question; `options` and `notes` by option."""
+    """The words of a question; `options` and `notes` by option, `together` by button."""
 
     label: Words
+    short: Words
     why: Words
+    asks: Words | None = None
+    example: Words | None = None
+    unsure: Words | None = None
     quoted: bool = False
     options: Annotated[dict[str, Words], BeforeValidator(_as_mapping)] = {}
     notes: Annotated[dict[str, Words], BeforeValidator(_as_mapping)] = {}
+    together: Annotated[dict[str, Words], BeforeValidator(_as_mapping)] = {}
 
 
 class OutcomeWords(_Shape):

@@ -29,6 +29,7 @@ from flows.definition import (
     Outcome,
     Passage,
     Question,
+    Together,
 )
 from flows.edition_files import (
     AnswersFile,
@@ -226,9 +227,10 @@ class _Reader:
 
     def _question(self, file: str, key: str, found: QuestionShape) -> Question:
         words = self._words("questions", key, self.texts.questions.get(key))
-        for part in ("options", "notes"):
+        for part in ("options", "notes", "together"):
+            known = found.together if part == "together" else found.options
             for option_id in getattr(words, part, {}):
-                if option_id not in found.options:
+                if option_id not in known:
                     self.problem(
                         "texts.en.yaml", f"questions.{key}.{part}", f'no option "{option_id}" at this question'
                     )
@@ -237,15 +239,24 @@ class _Reader:
             id=key,
             kind=found.kind,
             label=words.label if words else "",
+            short=words.short if words else "",
             quoted=bool(words and words.quoted),
             why=words.why if words else "",
             cites=found.cites,
             options=tuple(self._option(file, key, one, option, edges, words) for one, option in found.options.items()),
             text=found.text,
             edges=edges,
-            may_finish=found.may_finish,
+            may_be_left_out=found.may_be_left_out,
             follows_outcome=found.follows_outcome,
+            together=tuple(self._together(key, name, answers, words) for name, answers in found.together.items()),
+            asks=(words and words.asks) or "",
+            example=(words and words.example) or "",
+            unsure=(words and words.unsure) or "",
         )
+
+    def _together(self, key: str, name: str, answers: tuple[str, ...], words: QuestionWords | None) -> Together:
+        label = self._words("questions", f"{key}.together.{name}", words.together.get(name) if words else None)
+        return Together(name, label or "", answers)
 
     def _option(
         self,

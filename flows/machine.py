@@ -1,7 +1,7 @@
 """Compile a flow into a transitions machine: the machine is the conversation.
 
 States: a question by its id, `<question>.paused` while advice is sought, `outcome.<id>`, `check`, `ended`.
-Triggers: `<state>.<option>`, and `text`, `skip`, `finish`, `leave`, `next`, `confirm` where a state has them.
+Triggers: `<state>.<option>`, and `text`, `skip`, `leave`, `next`, `confirm` where a state has them.
 Position is never stored: it is replayed from the answers. Nothing outside this file decides where a walk goes.
 """
 
@@ -89,6 +89,8 @@ class FlowMachine:
                 yield Drawn(f"{OUTCOME}{outcome.id}.next", OUTCOME + outcome.id, outcome.then, ())
         yield Drawn(f"{CHECK}.confirm", CHECK, ENDED, ())
         for state in open_states:
+            if state == OUTCOME + self.emergency:
+                continue
             if self.emergency in self.flow.outcomes and state != self.flow.roles.question("emergency"):
                 yield Drawn(EMERGENCY_NOW, state, OUTCOME + self.emergency, ())
             if self.bulk in self.flow.questions and not self.is_about_bulk(state):
@@ -108,10 +110,11 @@ class FlowMachine:
             yield from (_drawn(f"{question.id}.text", question.id, edge) for edge in question.edges)
         if question.text == "optional":
             yield from (_drawn(f"{question.id}.skip", question.id, edge) for edge in question.edges)
-        if question.may_finish:
-            yield Drawn(f"{question.id}.finish", question.id, CHECK, ())
         if question.option(NOT_SURE):
-            paused = question.id + PAUSED
+            paused, procedures = question.id + PAUSED, self.flow.roles.outcome("follow_procedures")
+            if procedures in self.flow.outcomes:
+                # Advice must not delay the procedures where a child may be suffering harm.
+                yield Drawn(f"{paused}.leave", paused, OUTCOME + procedures, ("harm_concern",))
             yield Drawn(f"{paused}.leave", paused, OUTCOME + self.flow.roles.outcome("seek_advice"), ())
 
     # ---- asking -------------------------------------------------------------------------------
@@ -128,6 +131,11 @@ class FlowMachine:
     def is_about_bulk(self, state: str) -> bool:
         """Return whether a state belongs to the question about bulk exchange."""
         return state.removesuffix(PAUSED) == self.bulk or state in (BULK_ASK, split(BULK_ASK)[0])
+
+    def may_be_left_out(self, state: str) -> bool:
+        """Return whether a state asks for a detail that the record does not need."""
+        question = self.flow.questions.get(state)
+        return question is not None and question.may_be_left_out
 
     def is_final(self, state: str) -> bool:
         """Return whether a walk in this state has ended."""

@@ -6,12 +6,12 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from flows.definition import NOT_SURE, Duty, Flow, Outcome, Question
+from flows.definition import NOT_SURE, Duty, Flow, Kind, Outcome, Question
 from flows.machine import (
     BULK_ASK,
     CHECK,
@@ -31,13 +31,21 @@ class UnexpectedAnswer(Exception):
     """The answer is not possible in the walk's current state; nothing has changed."""
 
 
+#: The card of answers that follow from what a person came for.
+BEGINNING = "start"
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What a person chose or typed at a state, and when (ISO 8601, UTC)."""
+    """What a person chose or typed at a state, and when (ISO 8601, UTC).
+
+    `card`: the state whose card gave this answer, if it was another one: a tap can answer several questions.
+    """
 
     verb: str
     at: str
     text: str | None = None
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class Walk:
     `answers`: by state. `offered`: earlier answers that no longer apply but can be offered again.
     `focus`: the question being answered again. `pending`: its new answer, until the person agrees to the answers it drops.
     `interrupt`: "emergency" or "bulk". `unsure`: the questions at which the person has ever chosen "not sure".
+    `details`: whether the person is adding details, so that questions that may be left out are asked. `alone`: whether the
+    current question is asked alone, though its card could ask several.
     """
 
     flow: str
@@ -57,17 +67,23 @@ class Walk:
     pending: Answer | None = None
     interrupt: str | None = None
     unsure: tuple[str, ...] = ()
+    details: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Position:
-    """The current position of a walk: its state, the answers on the route to it (`live`), and what may be chosen next."""
+    """The current position of a walk: its state, the answers on the route to it (`live`), and what may be chosen next.
+
+    `left_out`: the questions on the route that were passed without an answer.
+    """
 
     machine: FlowMachine
     walk: Walk
     state: str
     live: tuple[tuple[str, Answer], ...]
     taken: Taken
+    left_out: tuple[str, ...] = ()
 
     @property
     def flow(self) -> Flow:
@@ -78,6 +94,21 @@ class Position:
     def offered(self) -> tuple[str, ...]:
         """The triggers that can be chosen from here."""
         return self.machine.offered(self.state, self.taken)
+
+    @cached_property
+    def together(self) -> Mapping[str, tuple[str, ...]]:
+        """The taps that answer several questions at once: the tap, by the name of a trigger, and the triggers it stands for.
+
+        A question names its own. An outcome takes the options of the question after it, so that both are one card.
+        """
+        if self.is_changing or self.walk.alone:
+            return {}
+        question, outcome = self.question, self.machine.outcome_at(self.state)
+        if question:
+            return {f"{question.id}.{one.id}": one.answers for one in question.together if len(one.answers) > 1}
+        following = self.flow.questions.get(outcome.then or "") if outcome else None
+        ids = [option.id for option in following.options] if following else []
+        return {f"{following.id}.{key}": (f"{self.state}.next", f"{following.id}.{key}") for key in ids if following}
 
     @property
     def is_finished(self) -> bool:
@@ -145,20 +176,24 @@ class Position:
         """The answers that count, in order, as `<state>.<option>`."""
         return tuple(f"{state}.{answer.verb}" for state, answer in self.live)
 
-    def number_of(self, kind: str) -> tuple[int, int]:
-        """Return the number of the current question among those of its kind, and the most there can be on this route."""
-        done = [state for state, _ in self.live if self._kind(state) == kind]
-        here = self.state.removesuffix(PAUSED)
-        ahead = [
-            state
-            for state in self.machine.reachable(self.state)
-            if self._kind(state) == kind and state not in done and state != here
-        ]
-        return len(done) + 1, len(done) + 1 + len(ahead)
+    def number_on_chart(self) -> tuple[int, int]:
+        """Return the number of the current question on the chart, and how many questions the chart has."""
+        on_chart = [q.id for q in self.flow.questions.values() if q.kind == Kind.QUESTION]
+        return on_chart.index(self.state.removesuffix(PAUSED)) + 1, len(on_chart)
 
-    def _kind(self, state: str) -> str | None:
-        question = self.flow.questions.get(state)
-        return question.kind if question and question.id != self.machine.bulk else None
+    def number_of_card(self) -> tuple[int, int]:
+        """Return the number of the current card after the outcome, and how many there will be if each takes its first answer."""
+        states = [state for state, answer in self.live if answer.card is None]
+        done = next((at for at, state in enumerate(reversed(states)) if state.startswith(OUTCOME)), len(states))
+        walk, ahead = self.walk, 0
+        for _ in range(MAX_STEPS):
+            here = replay(self.machine, walk)
+            if here.question is None:
+                break
+            ahead += 1
+            first = next(iter(here.together), here.offered[0])
+            walk = give(self.machine, walk, here.together.get(first, (first,)), "")
+        return done + 1, done + ahead
 
 
 @dataclass(frozen=True)
@@ -203,6 +238,7 @@ def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) 
     else:
         token, taken = Token(before.state), replace(before.taken, options=dict(before.taken.options))
     live = [*before.live] if before else []
+    left_out = [*before.left_out] if before else []
     interrupt = walk.interrupt
     for _ in range(MAX_STEPS):
         if token.state == walk.focus:
@@ -219,9 +255,18 @@ def _replayed(machine: FlowMachine, walk: Walk, before: Position | None = None) 
             if interrupt == "emergency":
                 live.append((machine.flow.roles.question("emergency"), walk.answers[EMERGENCY_NOW]))
             interrupt = None
+        elif machine.may_be_left_out(state) and not walk.details:
+            left_out.append(state)
+            machine.fire(token, f"{state}.skip", taken)
+            taken.options.pop(state)
         else:
             break
-    return Position(machine, walk, token.state, tuple(live), taken)
+    return Position(machine, walk, token.state, tuple(live), taken, tuple(left_out))
+
+
+def said(walk: Walk) -> tuple[object, ...]:
+    """Return what a walk says, without times: to tell whether two say the same."""
+    return walk.entry, walk.interrupt, tuple(sorted((state, answer.verb) for state, answer in walk.answers.items()))
 
 
 # ---- acting ------------------------------------------------------------------------------------
@@ -231,6 +276,29 @@ def choose(machine: FlowMachine, walk: Walk, trigger: str, at: str, text: Screen
     While the person is changing an earlier question, an answer that would drop others is stored in `pending` first.
     """
     return _answered(machine, walk, trigger, at, text.text if text else None)
+
+
+def give(machine: FlowMachine, walk: Walk, triggers: Iterable[str], at: str, *, card: str | None = None) -> Walk:
+    """Answer several questions at once; raise UnexpectedAnswer if the first of them is not asked here.
+
+    An answer to a question that is not reached yet is kept until it is. `card`: where they were given; by default, here.
+    """
+    card = card or replay(machine, walk).state.removesuffix(PAUSED)
+    for index, trigger in enumerate(triggers):
+        key, verb = split(trigger)
+        if trigger in replay(machine, walk).offered:
+            walk = choose(machine, walk, trigger, at)
+        elif index == 0 and card != BEGINNING:
+            raise UnexpectedAnswer(f"{trigger} is not offered here.")
+        else:
+            walk = simulate(machine, walk, key, Answer(verb, at)).walk
+        if key != card and key in walk.answers:
+            walk = _marked(walk, key, card)
+    return walk
+
+
+def _marked(walk: Walk, key: str, card: str) -> Walk:
+    return replace(walk, answers={**walk.answers, key: replace(walk.answers[key], card=card)})
 
 
 def choose_earlier(machine: FlowMachine, walk: Walk, at: str) -> Walk:
@@ -262,7 +330,7 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     if answer.verb == NOT_SURE and key not in unsure:
         unsure = (*unsure, key)
     interrupt = None if (key, answer.verb) == (machine.bulk, "no") else walk.interrupt
-    moved = replace(walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure)
+    moved = replace(walk, answers=answers, focus=None, pending=None, interrupt=interrupt, unsure=unsure, alone=False)
     _replay_on(before, moved, key)
     after = replay(machine, moved)
     live = {state for state, _ in after.live} | {key}
@@ -270,12 +338,12 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     another = before.taken.outcome != after.taken.outcome
 
     def stays(state: str) -> bool:
-        if state in live or machine.is_about_bulk(state):
+        if state in live or machine.is_about_bulk(state) or (state == EMERGENCY_NOW and moved.interrupt == "emergency"):
             return True
         question = machine.flow.questions.get(state)
         if question and question.follows_outcome and another:
             return False
-        return state in ahead and state != CHECK and _still_fits(machine, after, state, answers[state])
+        return state in ahead and state != CHECK and _still_fits(machine, after, state, answers)
 
     kept = {state: value for state, value in answers.items() if stays(state)}
     gone = {state: value for state, value in answers.items() if state not in kept}
@@ -285,38 +353,69 @@ def simulate(machine: FlowMachine, walk: Walk, key: str, answer: Answer, before:
     return Change(moved if stays_whole else replace(moved, answers=kept, offered=offered), dropped)
 
 
-def _still_fits(machine: FlowMachine, after: Position, state: str, answer: Answer) -> bool:
+def _still_fits(machine: FlowMachine, after: Position, state: str, answers: Mapping[str, Answer]) -> bool:
     """Say whether a later answer is still one that its question would offer; if not, it must be dropped."""
     question = machine.flow.questions.get(state)
-    option = question.option(answer.verb) if question else None
+    option = question.option(answers[state].verb) if question else None
     if option is None or option.offered_when is None:
         return True
-    return PREDICATES[option.offered_when](after.taken)
+    # Answers ahead count too: two that were given together are not asked yet, and belong together.
+    known = {**{key: answer.verb for key, answer in answers.items()}, **after.taken.options}
+    return PREDICATES[option.offered_when](replace(after.taken, options=known))
 
 
 def back(machine: FlowMachine, walk: Walk) -> Walk:
-    """Undo the last step, and offer its answer again later; at the start, return the walk unchanged.
+    """Undo the last tap, and offer its answers again later; at the start, return the walk unchanged.
 
-    A change in progress or an interrupt is undone first.
+    A change in progress or an interrupt is undone first. What the person came for stays as they said it.
     """
-    if walk.pending or (walk.focus and walk.focus in walk.answers):
-        return replace(walk, pending=None, focus=None)
+    if walk.pending or walk.focus or walk.alone:
+        return replace(walk, pending=None, focus=None, alone=False)
     here = replay(machine, walk)
+    if walk.interrupt == "emergency":
+        return replace(walk, answers=_without(walk, EMERGENCY_NOW, OUTCOME + machine.emergency), interrupt=None)
     if walk.interrupt:
-        raised = (walk.interrupt, machine.flow.roles.question(walk.interrupt))
-        kept = {state: a for state, a in walk.answers.items() if state.split(".")[0] not in raised}
+        kept = {state: answer for state, answer in walk.answers.items() if not machine.is_about_bulk(state)}
         return replace(walk, answers=kept, interrupt=None)
-    if not here.live:
+    card = next((state for state, answer in reversed(here.live) if answer.card is None), None)
+    if card is None:
         return walk
-    last, answer = here.live[-1]
-    answers = {state: kept for state, kept in walk.answers.items() if state != last}
-    return replace(walk, answers=answers, offered={**walk.offered, last: answer})
+    if walk.details and not machine.may_be_left_out(card):
+        return replace(walk, details=False)
+    gone = {state: answer for state, answer in walk.answers.items() if card in (state, answer.card)}
+    return replace(walk, answers=_without(walk, *gone), offered={**walk.offered, **gone})
+
+
+def _without(walk: Walk, *states: str) -> dict[str, Answer]:
+    return {state: answer for state, answer in walk.answers.items() if state not in states}
+
+
+def one_by_one(machine: FlowMachine, walk: Walk) -> Walk:
+    """Ask the questions of a card one by one; raise UnexpectedAnswer if it asks only one."""
+    if not replay(machine, walk).together:
+        raise UnexpectedAnswer("This card asks one question.")
+    return replace(walk, alone=True)
+
+
+def add_details(machine: FlowMachine, walk: Walk) -> Walk:
+    """Ask the questions that were left out; raise UnexpectedAnswer if there are none, or the answers are not complete."""
+    here = replay(machine, walk)
+    if here.state != CHECK or not here.left_out:
+        raise UnexpectedAnswer("Nothing was left out.")
+    return replace(walk, details=True)
+
+
+def enough(machine: FlowMachine, walk: Walk) -> Walk:
+    """Leave out the rest of the details; raise UnexpectedAnswer if none is being asked."""
+    if not walk.details:
+        raise UnexpectedAnswer("No details are being asked.")
+    return replace(walk, details=False)
 
 
 def change(machine: FlowMachine, walk: Walk, question: str) -> Walk:
-    """Reopen an earlier question from the check page; raise UnexpectedAnswer if it is not one of the answers given."""
+    """Ask an earlier question again from the check page, or one that was left out; raise UnexpectedAnswer if it is neither."""
     here = replay(machine, replace(walk, focus=None, pending=None))
-    if here.state != CHECK or question not in changeable(here):
+    if here.state != CHECK or question not in (*changeable(here), *here.left_out):
         raise UnexpectedAnswer(f"{question} is not among the answers given.")
     return replace(walk, focus=question, pending=None)
 
@@ -349,7 +448,8 @@ def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
     here = replay(machine, replace(walk, focus=None, pending=None))
     known = which == "emergency" and machine.emergency in machine.flow.outcomes
     known = known or (which == "bulk" and machine.bulk in machine.flow.questions)
-    if not known or here.is_finished or walk.interrupt == which:
+    ends = here.outcome is not None and here.outcome.id == machine.emergency
+    if not known or here.is_finished or walk.interrupt == which or ends:
         raise UnexpectedAnswer(f"{which} cannot be raised here.")
     calm = replace(walk, focus=None, pending=None)
     if which == "bulk":
@@ -369,6 +469,19 @@ def resumed_without_interrupt(machine: FlowMachine, walk: Walk) -> Walk:
     gone = (first, machine.bulk, *(split(raised)[0] for raised in (EMERGENCY_NOW, BULK_ASK)), OUTCOME[:-1], CHECK)
     answers = {state: kept for state, kept in walk.answers.items() if state.split(".")[0] not in gone}
     return Walk(flow=walk.flow, entry=walk.entry, answers=answers, unsure=walk.unsure)
+
+
+def happened_earlier(machine: FlowMachine, walk: Walk, at: str) -> Walk:
+    """Turn an emergency into a crime or abuse of before, and go on with the questions; raise UnexpectedAnswer if there is none."""
+    here = replay(machine, walk)
+    if here.state != OUTCOME + machine.emergency:
+        raise UnexpectedAnswer("There is no emergency here.")
+    walk = back(machine, walk)
+    roles = machine.flow.roles
+    first = roles.question("emergency")
+    for key, verb in ((first, roles.option("emergency", "earlier")), (roles.question("harm"), "yes")):
+        walk = simulate(machine, walk, key, Answer(verb, at, card=None if key == first else first)).walk
+    return walk
 
 
 # ---- storage -----------------------------------------------------------------------------------

@@ -104,16 +104,10 @@ def will_share(taken: Taken) -> bool:
     return taken.chose("decision", "share", "share_part")
 
 
-@reads("decision", "how_amount")
-def will_share_how_not_asked(taken: Taken) -> bool:
-    """The person decided to share although the chart did not recommend it, so the how-to-share questions are still to come."""
-    return will_share(taken) and not taken.asked("how_amount")
-
-
-@reads("decision")
-def decision_made(taken: Taken) -> bool:
-    """The decision itself was already asked."""
-    return taken.asked("decision")
+@reads("initiative", "requester_lscb", "decision")
+def refused_asker(taken: Taken) -> bool:
+    """Somebody asked, and the person decided not to share, so it is good practice to discuss that with them."""
+    return was_asked(taken) and not will_share(taken)
 
 
 @reads()

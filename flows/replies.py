@@ -453,6 +453,10 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
         )
         if not named_other:
             return Reply("choice", (polar[0],))
+    is_bare = bare or bool(_YES.fullmatch(said) or _NO.fullmatch(said))
+    if len(polar) > 1 and is_bare and polar[-1].act.endswith((".yes", ".no")):
+        # The last of them stands for any other: which one it is, is asked next.
+        return Reply("choice", (polar[-1],))
     if len(polar) > 1:
         among = [item for item in ranked if item[2] in polar]
         if among[0][0] > among[1][0] + 0.15 and len(typed) > 0 and among[0][0] >= 0.5:

@@ -13,21 +13,27 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Start:
-    """What a chat command starts: a flow and one of its entries, by default the first."""
+    """What a command, or a choice of what a person came for, starts: a flow and one of its entries, by default the first.
+
+    `answers`: what the choice says already, as triggers. `bulk`: the question about regular exchanges comes at once.
+    """
 
     flow: str
     entry: str | None = None
+    answers: tuple[str, ...] = ()
+    bulk: bool = False
 
 
 @dataclass(frozen=True)
 class Step:
     """When nothing is left to do of a duty, and whom it is about to reach.
 
-    `by_saving`: saving the record does it. `done`: question -> the options after which it is done; none of them named: any
+    `by_saving`: saving the record does it. `if_sharing`: it is for those who share. `done`: question -> the options after which it is done; none of them named: any
     answer. `reach`: "police" or "care", children's social care.
     """
 
     by_saving: bool = False
+    if_sharing: bool = False
     done: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reach: str | None = None
 

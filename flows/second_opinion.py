@@ -95,9 +95,9 @@ def _answers(position: Position) -> tuple[tuple[str, str], ...]:
             continue
         option = question.option(answer.verb)
         if option:
-            found.append((question.label, option.label))
+            found.append((question.short, option.label))
         elif answer.text is not None:
-            found.append((question.label, "in own words, not shown here"))
+            found.append((question.short, "in own words, not shown here"))
     return tuple(found)
 
 
@@ -109,4 +109,9 @@ def _flags(position: Position) -> tuple[str, ...]:
         flags.append("The information is sensitive.")
     if position.taken.chose("emergency", "not_sure") or position.taken.chose("harm", "not_sure"):
         flags.append("It was not sure whether a child is in danger.")
+    unsure = [
+        position.flow.questions[state].short for state in position.walk.unsure if state in position.flow.questions
+    ]
+    if unsure:
+        flags.append(f"Whoever asks was not sure here: {', '.join(unsure)}.")
     return tuple(flags)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from flows.definition import ON_THE_CHART, AnswerCard, Edge, Edition, Flow, Question
-from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine
+from flows.definition import ON_THE_CHART, AnswerCard, Edge, Edition, Flow, Question, Together
+from flows.machine import BULK_ASK, CHECK, EMERGENCY_NOW, ENDED, OUTCOME, PAUSED, FlowMachine, split
 from flows.predicates import PREDICATES, READS
 from flows.roles import DUTIES, OUTCOMES, PASSAGES, QUESTIONS, STARTS
 
@@ -127,6 +127,9 @@ def _roles(edition: Edition) -> Iterator[str]:
             yield f"{where}: starts.{command}: names no flow of this edition"
         elif start.entry and start.entry not in flow.entries:
             yield f'{where}: starts.{command}: "{start.entry}" is no entry of {flow.id}'
+        else:
+            answered = {split(answer)[0]: (split(answer)[1],) for answer in start.answers}
+            yield from _options(f"{where}: starts.{command}", flow.questions, answered)
     yield from (f'{where}: rules: "{key}" is no passage' for key in roles.rules if key not in edition.passages)
     for duty, step in roles.steps.items():
         if duty not in edition.duties:
@@ -165,7 +168,7 @@ def _flow(edition: Edition, flow: Flow) -> Iterator[str]:
         yield from (f"{question.id}: {text}" for text in _question(edition, flow, question, states))
     for outcome in flow.outcomes.values():
         yield from (f"outcome {outcome.id}: {text}" for text in _citations(edition, outcome.cites))
-        if outcome.then is not None and outcome.then not in flow.questions:
+        if outcome.then not in (None, CHECK, ENDED, *flow.questions):
             yield f'outcome {outcome.id}: then "{outcome.then}" is no question'
         if not outcome.duties:
             yield f"outcome {outcome.id}: has no duty; every ending is recorded"
@@ -203,7 +206,25 @@ def _question(edition: Edition, flow: Flow, question: Question, states: set[str]
         yield from (f"option {option.id}: {text}" for text in _edges(option.edges, states))
         for duty in option.duties:
             yield from (f"option {option.id}: {text}" for text in _duty_known(edition, duty, None))
+    if question.may_be_left_out and question.text != "optional":
+        yield "may be left out, so it must take optional text"
+    for one in question.together:
+        yield from (f"together.{one.id}: {text}" for text in _together(flow, question, one))
     yield from _edges(question.edges, states)
+
+
+def _together(flow: Flow, question: Question, one: Together) -> Iterator[str]:
+    """Check a button that answers several questions: it answers its own first, and every answer exists."""
+    if len(one.label) > LONGEST_OPTION:
+        yield f"label is longer than {LONGEST_OPTION} characters"
+    if len(one.answers) > 1 and question.option(one.id):
+        yield "has the id of an option"
+    if not one.answers or split(one.answers[0])[0] != question.id:
+        yield f"does not answer {question.id} first"
+    for answer in one.answers:
+        key, option = split(answer)
+        if key not in flow.questions or not flow.questions[key].option(option):
+            yield f'answers "{answer}", which does not exist'
 
 
 def _edges(edges: tuple[Edge, ...], states: set[str]) -> Iterator[str]:

@@ -51,17 +51,20 @@ def ending_of(clear: Mapping[str, Any], content: Mapping[str, Any], roles: Roles
         share=shares and chosen("shared_when") != "already",
         open_points=tuple(not_yet) if shares else (),
         tell=shares and chosen("how_inform") == "will_inform",
-        duties=_left(content, roles, answers),
+        duties=_left(content, roles, answers, shares),
     )
 
 
-def _left(content: Mapping[str, Any], roles: Roles, answers: Mapping[str, str]) -> tuple[tuple[str, str | None], ...]:
+def _left(
+    content: Mapping[str, Any], roles: Roles, answers: Mapping[str, str], shares: bool
+) -> tuple[tuple[str, str | None], ...]:
     """Return the duties of a record that no answer says are done, those that are about to reach somebody first."""
     left = []
     for duty in content["duties"]:
         step = roles.steps.get(duty["id"])
         is_done = step is not None and (
             step.by_saving
+            or (step.if_sharing and not shares)
             or any(key in answers and (not options or answers[key] in options) for key, options in step.done.items())
         )
         if not is_done:

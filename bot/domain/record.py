@@ -89,7 +89,8 @@ def content(
         "passages": list(position.cites(edition.duties)),
         "decision": said("decision"),
         "decided_otherwise_because": said("otherwise_reason"),
-        "reasons": said("reasons"),
+        # Whoever decides otherwise gives the reasons there.
+        "reasons": said("reasons") or said("otherwise_reason"),
         "case_reference": said("case_reference"),
         "trigger": {
             "initiative": said("initiative"),
@@ -125,11 +126,17 @@ def content(
         },
         "fact_and_opinion_apart": said("how_fact_opinion"),
         "information_dated": said("information_dated"),
-        "informed": {"person": said("how_inform") or said("how_inform_not_applicable"), "views": said("views")},
+        "informed": {"person": said("how_inform"), "views": said("views")},
         "advice_outcome": said("advice_outcome"),
         "advice_sought": list(advice_sought),
         "refusal_discussed": said("requester_told"),
         "decided_by": said("decided_by"),
+        "left_out": [position.flow.questions[state].label for state in position.left_out],
+        "asked_for_time": [
+            {"at": event["at"], "question": position.flow.questions[event["question"]].label, "until": event["due"]}
+            for event in history
+            if event.get("due") and event["question"] in position.flow.questions
+        ],
         "screening": _screening(history),
     }
 
@@ -150,7 +157,7 @@ def answer_label(position: Position, state: str) -> str | None:
 
 
 def _words(position: Position, state: str, answer: Answer) -> str | None:
-    if answer.verb in ("skip", "finish"):
+    if answer.verb == "skip":
         return None
     if answer.text is not None:
         return answer.text
@@ -168,7 +175,7 @@ def _shown(position: Position, state: str, answer: Answer) -> dict[str, Any]:
     if state.endswith(PAUSED):
         label: str | None = "Left not sure: waiting for advice"
     else:
-        label = _words(position, state, answer) or ("Skipped" if answer.verb == "skip" else "Left out")
+        label = _words(position, state, answer) or "Skipped"
     return {
         "id": question.id,
         "kind": question.kind,

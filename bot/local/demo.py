@@ -8,12 +8,13 @@ import time
 
 #: What happens (nothing is printed if empty), then what the person types or taps.
 STORY = (
-    ("A youth worker is asked by another service about a young person. Is anybody in danger?", "No"),
-    ("No sign of harm either.", "No"),
-    ("Somebody asked for the information.", "Somebody asked"),
+    ("Another service asks a youth worker about a young person.", "Somebody asked me for information"),
+    ("Nobody is in danger, and there is no sign of harm.", "No, none of these"),
     ("Is the purpose clear? The youth worker would like to hear what colleagues think.", "Ask the team"),
-    ("The card is shown first. One sentence is added.", "Add one sentence"),
-    ("A slip: the sentence holds a phone number.", "They want it by tonight, call 07700 900123."),
+    (
+        "The card is shown first, and asks for one sentence. A slip: the sentence holds a phone number.",
+        "They want it by tonight, call 07700 900123.",
+    ),
     ("It was refused and taken out. Again, without it.", "They want it by tonight and did not say what for."),
     ("Now it goes out.", "Send it to the team"),
     ("A colleague looks at the team's channel.", "/as colleague-1"),
@@ -29,11 +30,11 @@ STORY = (
     ("", "I follow it in part"),
     ("Back to the questions.", "Go on with my questions"),
     ("", "No"),
-    ("", "Next"),
     ("The youth worker decides.", "Do not share"),
-    ("", "I will discuss them"),
     ("", "They did not say what it is for. I will ask, and look at it again."),
     ("", "YW-2041"),
+    ("The reasons are still to be discussed with whoever asked. That is added.", "Add detail"),
+    ("", "I will discuss them"),
     ("", "Leave out the rest"),
     ("", "Save the record"),
     ("What the record holds.", "Show the record"),

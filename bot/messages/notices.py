@@ -10,12 +10,6 @@ from bot.messages.texts import labels, lines_of, text_of
 from flows.definition import Edition
 
 
-def welcome(edition: Edition) -> Message:
-    """Return what /start says: what this is and is not."""
-    lines = lines_of("welcome.lines", not_encrypted=text_of("not_encrypted"), banner=edition.banner)
-    return Message("\n\n".join([bold(text_of("welcome.title")), escape(text_of("welcome.what")), bullets(lines)]))
-
-
 def privacy() -> Message:
     """Return the privacy notice."""
     lines = lines_of("privacy.lines", not_encrypted=text_of("not_encrypted"))

@@ -49,7 +49,7 @@ def _asked(edition: Edition, request: Request) -> list[str]:
     content = request.content
     about = text_of("opinions.question" if request.kind == "question" else "outcome.recommended")
     lines = [f"{escape(about)} {bold(content['title'])}"]
-    answers = [f"• {escape(question)}\n  {bold(said)}" for question, said in content["answers"]]
+    answers = [f"• {escape(question)}: {bold(said)}" for question, said in content["answers"]]
     if answers:
         lines.append("\n".join([escape(text_of("opinions.answers")), *answers[-LISTED_ANSWERS:]]))
     lines += [escape(text_of("opinions.flag", flag=flag)) for flag in content["flags"]]

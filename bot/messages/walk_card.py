@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain.check import Doubt, doubts
 from bot.domain.ending import CARE, Ending, ending_of
 from bot.domain.record import answer_label
+from bot.messages import emergency_card
 from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
 from bot.messages.message import Message, Rows, bold, bullets, code, cut, escape, italic, rows, time_of
@@ -25,8 +26,6 @@ from flows.second_opinion import asked_at
 from storage.conversations import Open
 from storage.records import Stored, case_of
 
-#: How many characters the list of answers may take before it is cut.
-LONGEST_LIST = 2600
 #: How many answers the check points to at once.
 MOST_DOUBTS = 4
 
@@ -34,9 +33,16 @@ MOST_DOUBTS = 4
 class Card:
     """Draws the card of one conversation at one revision."""
 
-    def __init__(self, book: Book, loaded: Open, position: Position, can_ask_team: bool = False) -> None:
+    def __init__(
+        self,
+        book: Book,
+        loaded: Open,
+        position: Position,
+        can_ask_team: bool = False,
+        contacts: Mapping[str, str] | None = None,
+    ) -> None:
         self.edition, self.loaded, self.position = book.edition, loaded, position
-        self.can_ask_team = can_ask_team
+        self.can_ask_team, self.contacts = can_ask_team, contacts or {}
 
     def button(self, label: str, act: str) -> tuple[str, str]:
         """Return a button that carries the conversation's handle and revision."""
@@ -46,38 +52,50 @@ class Card:
         return self.button(text_of(f"walk.buttons.{name}"), act)
 
     def draw(
-        self, notice: str = "", why: bool = False, changes: bool = False, override: str = "", undo: bool = False
+        self,
+        notice: str = "",
+        why: bool = False,
+        changes: bool = False,
+        later: bool = False,
+        override: str = "",
+        undo: bool = False,
     ) -> Message:
-        """Return the card as it stands; `why` opens the help, `changes` the list of answers that can be changed.
+        """Return the card as it stands.
 
-        `override` lets the person say that what was seen is not what it seems: "!notaperson" or "!areference".
-        `undo` offers to take back what typed words were taken for.
+        `why` opens the help, `changes` the list of answers that can be changed, `later` the times of a reminder. `override` lets
+        the person say that what was seen is not what it seems: "!notaperson" or "!areference". `undo` offers to take back what
+        typed words were taken for.
         """
+        state = self.position.state
         if self.position.walk.pending:
             message = self._confirm_change()
-        elif changes and self.position.state == CHECK:
+        elif changes and state == CHECK:
             message = self._changes()
-        elif self.position.state == CHECK:
+        elif state == CHECK:
             message = self._check()
-        elif self.position.state.startswith(OUTCOME):
+        elif state == OUTCOME + self.position.machine.emergency:
+            message = self._emergency()
+        elif state.startswith(OUTCOME):
             message = self._outcome()
+        elif later and self.position.is_paused:
+            message = self._later()
         else:
             message = self._question(why)
         text = f"{bold(text_of('walk.please_note'))} {escape(notice)}\n\n{message.text}" if notice else message.text
         first = ((self.button(override_label(override), override),),) if override else ()
-        if undo and not self.position.is_finished:
-            first = (*first, (self._button("undo", "!back"),))
-        return Message(text, (*first, *message.buttons))
+        last = ((self._button("undo", "!back"),),) if undo and not self.position.is_finished else ()
+        return Message(text, (*first, *message.buttons, *last))
 
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
         question = present(self.position.question, "every other state has its own card")
-        lines = [italic(self._progress(question)), bold(question.label)]
-        note = self._note()
-        if note:
-            lines.insert(0, escape(note))
+        several = bool(question.together) and not (self.position.is_changing or self.position.walk.alone)
+        lines = [*map(escape, self._notes()), italic(self._progress(question))]
+        lines.append(bold(question.asks if several and question.asks else question.label))
+        if question.example:
+            lines[-1] += f"\n{escape(question.example)}"
         if self.position.is_paused:
-            lines.append(self._paused_text())
+            lines.append(self._paused_text(question))
         if self.position.takes_text:
             ask = text_of("walk.choose_or_type" if question.options else "walk.type")
             lines.append(escape(ask if "names" in question.label else f"{ask} {text_of('no_names')}"))
@@ -88,77 +106,124 @@ class Card:
             lines.append(f"{bold(text_of('walk.buttons.why'))} {escape(question.why)}")
             lines += [passage_line(self.edition, cite_id) for cite_id in question.cites]
         else:
-            lines.append(self._source(question))
-        return Message("\n\n".join(lines), (*rows(self._answers(question)), *self._foot(why)))
+            lines.append(self._source(question, several))
+        answers = self._several(question) if several else self._answers(question)
+        return Message("\n\n".join(lines), (*rows(answers), *self._foot(why)))
 
     def _progress(self, question: Question) -> str:
-        number, most = self.position.number_of(question.kind)
         if self.position.is_changing:
             return text_of("walk.progress.changing")
         if question.id == self.position.machine.bulk:
             return text_of("walk.progress.bulk")
-        return text_of(f"walk.progress.{question.kind}", number=number, most=most)
+        if question.may_be_left_out:
+            return text_of("walk.progress.may_be_left_out")
+        if question.kind == Kind.QUESTION:
+            number, most = self.position.number_on_chart()
+            return text_of("walk.progress.question", number=number, most=most)
+        if question.kind in (Kind.HOW, Kind.RECORDING):
+            number, most = self.position.number_of_card()
+            return text_of("walk.progress.step", number=number, most=most)
+        return text_of("walk.progress.screen" if question.kind == Kind.SCREEN else "walk.progress.detail")
 
-    def _note(self) -> str:
-        """What the last answer calls for at once, for example procedures after a harm concern."""
-        if not self.position.live or self.position.is_changing:
-            return ""
-        state, answer = self.position.live[-1]
-        question = self.position.flow.questions.get(state)
-        option = question.option(answer.verb) if question else None
-        return option.note if option else ""
+    def _notes(self) -> list[str]:
+        """Return what the answers of the last tap call for at once, for example procedures after a harm concern."""
+        live = self.position.live
+        last = next((state for state, answer in reversed(live) if answer.card is None), None)
+        if last is None or self.position.is_changing:
+            return []
+        found = []
+        for state, answer in live:
+            question = self.position.flow.questions.get(state)
+            option = question.option(answer.verb) if question and last in (state, answer.card) else None
+            found += [option.note] if option and option.note else []
+        return found
 
     def _earlier(self, question: Question) -> str:
         walk = self.position.walk
         answer = walk.answers.get(question.id) if self.position.is_changing else walk.offered.get(question.id)
-        if answer is None or answer.verb in ("skip", "finish"):
+        if answer is None or answer.verb == "skip":
             return ""
         option = question.option(answer.verb)
         return answer.text or (option.label if option else "")
 
-    def _paused_text(self) -> str:
+    def _paused_text(self, question: Question) -> str:
         duty = self.edition.duties[self.edition.roles.duty("seek_advice")].text
-        record = self.edition.duties[self.edition.roles.duty("record_advice_outcome")].text
-        return "\n".join(map(escape, (text_of("walk.not_sure"), f"{duty} {record}", text_of("walk.waits"))))
+        said = [text_of("walk.not_sure"), question.unsure, duty, text_of("walk.waits")]
+        if self.position.taken.chose("harm", "yes"):
+            said.insert(1, text_of("walk.do_not_wait"))
+        return "\n".join(escape(line) for line in said if line)
 
-    def _source(self, question: Question) -> str:
-        said = text_of("walk.quoted" if question.quoted else "walk.our_words")
+    def _later(self) -> Message:
+        """Ask when to remind the person of the question."""
+        question = present(self.position.question, "the person is not sure about one")
+        acts = [self._button(when, f"!later.{when}") for when in ("hour", "tomorrow", "working_day")]
+        buttons = ((act,) for act in (*acts, self._button("back", "!hide")))
+        words = escape(text_of("walk.remind_when"))
+        return Message(f"{bold(question.label)}\n\n{words}", (*buttons, self._emergency_row()))
+
+    def _source(self, question: Question, several: bool) -> str:
+        is_quoted = question.quoted and not (several and question.asks)
+        said = text_of("walk.quoted" if is_quoted else "walk.our_words")
         return italic(f"{said} {text_of('source', source=cite(self.edition, question.cites[0]))}")
 
-    def _answers(self, question: Question) -> list[tuple[str, str]]:
+    def _several(self, question: Question) -> list[tuple[str, str]]:
+        """Return the buttons of a card that answers several questions at once, and the answers that none of them gives."""
+        found, covered = [], set()
+        for one in question.together:
+            covered.add(split(one.answers[0])[1])
+            found.append(self.button(one.label, one.answers[0] if len(one.answers) == 1 else f"{question.id}.{one.id}"))
+        if question.kind == Kind.HOW:
+            return [*found, self._button("single", "!single")]
+        return found + self._answers(question, [one for one in self.position.offered if split(one)[1] not in covered])
+
+    def _answers(self, question: Question, offered: Iterable[str] | None = None) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
-        for trigger in self.position.offered:
+        for trigger in self.position.offered if offered is None else offered:
             state, verb = split(trigger)
             option = question.option(verb)
             if state.endswith(PAUSED):
                 found.append(self._button("getting_advice", trigger))
             elif option:
                 found.append(self.button(option.label, trigger))
-            elif verb in ("skip", "finish"):
+            elif verb == "skip":
                 found.append(self._button(verb, trigger))
-        offered = self.position.walk.offered.get(question.id)
-        if offered and offered.text and self.position.takes_text and not self.position.is_changing:
+        walk = self.position.walk
+        before = walk.offered.get(question.id)
+        if before and before.text and self.position.takes_text and not self.position.is_changing:
             found.append(self._button("earlier", "!earlier"))
+        if self.position.is_paused:
+            found.append(self._button("later", "!later_when"))
+        if question.may_be_left_out and walk.details:
+            found.append(self._button("enough", "!enough"))
         return found
 
     def _foot(self, why: bool) -> Rows:
-        question = self.position.question
+        question = present(self.position.question, "only questions have this foot")
         middle = [self._button("hide", "!hide") if why else self._button("why", "!why")]
-        if question and question.kind == Kind.QUESTION and not self.position.is_changing:
-            middle.append(self._button("bulk", "!bulk"))
         decides = self.position.state == self.edition.roles.question("decision")
-        if decides or (question and question.kind not in (Kind.RECORDING, Kind.HOW)):
+        if decides or question.kind not in (Kind.RECORDING, Kind.HOW):
             middle += self._ask_team()
+        if self.position.is_paused:
+            middle.append((text_of("local.title"), Button("local").encode()))
         last = [self._button("back", "!back")] if self._can_go_back() else []
         last.append(self._button("cancel", "!cancel"))
-        return tuple(row for row in (tuple(middle), tuple(last), self._emergency_row()) if row)
+        bulk = (self._button("bulk", "!bulk"),) if self._may_be_bulk(question) else ()
+        return tuple(row for row in (bulk, *rows(middle), tuple(last), self._emergency_row()) if row)
+
+    def _may_be_bulk(self, question: Question) -> bool:
+        """Return whether this is the first question of the chart, where the person may see that it is not about one case."""
+        flow, machine = self.position.flow, self.position.machine
+        on_chart = [q.id for q in flow.questions.values() if q.kind == Kind.QUESTION]
+        return machine.bulk in flow.questions and question.id == on_chart[0] and not self.position.is_changing
 
     def _ask_team(self) -> list[tuple[str, str]]:
         offered = self.can_ask_team and not self.position.is_changing and asked_at(self.position) is not None
         return [self._button("ask_team", "!opinion")] if offered else []
 
     def _can_go_back(self) -> bool:
-        return bool(self.position.live or self.position.walk.interrupt) or self.position.is_changing
+        tapped = any(answer.card is None for _, answer in self.position.live)
+        walk = self.position.walk
+        return bool(tapped or walk.interrupt or walk.alone) or self.position.is_changing
 
     def _emergency_row(self) -> tuple[tuple[str, str], ...]:
         if self.position.state.removesuffix(PAUSED) == self.edition.roles.question("emergency"):
@@ -166,14 +231,26 @@ class Card:
         return (self.button(text_of("emergency.button"), "!emergency"),)
 
     # ---- outcome, check, change, end ------------------------------------------------------------
+    def _emergency(self) -> Message:
+        lines = [*emergency_card.words(self.contacts), escape(text_of("emergency.recorded_soon"))]
+        acts = ("calling", "happened", "mistake")
+        buttons = tuple((self.button(text_of(f"emergency.buttons.{name}"), f"!{name}"),) for name in acts)
+        return Message("\n\n".join(lines), buttons)
+
     def _outcome(self) -> Message:
         outcome = present(self.position.outcome, "the state is an outcome")
         lines = [italic(text_of("outcome.title")), bold(outcome.title), escape(outcome.body)]
         lines += [*_since(self.edition, self.edition.roles.outcome_role(outcome.id)), self._duties()]
-        lines.append(self._citations())
-        lines.append(f"{escape(text_of('outcome.you_decide'))}\n{italic(self.edition.banner)}")
-        buttons = [self._button("next", self.position.offered[0]), self._button("back", "!back"), *self._ask_team()]
-        return Message("\n\n".join(lines), (*rows(buttons), self._emergency_row()))
+        lines.append(f"{self._citations()}\n{italic(self.edition.banner)}")
+        decide = self.position.flow.questions.get(outcome.then or "")
+        if decide and decide.options:
+            lines.append(bold(f"{text_of('outcome.you_decide')} {decide.label}"))
+            found = [self.button(option.label, f"{decide.id}.{option.id}") for option in decide.options]
+        else:
+            lines.append(escape(text_of("outcome.you_decide")))
+            found = [self._button("next", self.position.offered[0])]
+        foot = [self._button("back", "!back"), self._button("cancel", "!cancel"), *self._ask_team()]
+        return Message("\n\n".join(lines), (*rows(found), *rows(foot), self._emergency_row()))
 
     def _duties(self) -> str:
         texts = [self.edition.duties[key] for key in self.position.duties]
@@ -192,6 +269,9 @@ class Card:
         outcome = self.position.outcome
         found = doubts(self.position, self.edition.roles)[:MOST_DOUBTS]
         lines = [italic(text_of("check.title")), *self._doubts(found), self._answer_list()]
+        if self.position.left_out:
+            left = ", ".join(self._short(state) for state in self.position.left_out)
+            lines.append(escape(text_of("check.left_out_details", what=left)))
         if outcome:
             lines.append(f"{escape(text_of('outcome.recommended'))} {bold(outcome.title)}")
         if outcome and outcome.implies and not self.position.taken.asked("decision"):
@@ -200,23 +280,23 @@ class Card:
         reached = self.edition.roles.outcome_role(outcome.id) if outcome else None
         lines += _since(self.edition, reached, self.position.taken.chosen("decision"))
         lines.append(escape(text_of("check.for_ever")))
+        more = [self._button("details", "!details")] if self.position.left_out else []
         buttons = [
             self._button("save", f"{CHECK}.confirm"),
+            *more,
             self._button("changes", "!changes"),
             *self._ask_team(),
             self._button("back", "!back"),
             self._button("cancel", "!cancel"),
         ]
         again = [
-            self.button(
-                text_of("check.change", label=cut(self._label(doubt.question), 44)), f"!change.{doubt.question}"
-            )
+            self.button(text_of("check.change", label=self._short(doubt.question)), f"!change.{doubt.question}")
             for doubt in found
         ]
         return Message("\n\n".join(lines), (*((button,) for button in again), *rows(buttons), self._emergency_row()))
 
-    def _label(self, state: str) -> str:
-        return self.position.flow.questions[state].label
+    def _short(self, state: str) -> str:
+        return self.position.flow.questions[state].short
 
     def _doubts(self, found: tuple[Doubt, ...]) -> list[str]:
         """Return what deserves a second look: each answer, and those that it does not go with."""
@@ -224,7 +304,7 @@ class Card:
             return []
 
         def said(state: str) -> str:
-            return f"{self._label(state)} {cut(answer_label(self.position, state) or '', 80)}"
+            return f"{self._short(state)}: {cut(answer_label(self.position, state) or '', 80)}"
 
         def words(doubt: Doubt) -> str:
             first = said(doubt.question)
@@ -233,32 +313,35 @@ class Card:
         return [f"{bold(text_of('check.look_again'))}\n{bullets(map(words, found))}"]
 
     def _answer_list(self) -> str:
-        lines: list[str] = []
-        budget = LONGEST_LIST
+        """Return the answers as short lines: a detail beside what it belongs to, and points with the same answer together."""
+        lines: list[tuple[list[str], list[str]]] = []
+        before: Question | None = None
         for state in changeable(self.position):
-            said = answer_label(self.position, state) or text_of("check.left_out")
-            line = f"• {escape(self._label(state))}\n  {bold(cut(said, 160))}"
-            budget -= len(line)
-            if budget < 0:
-                lines.append(escape(text_of("check.more")))
-                break
-            lines.append(line)
-        return "\n".join(lines)
+            question = self.position.flow.questions[state]
+            said = cut(answer_label(self.position, state) or text_of("check.left_out"), 160)
+            is_on_chart = before is not None and before.kind in (Kind.QUESTION, Kind.DETAIL)
+            if lines and question.kind == Kind.DETAIL and is_on_chart:
+                lines[-1][1].append(said)
+            elif before and question.kind == before.kind == Kind.HOW and lines[-1][1] == [said]:
+                lines[-1][0].append(question.short)
+            else:
+                lines.append(([question.short], [said]))
+            before = question
+        return "\n".join(f"• {escape(', '.join(asked))}: {bold('; '.join(said))}" for asked, said in lines)
 
     def _changes(self) -> Message:
         found: list[tuple[str, str]] = []
-        for state in changeable(self.position):
+        for state in (*changeable(self.position), *self.position.left_out):
             said = answer_label(self.position, state) or text_of("check.left_out")
-            text = f"{cut(self._label(state), 40)}: {cut(said, 18)}"
-            found.append(self.button(text, f"!change.{state}"))
+            found.append(self.button(f"{self._short(state)}: {cut(said, 28)}", f"!change.{state}"))
         buttons = (*((button,) for button in found), (self._button("back_to_answers", "!hide"),))
         return Message(bold(text_of("check.which")), (*buttons, self._emergency_row()))
 
     def _confirm_change(self) -> Message:
-        walk, flow = self.position.walk, self.position.flow
+        walk = self.position.walk
         change = present(pending_change(self.position.machine, walk), "the walk says that one is waiting")
         lines = [bold(text_of("change.title")), escape(text_of("change.dropped"))]
-        lines.append(bullets(flow.questions[state].label for state in change.dropped))
+        lines.append(bullets(self._short(state) for state in change.dropped))
         lines.append(escape(text_of("change.asked_again")))
         buttons = (
             (self._button("confirm", "!confirm"),),
@@ -298,7 +381,6 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     )
     lines.append(f"{bold(head)}\n{escape(text_of('saved.file_it'))}")
     lines.append(code(summary(stored, edition)))
-    lines.append(italic(edition.banner))
 
     def button(name: str, act: str) -> tuple[str, str]:
         return text_of(f"saved.buttons.{name}"), Button(act).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.usecases import channels, opinions, reviews
+from bot.usecases import channels, coming_back, emergencies, open_walk, opinions, reviews
 from bot.usecases.context import Context
 from storage import timers
 from storage.core.clock import later
@@ -35,3 +35,7 @@ def fire(unit: Unit, context: Context, timer: Due) -> None:
         reviews.digest(unit, context, timer.subject)
     elif timer.kind == channels.LEAVE:
         channels.leave(unit, context, int(timer.subject))
+    elif timer.kind == open_walk.UNCONFIRMED:
+        emergencies.after_two_minutes(unit, context, timer.subject)
+    elif timer.kind == open_walk.COME_BACK:
+        coming_back.remind(unit, context, timer.subject)

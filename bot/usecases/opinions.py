@@ -63,7 +63,9 @@ def prepare(
         return ""
     author = opinions.Author(actor.member.id, team.name, row.id, record_id)
     request = opinions.draft(unit, author, asked.as_dict(), team.quorum, context.now())
-    _show_draft(unit, context, actor, request, below=True)
+    # What they type next is the sentence for their colleagues, who have only coded answers to judge by.
+    pending_input.put(unit, actor.user_id, SENTENCE, request.number, context.now())
+    _show_draft(unit, context, actor, request, text_of("opinions.draft.say", most=LONGEST_SENTENCE), below=True)
     return ""
 
 
@@ -126,8 +128,8 @@ def _send(unit: Unit, context: Context, actor: Actor, request: Request) -> str:
     timers.put(unit, REMIND, asked.number, later(at, team.deadline_minutes / 2))
     timers.put(unit, DEADLINE, asked.number, closes_at)
     _post(unit, _edition_of(unit, context, asked), asked, team)
-    _show_progress(unit, asked)
-    return "Asked."
+    _show_progress(unit, asked, below=True)
+    return text_of("opinions.asked")
 
 
 def _is_still_so(unit: Unit, context: Context, request: Request) -> bool:

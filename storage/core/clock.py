@@ -14,6 +14,11 @@ def utc_now() -> str:
     return f"{datetime.now(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
+def stored(moment: datetime) -> str:
+    """Return an aware datetime in the stored format."""
+    return moment.astimezone(UTC).strftime(FORM)
+
+
 def later(at: str, minutes: float) -> str:
     """Return the stored time that is some minutes after another, or before it if negative."""
     return (as_datetime(at) + timedelta(minutes=minutes)).strftime(FORM)

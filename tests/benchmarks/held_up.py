@@ -43,7 +43,7 @@ async def measure(rounds: int) -> None:
     """Measure a tap alone and beside the worst texts, in turn."""
     with tempfile.TemporaryDirectory() as folder:
         async with Chat(sqlite_url(Path(folder) / "x.db"), KEYS, (TAPPER, *OTHERS)) as chat:
-            await chat.say("/start", TAPPER)
+            await chat.say("/share", TAPPER)
             await chat.say("It is not needed.", OTHERS[0])
             stop = asyncio.Event()
             dispatching = asyncio.create_task(chat.intake.dispatch(stop))

@@ -145,7 +145,7 @@ async def leave_open(world: World, count: int) -> None:
     for first in range(OPENERS, OPENERS + count, 50):
         people = [Person(world, number) for number in range(first, min(first + 50, OPENERS + count))]
         for person in people:
-            world.say(person.number, "/start")
+            world.say(person.number, "/share")
         for person in people:
             message = await person.until(*WALK[0])
             world.press(person.number, message, button(message, WALK[0][1]) or "")
@@ -185,7 +185,7 @@ async def measure(bot: Bot, args: argparse.Namespace, place: Place) -> dict[str,
             started = time.perf_counter()
             child = subprocess.Popen(command, env=env, stdout=log, stderr=log)
             try:
-                world.say(walkers[0].number, "/start")
+                world.say(walkers[0].number, "/share")
                 await walkers[0].until(WALK[0][0])
                 first = time.perf_counter() - started
                 await asyncio.sleep(WARM_UP)

@@ -15,7 +15,7 @@ from tests.support.renamed import renamed
 from tests.support.stores import KEYS, migrated
 
 OTHER = "other-2030"
-FINISHED = ("No", "No", "My own wish to share", "No", "Next", "Do not share")
+FINISHED = ("No, none of these", "My own wish to share", "No", "Do not share")
 
 
 @pytest.fixture
@@ -49,12 +49,11 @@ def replace_by(chat, folder):
 
 
 async def finish(chat):
-    await chat.say("/start", AUTHOR)
+    await chat.say("/share", AUTHOR)
     for label in FINISHED:
         await chat.tap(label, AUTHOR)
     for words in ("Nothing points to harm.", "CASE-1"):
         await chat.say(words, AUTHOR)
-    await chat.tap("Leave out the rest", AUTHOR)
     await chat.tap("Save the record", AUTHOR)
     (record,) = await chat.store.run(lambda unit: list(records.listed(unit)))
     return record.clear
@@ -62,59 +61,62 @@ async def finish(chat):
 
 @pytest.mark.parametrize("then", ["tap", "/share", "/cancel", "/emergency", "no"])
 async def test_a_walk_whose_questions_are_gone_is_closed_and_nobody_is_stuck(chat, elsewhere, then):
-    await chat.say("/start", AUTHOR)
-    await chat.tap("No", AUTHOR)
+    await chat.say("/share", AUTHOR)
+    await chat.tap("No, none of these", AUTHOR)
     replace_by(chat, elsewhere)
     if then == "tap":
-        await chat.tap("No", AUTHOR)
+        await chat.tap("Somebody asked", AUTHOR)
     else:
         await chat.say(then, AUTHOR)
+    if then == "/emergency":
+        assert "call 999 now" in chat.text(AUTHOR)
+        await chat.tap("Go on with my questions", AUTHOR)
     said = str([message.get("text") for message in chat.visible(AUTHOR)])
     assert "It no longer has the questions you had open" in said
-    if then == "/emergency":
-        assert "Saved. Record SW-" in said
     await chat.say("/share", AUTHOR)
-    assert "immediate danger?" in chat.text(AUTHOR)
+    assert "in danger or being harmed" in chat.text(AUTHOR)
     assert await chat.store.run(backlog.parked) == []
 
 
 async def test_the_first_tap_after_the_words_changed_shows_the_notice_and_does_not_count(chat):
-    await chat.say("/start", AUTHOR)
-    await chat.tap("No", AUTHOR)
+    await chat.say("/share", AUTHOR)
+    await chat.tap("No, none of these", AUTHOR)
     before = chat.text(AUTHOR)
     reword(chat)
-    await chat.tap("No", AUTHOR)
+    await chat.tap("Somebody asked", AUTHOR)
     assert "guidance" in chat.text(AUTHOR)
     assert before in chat.text(AUTHOR)
-    await chat.tap("No", AUTHOR)
+    await chat.tap("Somebody asked", AUTHOR)
     assert before not in chat.text(AUTHOR)
 
 
 async def test_danger_does_not_wait_for_the_notice(chat):
-    for button in ("Yes: crime or immediate danger", "Emergency: danger now"):
-        await chat.say("/start", AUTHOR)
+    for button in ("Yes, a child is in danger now", "Emergency: danger now"):
+        await chat.say("/share", AUTHOR)
         if button.startswith("Emergency"):
-            await chat.tap("No", AUTHOR)
+            await chat.tap("No, none of these", AUTHOR)
         reword(chat)
         await chat.tap(button, AUTHOR)
+        assert "call 999 now" in chat.text(AUTHOR)
+        await chat.tap("I am calling", AUTHOR)
         assert "Saved. Record SW-" in str([message.get("text") for message in chat.visible(AUTHOR)])
         chat.context.book_of = open_book
 
 
 async def test_a_typed_answer_after_the_words_changed_is_met_as_a_tap_is(chat):
-    await chat.say("/start", AUTHOR)
-    await chat.tap("No", AUTHOR)
+    await chat.say("/share", AUTHOR)
+    await chat.tap("No, none of these", AUTHOR)
     before = chat.text(AUTHOR)
     reword(chat)
-    await chat.say("no", AUTHOR)
+    await chat.say("somebody asked", AUTHOR)
     assert "guidance text was updated" in chat.text(AUTHOR)
     assert before in chat.text(AUTHOR)
-    await chat.say("no", AUTHOR)
+    await chat.say("somebody asked", AUTHOR)
     assert before not in chat.text(AUTHOR)
 
 
 async def test_typed_reasons_are_kept_when_the_words_change_and_the_notice_is_shown(chat):
-    await chat.say("/start", AUTHOR)
+    await chat.say("/share", AUTHOR)
     for label in FINISHED:
         await chat.tap(label, AUTHOR)
     reword(chat)
@@ -124,7 +126,7 @@ async def test_typed_reasons_are_kept_when_the_words_change_and_the_notice_is_sh
 
 
 async def test_a_walk_can_be_cancelled_though_the_words_changed(chat):
-    await chat.say("/start", AUTHOR)
+    await chat.say("/share", AUTHOR)
     reword(chat)
     await chat.tap("Cancel", AUTHOR)
     assert "cancelled" in chat.text(AUTHOR)

@@ -46,19 +46,19 @@ async def test_messages_are_taken_out_after_the_hours_that_were_set(chat):
     chat.minutes += 24 * 60
     await housekeeping(chat)
     assert left(chat) == []
-    await chat.say("/start")
-    assert "immediate danger?" in chat.text(), "and the bot goes on"
+    await chat.say("/share")
+    assert "in danger or being harmed" in chat.text(), "and the bot goes on"
 
 
 async def test_an_open_question_is_shown_again_after_its_card_was_taken_out(chat):
     chat.context.clear_chats_hours = 1
-    await chat.say("/start")
-    await chat.tap("No")
+    await chat.say("/share")
+    await chat.tap("No, none of these")
     chat.minutes += 61
     await housekeeping(chat)
     assert left(chat) == []
-    await chat.say("/start")
-    assert "suffering harm" in chat.text()
+    await chat.say("/share")
+    assert "Did somebody ask you" in chat.text()
 
 
 async def test_nothing_is_noted_or_taken_out_unless_it_is_asked_for(chat):

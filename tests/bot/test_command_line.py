@@ -49,7 +49,7 @@ def test_a_piped_chat_ends_in_a_record_that_is_found_afterwards(finished):
 def test_the_first_question_is_there_without_typing_anything(tmp_path):
     done = sharewise("chat", "--data", str(tmp_path))
     assert done.returncode == 0
-    assert "Has a crime been committed, or is a child in immediate danger?" in done.stdout
+    assert "Has a crime been committed, or is a child in in danger or being harmed" in done.stdout
     assert "key file:" in done.stdout
 
 

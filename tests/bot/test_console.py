@@ -340,28 +340,31 @@ async def test_a_record_that_was_taken_out_says_when_as_what_and_where_to_and_it
 
 
 async def test_statistics_tell_where_people_were_not_sure_and_where_they_stopped(chat):
-    await chat.say("/start")
-    for label in ("No", "Not sure", "Record it: I am getting advice", "Next"):
+    await chat.say("/share")
+    for label in ("Not sure", "Record it: I am getting advice", "Next"):
         await chat.tap(label)
     await chat.say("I want to hear a colleague.")
     await chat.say("CASE-1")
-    await chat.tap("Leave out the rest")
     await chat.tap("Save the record")
-    await chat.say("/start", OTHER)
-    for label in ("No", "No", "My own wish to share"):
+    await chat.say("/share", OTHER)
+    for label in ("No, none of these", "My own wish to share"):
         await chat.tap(label, OTHER)
     await chat.say("/cancel", OTHER)
     async with signed_in(chat) as web:
         page = (await web.get("/statistics")).text
     unsure, _, rest = page.partition("Where people stopped without a record")
-    assert "Is a child suffering harm, or likely to suffer harm?" in unsure.partition("Where people were not sure")[2]
+    assert (
+        "Has a crime been committed, or is a child in immediate danger?"
+        in unsure.partition("Where people were not sure")[2]
+    )
     assert "Is there a clear and legitimate purpose for sharing information?" in rest.partition("<h2>")[0]
 
 
 async def test_the_flowchart_shows_where_people_were_not_sure_and_where_they_stopped(chat):
     for person in (AUTHOR, OTHER):
-        await chat.say("/start", person)
-        await chat.tap("No", person)
+        await chat.say("/share", person)
+        await chat.tap("No, none of these", person)
+        await chat.tap("Somebody asked", person)
         await chat.tap("Not sure", person)
         await chat.say("/cancel", person)
     async with signed_in(chat, BOSS) as web:
@@ -467,14 +470,16 @@ async def test_health_tells_counts_and_ages_to_this_machine_only(chat):
 
 async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
     await chat.store.run(pause.put, screened("The guidance is being checked."), chat.now(), "test")
-    await chat.say("/start")
+    await chat.say("/share")
     assert "The guidance is being checked." in chat.text()
     assert "call 999" in chat.text()
     await chat.say("hello", 999)
     assert "members only" in chat.text(999)
     assert "checked" not in chat.text(999)
     await chat.tap("Emergency: danger now")
-    assert "Saved. Record" in chat.text()
+    assert "call 999 now" in chat.text()
+    await chat.tap("I am calling")
+    assert "Saved. Record" in chat.card()["text"]
     await chat.store.run(pause.end, chat.now(), "test")
     await chat.say("/help")
     assert "What you can do" in chat.text()

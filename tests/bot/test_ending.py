@@ -22,9 +22,11 @@ MOST = 900
 NUMBER = look("0113 496 0000").screened(override=("phone",))
 CONTACTS = {"day_number": "0113 496 0000", "night_number": "0113 496 0001"}
 REFUSED = (
-    "No", "Yes", "Somebody asked", "Yes", "Yes", "Yes", "No", "No", "They refused", "Yes", "My role or a public function", "Next",
+    "Yes, harm, or harm is likely", "Somebody asked", "Yes, to protect a child", "Yes", "Yes, but not sensitive",
+    "No, they refused", "Yes, my role or a public function", "Share",
 )  # fmt: skip
-RECORDED = ("To protect a child", "What was seen or said", "Children's social care")
+DONE = ("Yes, all four are done",)
+RECORDED = ("What was seen or said", "Children's social care")
 
 
 @pytest.fixture
@@ -73,10 +75,10 @@ def test_an_edition_that_says_nothing_of_its_duties_names_them_all():
     assert [text for text, _ in left.duties] == [duty["text"] for duty in stored.content["duties"]]
 
 
-async def walked(chat, points, how, when, *more):
-    """Walk a refusal of consent with harm to a saved record."""
+async def walked(chat, points, how, *more):
+    """Walk a refusal of consent with harm to a saved record; `more`: what is added as a detail."""
     await chat.say("/share")
-    for label in (*REFUSED, *points, how, "Share", *RECORDED, when):
+    for label in (*REFUSED, *points, how, *RECORDED):
         await chat.tap(label)
     await chat.say("The child told two adults about being hit.")
     await chat.say("CASE-2041")
@@ -86,8 +88,8 @@ async def walked(chat, points, how, when, *more):
 
 async def test_the_ending_says_what_to_do_with_whom_and_by_when(chat):
     await chat.store.run(lambda unit: local_contacts.put(unit, "day_number", NUMBER, chat.now(), "test"))
-    points = ("Yes, done", "Not yet", "Yes, done", "Yes, done")
-    await walked(chat, points, "I will tell them", "Today", "Leave out the rest")
+    points = ("No, one by one", "Yes, done", "Not yet", "Yes, done", "Yes, done")
+    await walked(chat, points, "I will tell them")
     text = chat.text()
     steps = re.findall(r"^(\d)\. (.*)$", text, re.MULTILINE)
     assert [number for number, _ in steps] == ["1", "2", "3", "4"]
@@ -106,18 +108,18 @@ async def test_the_ending_says_what_to_do_with_whom_and_by_when(chat):
 
 
 async def test_what_is_done_is_not_asked_for_again(chat):
-    points = ("Yes, done",) * 4
-    await walked(chat, points, "They already know", "Already", "Skip", "Skip", "Already", "Leave out the rest")
+    added = ("Add detail", "Already", "Skip", "Skip", "Already", "Leave out the rest")
+    await walked(chat, DONE, "They already know", *added)
     assert "Nothing is left but to file it." in chat.text()
 
 
 async def test_who_must_not_be_told_yet_is_said(chat):
-    await walked(chat, ("Yes, done",) * 4, "Telling them could add risk", "Already", "Leave out the rest")
+    await walked(chat, DONE, "Telling them could add risk")
     assert "Do not tell the person while that would create or increase a risk of harm." in chat.text()
 
 
 async def test_one_s_own_record_comes_as_a_pdf_and_the_ledger_notes_it(chat):
-    await walked(chat, ("Yes, done",) * 4, "They already know", "Already", "Leave out the rest")
+    await walked(chat, DONE, "They already know")
     reference = re.search(r"SW-\w{4}-\w{4}", chat.text())[0]
     data = chat.find("As a PDF")[1]
     await chat.press(data)

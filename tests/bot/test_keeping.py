@@ -23,15 +23,13 @@ from storage.operations import backup, erasure, heads, integrity
 from tests.support.counts import COUNTS
 from tests.support.log import logged
 
-WALK = """No
-No
+WALK = """/share
+No, none of these
 My own wish to share
 No
-Next
 Do not share
 canary-{n} in the reasons
 CANARY-{n}
-Leave out the rest
 Save the record
 """
 
@@ -40,7 +38,7 @@ Save the record
 def stored(tmp_path_factory):
     """A local store with three records, to copy from."""
     folder = tmp_path_factory.mktemp("stored") / "data"
-    lines = "Start again\n".join(WALK.format(n=n) for n in range(3))
+    lines = "".join(WALK.format(n=n) for n in range(3))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdin", io.StringIO(lines))
         assert main(["chat", "--data", str(folder)]) == 0

@@ -118,8 +118,8 @@ async def test_leaving_ends_access_at_once_everywhere(chat):
     await chat.settle()
     await chat.say("/claim", BOSS, -1)
     chat.world.administers.add(-1)
-    await chat.say("/start")
-    for label in ("No", "No", "My own wish to share"):
+    await chat.say("/share")
+    for label in ("No, none of these", "My own wish to share"):
         await chat.tap(label)
     await chat.tap("Ask the team")
     await chat.tap("Send it to the team")

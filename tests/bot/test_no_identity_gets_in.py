@@ -34,8 +34,8 @@ async def test_no_planted_identifier_is_stored_logged_or_sent(tmp_path, part, mo
             chat.world.listeners.append(
                 lambda shown: shown.message["from"]["is_bot"] and sent.write(json.dumps(shown.message))
             )
-            await chat.say("/start", 200)
-            for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+            await chat.say("/share", 200)
+            for label in ("No, none of these", "My own wish to share", "No", "Do not share"):
                 await chat.tap(label, 200)
             for number, (kind, secret, text) in enumerate(texts(20260101 + part, COUNT)):
                 planted.add(secret)

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.domain.typed_text import Typed
 from bot.messages.callback_data import Button, handle_of
 from bot.telegram.handlers.updates import of_button
-from bot.usecases import deadlines, walk
+from bot.usecases import deadlines, typed_replies, walk
 from bot.usecases.context import Context, Incoming
 from bot.usecases.gateway import once
 from flows import screening
@@ -69,7 +69,7 @@ class Opinions(RuleBasedStateMachine):
             teams.set_quorum(unit, "north", QUORUM, self.now(), "test")
             teams.set_deadline(unit, "north", MINUTES, self.now(), "test")
             teams.set_deputy(unit, "north", members.get(unit, COLLEAGUES[-1]).id, self.now(), "test")
-        self.act("walk", AUTHOR, lambda unit, context, actor: walk.begin(unit, context, actor, "sharing"))
+        self.act("walk", AUTHOR, lambda unit, context, actor: walk.begin_flow(unit, context, actor, "sharing"))
         for trigger in ("emergency.no", "harm.no", "initiative.own"):
             self.tap(trigger)
         self.act("ask_opinion", AUTHOR, walk.ask_team)
@@ -153,7 +153,11 @@ class Opinions(RuleBasedStateMachine):
         if person in COLLEAGUES and not self.ended:
             self.canaries.append(canary)
             self.counts_now(person, CHOICES[choice], OWN)
-            self.act("walk", person, lambda unit, context, actor: walk.type_text(unit, context, actor, typed(canary)))
+            self.act(
+                "walk",
+                person,
+                lambda unit, context, actor: typed_replies.type_text(unit, context, actor, typed(canary)),
+            )
 
     @precondition(lambda self: self.acts)
     @rule(data=st.data(), same_id=st.booleans())

@@ -27,19 +27,19 @@ async def chat(tmp_path):
         yield chat
 
 
-async def not_shared(chat, person=AUTHOR, harm="No", case="CASE-1", reasons="It is not needed."):
-    await chat.say("/start", person)
-    for label in ("No", harm, "My own wish to share", "No", "Next", "Do not share"):
+async def not_shared(chat, person=AUTHOR, harm="No, none of these", case="CASE-1", reasons="It is not needed."):
+    await chat.say("/share", person)
+    for label in (harm, "My own wish to share", "No", "Do not share"):
         await chat.tap(label, person)
     await chat.say(reasons, person)
     await chat.say(case, person)
-    await chat.tap("Leave out the rest", person)
     await chat.tap("Save the record", person)
     return (await chat.store.run(lambda unit: list(records.listed(unit))))[-1].clear["reference"]
 
 
 async def emergency(chat, person=OTHER):
     await chat.say("/emergency", person)
+    await chat.tap("I am calling", person)
     return (await chat.store.run(lambda unit: list(records.listed(unit))))[-1].clear["reference"]
 
 

@@ -57,9 +57,9 @@ async def waits(chat):
 
 
 async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_it(chat, monkeypatch):
-    from bot.usecases import walk
+    from bot.usecases import typed_replies
 
-    seen, failed, real = [], [], walk.type_text
+    seen, failed, real = [], [], typed_replies.type_text
 
     def fails_once(unit, context, actor, typed):
         if typed.text == "first" and not failed:
@@ -68,7 +68,7 @@ async def test_what_fails_once_is_tried_again_before_what_the_person_sent_after_
         seen.append(typed.text)
         return real(unit, context, actor, typed)
 
-    monkeypatch.setattr(walk, "type_text", fails_once)
+    monkeypatch.setattr(typed_replies, "type_text", fails_once)
     for words in ("first", "second", "third"):
         chat.world.say(100, words)
     await chat.take_in()
@@ -84,12 +84,12 @@ async def no_more(chat):
 
 
 async def test_a_member_is_told_that_an_update_of_theirs_is_parked(chat, monkeypatch):
-    from bot.usecases import walk
+    from bot.usecases import typed_replies
 
     def fails(*_):
         raise ValueError("always")
 
-    monkeypatch.setattr(walk, "type_text", fails)
+    monkeypatch.setattr(typed_replies, "type_text", fails)
     chat.world.say(100, "It is about consent")
     # An update of a stranger that the library cannot parse.
     chat.world.say(999, "x", chat=100)

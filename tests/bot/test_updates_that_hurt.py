@@ -52,8 +52,8 @@ async def test_a_number_that_cannot_be_harms_nobody_else(alone, number):
             await alone.intake.handle(taken)
     counts = await alone.store.run(backlog.counts)
     assert not counts.get("inbox.waiting"), "whatever fails three times is parked"
-    await alone.say("/start")
-    assert "immediate danger?" in alone.text()
+    await alone.say("/share")
+    assert "in danger or being harmed" in alone.text()
 
 
 @pytest.mark.parametrize("number", BIG)
@@ -208,8 +208,8 @@ async def test_an_album_is_answered_once_and_a_caption_that_tells_of_danger_firs
 
 
 async def test_an_edited_message_is_a_correction_only_while_its_question_is_open(alone):
-    await alone.say("/start")
-    for label in ("No", "No", "My own wish to share", "No", "Next", "Do not share"):
+    await alone.say("/share")
+    for label in ("No, none of these", "My own wish to share", "No", "Do not share"):
         await alone.tap(label)
     refused = {**message(100, text="call mum on 07700 900123")["message"], "message_id": 10**9}
     alone.world.push({"message": refused})
@@ -262,6 +262,7 @@ async def test_an_emergency_reaches_administrators_when_no_supervisor_can_be_tol
     await alone.store.run(members.set_unreachable, 300, alone.now())
     await alone.store.run(members.save, 400, "administrator", "north", alone.now(), "test")
     await alone.say("/emergency")
+    await alone.tap("I am calling")
     assert "No supervisor of your team can be reached" in alone.text(400)
     assert not any("Nobody in your team was alerted" in m["text"] for m in alone.visible(100))
 
@@ -275,4 +276,5 @@ async def test_whoever_sends_without_end_is_told_once_and_an_emergency_always_wo
     assert sum("more than I can take in" in text for text in shown) == 1
     assert sum("What you can do" in text for text in shown) == 10
     await alone.say("/emergency")
+    await alone.tap("I am calling")
     assert any("Call 999 now" in m["text"] for m in alone.visible(100))

@@ -36,7 +36,7 @@ MISTAKES = [
     (TEXTS, "label: Is the information confidential?", f"label: {'long ' * 80}", "confidential: label is longer than"),
     (TEXTS, "options: {asked: Somebody asked,", f"options: {{asked: {'w' * 60},", "initiative: option asked: label is longer"),
     (TEXTS, "    title: Do not share\n", "    titel: Do not share\n", 'unknown key "titel"'),
-    (TEXTS, "  confidential:\n    label", "  confidnetial:\n    label", "questions.confidnetial: belongs to nothing"),
+    (TEXTS, "  confidential:\n    short", "  confidnetial:\n    short", "questions.confidnetial: belongs to nothing"),
     ("flows/board_request.yaml", "parts: [how, secure, recording]", "parts: [how, secure_if_identifiable, recording]",
      "condition nobody_identifiable: looks at identifiable, which this flow never asks"),
     ("edition.yaml", "status: superseded", "status: splendid", "status: must be current, superseded or draft"),

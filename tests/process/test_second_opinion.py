@@ -20,19 +20,16 @@ from tests.support.people import Person, button
 
 AUTHOR, ONE, TWO, BOSS, CHANNEL = 1000, 1001, 1002, 1003, -1000
 ASK = [
-    ("immediate danger?", "No"),
-    ("suffering harm", "No"),
+    ("in danger or being harmed", "No, none of these"),
     ("own wish to share", "My own wish to share"),
     ("legitimate purpose", "Ask the team"),
     ("This is what they would see", "Send it to the team"),
 ]
 DECIDE = [
     ("legitimate purpose", "No"),
-    ("it must be recorded with your reasons", "Next"),
-    ("What have you decided", "Do not share"),
+    ("it must be recorded with your reasons", "Do not share"),
     ("What are your reasons", "=It is not needed."),
     ("case reference in your own", "={case}"),
-    ("sharing less information do", "Leave out the rest"),
     ("Check your answers", "Save the record"),
 ]
 CROWD, ANSWERS, CROWD_KILLS = range(1000, 1010), ("Yes", "No", "Not sure"), 12
@@ -64,7 +61,7 @@ async def test_the_story_with_real_processes(tmp_path):
                 await channel.until("Otherwise I leave")
                 world.say(BOSS, "/claim", CHANNEL)
                 await channel.until("is now the channel of team x")
-                world.say(AUTHOR, "/start")
+                world.say(AUTHOR, "/share")
                 for words, label in ASK:
                     await tap(author, words, label)
                 await author.until("0 of 2 in")
@@ -103,7 +100,7 @@ class Colleague(Person):
         self.answered: dict[str, str] = {}
 
     async def ask(self):
-        self.world.say(self.number, "/start")
+        self.world.say(self.number, "/share")
         for words, label in ASK:
             message = await self.until(words, label)
             self.world.press(self.number, message, button(message, label))

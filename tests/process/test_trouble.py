@@ -106,8 +106,8 @@ async def test_told_to_come_back_later_at_its_very_start_it_does(tmp_path):
         world.before = too_many
         workers.start()
         person = Person(world, PEOPLE[0])
-        world.say(person.number, "/start")
-        await person.until("immediate danger?")
+        world.say(person.number, "/share")
+        await person.until("in danger or being harmed")
         assert len(refused) == 2
         assert refused[1] - refused[0] >= 2
         assert await asyncio.to_thread(workers.end) == 0
@@ -122,13 +122,13 @@ async def test_a_token_that_telegram_refuses_ends_it_with_a_sentence_and_is_not_
     async with serving(tmp_path, None) as (world, workers, _env, _):
         if when == "later":
             person = Person(world, PEOPLE[0])
-            world.say(person.number, "/start")
-            await person.until("immediate danger?")
+            world.say(person.number, "/share")
+            await person.until("in danger or being harmed")
         else:
             workers.kill_all()
         world.before = refuse
         if when == "later":
-            world.say(PEOPLE[0], "/start")
+            world.say(PEOPLE[0], "/share")
         else:
             workers.start()
         assert await asyncio.to_thread(workers.child.wait, 30) == 1
@@ -149,15 +149,15 @@ async def test_told_to_stop_while_telegram_says_nothing_it_ends_in_time(tmp_path
 
     async with serving(tmp_path, None) as (world, workers, _env, _):
         person = Person(world, PEOPLE[0])
-        world.say(person.number, "/start")
-        message = await person.until("immediate danger?")
+        world.say(person.number, "/share")
+        message = await person.until("in danger or being harmed")
         world.call = hang
         if method == "getme":
             workers.kill_all()
             workers.start()
         else:
             for _ in range(40):
-                world.press(person.number, message, button(message, "No"))
+                world.press(person.number, message, button(message, "No, none of these"))
             world.say(person.number, "/help")
         await asyncio.wait_for(hanging.wait(), 30)
         workers.child.send_signal(signal.SIGTERM)
@@ -172,14 +172,14 @@ async def test_one_whose_taps_cannot_be_answered_does_not_hold_up_others(tmp_pat
 
     async with serving(tmp_path, None) as (world, _workers, _env, _):
         tapping, other = Person(world, PEOPLE[0]), Person(world, PEOPLE[1])
-        world.say(tapping.number, "/start")
-        message = await tapping.until("immediate danger?")
+        world.say(tapping.number, "/share")
+        message = await tapping.until("in danger or being harmed")
         world.call = hang
         for _ in range(100):
             world.press(tapping.number, message, "zzz")
-        world.say(other.number, "/start")
+        world.say(other.number, "/share")
         # An answer to a tap is waited for 5 seconds, and a hundred were asked for: none of that is the other's to wait.
-        await asyncio.wait_for(other.until("immediate danger?"), 5)
+        await asyncio.wait_for(other.until("in danger or being harmed"), 5)
 
 
 async def test_a_database_that_says_nothing_is_told_of_and_holds_up_no_end(tmp_path):
@@ -192,8 +192,8 @@ async def test_a_database_that_says_nothing_is_told_of_and_holds_up_no_end(tmp_p
         webhook = ("--webhook", "--listen", f"127.0.0.1:{port}")
         async with serving(tmp_path, url, *webhook, database=database) as (world, workers, _env, _):
             person = Person(world, PEOPLE[0])
-            world.say(person.number, "/start")
-            await person.until("immediate danger?")
+            world.say(person.number, "/share")
+            await person.until("in danger or being harmed")
             frozen = [server.get_pid(), *map(int, children(server.get_pid()))]
             for pid in frozen:
                 os.kill(pid, signal.SIGSTOP)

@@ -139,8 +139,8 @@ async def test_a_worker_that_ends_ends_all_and_the_command(request, tmp_path, ho
         _env,
         _p,
     ):
-        world.say(PEOPLE[0], "/start")
-        await Person(world, PEOPLE[0]).until("immediate danger?")
+        world.say(PEOPLE[0], "/share")
+        await Person(world, PEOPLE[0]).until("in danger or being harmed")
         assert len(workers.workers()) == 3
         os.kill(workers.workers()[1], how)
         assert await asyncio.to_thread(workers.child.wait, 20) == 1
@@ -238,8 +238,8 @@ async def test_one_that_polls_can_be_asked_how_it_is_and_takes_no_updates_there(
     port = free_port()
     async with serving(tmp_path, None, "--listen", f"127.0.0.1:{port}") as (world, workers, _env, _):
         person = Person(world, PEOPLE[0])
-        world.say(person.number, "/start")
-        await person.until("immediate danger?")
+        world.say(person.number, "/share")
+        await person.until("in danger or being harmed")
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as web:
             async with web.get("/readyz") as answer:
                 assert await answer.json() == {"ready": True, "why": []}
@@ -260,8 +260,8 @@ async def test_what_fails_is_parked_shown_to_the_operator_tried_again_or_dropped
         person = Person(world, PEOPLE[0])
         # A message without a date and a chat: the library cannot parse it.
         world.pending[10**9] = {"update_id": 10**9, "message": {"message_id": 1}}
-        world.say(person.number, "/start")
-        await person.until("immediate danger?")
+        world.say(person.number, "/share")
+        await person.until("in danger or being harmed")
         for _ in range(100):
             found = sharewise("parked", "list", "--json", env=env).splitlines()
             if found:
@@ -374,5 +374,5 @@ async def test_somebody_who_stopped_the_bot_is_marked_until_they_write_again(tmp
         assert marked.unreachable_since
         assert "has stopped the bot" in membership_cards.member_list(marked, [marked], may_end=False).text
         chat.world.gone.clear()
-        await chat.say("/start", 100)
+        await chat.say("/share", 100)
         assert (await chat.store.run(members.get, 100)).unreachable_since is None

@@ -8,7 +8,7 @@ from functools import cache
 
 from flows.catalogue import open_book
 from flows.machine import FlowMachine, split
-from flows.navigation import Walk, choose, interrupt, replay, start
+from flows.navigation import Walk, add_details, choose, interrupt, replay, start
 from flows.predicates import READS
 from flows.screening import Screened, screened
 
@@ -23,8 +23,7 @@ READ_AFTER = {
         "nobody_identifiable",
         "decided_otherwise",
         "will_share",
-        "decision_made",
-        "will_share_how_not_asked",
+        "refused_asker",
         "advice_was_sought",
     )
     for question in READS[name]
@@ -82,6 +81,8 @@ def all_walks(flow: str, entry: str) -> Iterator[tuple[Walk, int]]:
             if replay(machine, walk).is_finished:
                 yield walk, len(same)
                 continue
+            if replay(machine, walk).left_out:
+                todo.append(add_details(machine, walk))
             for trigger in representatives(machine, walk):
                 todo.append(choose(machine, walk, trigger, AT, text_for(trigger)))
 
@@ -125,9 +126,11 @@ def walks_to(flow: str) -> dict[str, Walk]:
         position = replay(machine, walk)
         found.setdefault(position.state, walk)
         facts = sorted((key, verb) for key, verb in position.taken.options.items() if key in READ)
-        mark = f"{position.state} {walk.entry} {bool(walk.unsure)} {walk.interrupt} {facts}"
+        mark = f"{position.state} {walk.entry} {bool(walk.unsure)} {walk.interrupt} {walk.details} {facts}"
         if mark in seen or position.is_finished:
             continue
         seen.add(mark)
         todo.extend(choose(machine, walk, trigger, AT, text_for(trigger)) for trigger in position.offered)
+        if position.left_out:
+            todo.append(add_details(machine, walk))
     return found

@@ -12,15 +12,12 @@ from bot.local.world import Shown, World
 
 #: What a person waits for, and what they then tap or, after "=", type.
 WALK = [
-    ("immediate danger?", "No"),
-    ("suffering harm", "No"),
+    ("in danger or being harmed", "No, none of these"),
     ("own wish to share", "My own wish to share"),
     ("legitimate purpose", "No"),
-    ("it must be recorded with your reasons", "Next"),
-    ("What have you decided", "Do not share"),
+    ("it must be recorded with your reasons", "Do not share"),
     ("What are your reasons", "=Reason {tag}"),
     ("case reference in your own", "={tag}"),
-    ("sharing less information do", "Leave out the rest"),
     ("Check your answers", "Save the record"),
 ]
 PATIENCE = 60.0
@@ -71,7 +68,7 @@ class Person:
             self.tags.append(tag)
             # A message sent twice around a kill may still show the words of an earlier walk.
             self._shown.clear()
-            self.world.say(self.number, "/start")
+            self.world.say(self.number, "/share")
             for words, act in WALK:
                 message = await self.until(words, None if act.startswith("=") else act)
                 await asyncio.sleep(think)

@@ -11,11 +11,11 @@ import yaml
 
 from flows.definition import NOT_SURE
 from flows.loader import EDITIONS
-from flows.machine import CHECK, OUTCOME, PAUSED
+from flows.machine import CHECK, ENDED, OUTCOME, PAUSED
 from flows.yaml_files import read
 
 #: Words of the format itself.
-KEPT = {"yes", "no", NOT_SURE, "finish", "skip"}
+KEPT = {"yes", "no", NOT_SURE, "skip"}
 
 
 class Renamer:
@@ -34,7 +34,7 @@ class Renamer:
         return self.known[name]
 
 
-QUESTION, OPTION, RESULT, DUTY, PASSAGE, FLOW, CARD = map(Renamer, "qoedpfc")
+QUESTION, OPTION, RESULT, DUTY, PASSAGE, FLOW, CARD, BUTTON = map(Renamer, "qoedpfcb")
 #: Question -> its options and their new ids.
 OPTIONS: dict[str, dict[str, str]] = {}
 
@@ -78,7 +78,13 @@ def _question(raw: dict[str, Any]) -> dict[str, Any]:
         made["next"] = _ways(raw["next"])
     if "options" in raw:
         made["options"] = {OPTION(key): _option(value or {}) for key, value in raw["options"].items()}
+    if "together" in raw:
+        made["together"] = {BUTTON(key): _triggers(answers) for key, answers in raw["together"].items()}
     return made
+
+
+def _triggers(raw: list[str]) -> list[str]:
+    return [f"{QUESTION(question)}.{OPTION(option)}" for question, option in (one.split(".") for one in raw)]
 
 
 def _option(raw: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +116,7 @@ def _outcome(raw: dict[str, Any]) -> dict[str, Any]:
         DUTY(one) if isinstance(one, str) else {**one, "duty": DUTY(one["duty"])} for one in raw["duties"]
     ]
     if "then" in raw:
-        made["then"] = QUESTION(raw["then"])
+        made["then"] = raw["then"] if raw["then"] in (CHECK, ENDED) else QUESTION(raw["then"])
     if "agrees_with" in raw:
         made["agrees_with"] = [OPTION(key) for key in raw["agrees_with"]]
     if "implies" in raw:
@@ -123,6 +129,8 @@ def _texts(raw: dict[str, Any]) -> dict[str, Any]:
         made = dict(words)
         for part in {"options", "notes"} & words.keys():
             made[part] = {OPTION(key): text for key, text in words[part].items()}
+        if "together" in words:
+            made["together"] = {BUTTON(key): text for key, text in words["together"].items()}
         return made
 
     made = dict(raw)
@@ -164,6 +172,8 @@ def _roles(raw: dict[str, Any]) -> dict[str, Any]:
         command: {
             "flow": FLOW(start["flow"]),
             **({"entry": QUESTION(start["entry"])} if "entry" in start else {}),
+            "answers": _triggers(start.get("answers", [])),
+            "bulk": start.get("bulk", False),
         }
         for command, start in raw["starts"].items()
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.typed_text import Typed
 from bot.messages import notices
 from bot.messages.message import Message
-from bot.usecases import advice, local_contacts, menus, own_records, unanswered, walk
+from bot.usecases import advice, emergencies, local_contacts, menus, own_records, unanswered, walk
 from bot.usecases.context import say
 from bot.usecases.gateway import Act
 
@@ -16,8 +16,8 @@ from bot.usecases.gateway import Act
 Done = tuple[str, Act]
 
 
-def _start(command: str, *, greet: bool = False) -> Done:
-    return "walk", lambda unit, context, actor: walk.start(unit, context, actor, command, greet=greet)
+def _start(command: str) -> Done:
+    return "walk", lambda unit, context, actor: walk.start(unit, context, actor, command)
 
 
 def _say(message: Message) -> Done:
@@ -49,11 +49,11 @@ def _local(argument: Argument) -> Done:
 HEADS = {"note": 1, "local": 2, "invite": 1}
 #: Command -> what follows it -> action and use case.
 COMMANDS: dict[str, Callable[[Argument], Done]] = {
-    "start": lambda _argument: _start("share", greet=True),
+    "start": lambda _argument: ("walk", walk.welcome),
     "share": lambda _argument: _start("share"),
     "board": lambda _argument: _start("board"),
     "board_use": lambda _argument: _start("board_use"),
-    "emergency": lambda _argument: ("raise_emergency", walk.emergency),
+    "emergency": lambda _argument: ("raise_emergency", emergencies.show_card),
     "cancel": lambda _argument: ("walk", walk.cancel),
     "help": lambda _argument: ("read_guidance", menus.help_me),
     "privacy": lambda _argument: _say(notices.privacy()),
@@ -83,8 +83,11 @@ COMMANDS: dict[str, Callable[[Argument], Done]] = {
 BUTTONS: dict[str, Callable[[str], Done]] = {
     "emergency": lambda rest: (
         "raise_emergency",
-        lambda unit, context, actor: walk.emergency(unit, context, actor, rest),
+        lambda unit, context, actor: emergencies.raise_it(unit, context, actor, rest),
     ),
+    "calling": lambda _rest: ("raise_emergency", emergencies.calling),
+    "happened": lambda _rest: ("raise_emergency", emergencies.happened_earlier),
+    "for": lambda rest: ("walk", lambda unit, context, actor: walk.came_for(unit, context, actor, rest)),
     "start": lambda rest: ("walk", lambda unit, context, actor: walk.begin_flow(unit, context, actor, rest)),
     "go_on": lambda _rest: ("walk", walk.go_on),
     "resume": lambda rest: ("walk", lambda unit, context, actor: walk.resume(unit, context, actor, rest)),

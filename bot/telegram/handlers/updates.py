@@ -27,7 +27,7 @@ from bot.telegram.handlers import administration, opinions, reviews
 from bot.telegram.handlers import guidance as guidance_handlers
 from bot.telegram.handlers.guidance import HEADS, Argument, Done
 from bot.telegram.message_text import words_of
-from bot.usecases import advice, channels, membership, walk
+from bot.usecases import advice, channels, membership, typed_replies, walk
 from bot.usecases.context import Actor, Context
 from bot.usecases.gateway import came_back
 from flows.canonical import canonical
@@ -100,7 +100,8 @@ def of_group_command(name: str, argument: Argument) -> Done:
 def of_button(button: Button) -> Done:
     """Return the action and the use case of a button."""
     if button.handle is not None:
-        actions = {"!emergency": "raise_emergency", "!opinion": "ask_opinion"}
+        of_emergency = dict.fromkeys(("!emergency", "!calling", "!mistake", "!happened"), "raise_emergency")
+        actions = {**of_emergency, "!opinion": "ask_opinion"}
         return actions.get(button.act, "walk"), partial(_with_button, button)
     verb, _, rest = button.act.partition(".")
     if verb not in BUTTONS:
@@ -193,7 +194,7 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
         await gateway.act(
             update,
             "walk",
-            lambda unit, context, actor: walk.unreadable(unit, context, actor, typed, album),
+            lambda unit, context, actor: typed_replies.unreadable(unit, context, actor, typed, album),
             typed=typed,
         )
 
@@ -240,4 +241,4 @@ def handlers(gateway: Gateway) -> list[Handler]:  # type: ignore[type-arg]
 
 
 def _type_text(typed: Typed, unit: Unit, context: Context, actor: Actor) -> None:
-    walk.type_text(unit, context, actor, typed)
+    typed_replies.type_text(unit, context, actor, typed)

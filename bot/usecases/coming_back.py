@@ -1,0 +1,38 @@
+"""Asking somebody and coming back: a reminder that survives restarts and is quiet at night."""
+
+from __future__ import annotations
+
+from bot.domain import reminders
+from bot.domain.reminders import When
+from bot.messages.message import time_of
+from bot.messages.texts import text_of
+from bot.usecases.context import Context
+from bot.usecases.open_walk import COME_BACK, Loaded, load, show
+from flows import navigation
+from flows.machine import PAUSED
+from storage import conversations, timers
+from storage.conversations import Status
+from storage.core.clock import as_datetime, stored
+from storage.core.unit import Unit
+
+
+def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
+    """Remind a person of the question they were not sure about. That they asked for time is part of their record."""
+    if not here.position.is_paused or when not in list(When):
+        show(unit, here, text_of("walk.notes.old_button"))
+        return
+    at = context.now()
+    due = stored(reminders.due_at(When(when), as_datetime(at)))
+    timers.put(unit, COME_BACK, here.row.id, due)
+    event = {"act": f"!later.{when}", "question": here.position.state.removesuffix(PAUSED), "due": due}
+    row = conversations.save(unit, here.row, navigation.as_dict(here.walk), event, at)
+    after = Loaded(row, here.book, here.position, here.notice)
+    show(unit, after, text_of("walk.notes.will_remind", at=time_of(due)))
+
+
+def remind(unit: Unit, context: Context, conversation_id: str) -> None:
+    """Show the question again to a person who wanted to ask somebody first."""
+    row = conversations.get(unit, conversation_id)
+    here = load(unit, context, row) if row and row.status == Status.OPEN else None
+    if here and here.position.is_paused:
+        show(unit, here, text_of("walk.notes.come_back"), below=True)

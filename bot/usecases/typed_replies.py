@@ -1,0 +1,293 @@
+"""Typed words of a member: pending input, a reply to the open card, or a question to the guidance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.domain.reminders import When
+from bot.domain.typed_text import Typed
+from bot.messages import advice_cards, refusals, walk_card
+from bot.messages.callback_data import START, BadButton, decode
+from bot.messages.message import plain
+from bot.messages.texts import text_of
+from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text, walk
+from bot.usecases.context import Actor, Context, say
+from bot.usecases.open_walk import Drawn, Loaded, keep, open_in, show
+from flows import navigation, replies
+from flows.machine import CHECK, split
+from flows.navigation import Position
+from flows.replies import Choice, Reply
+from flows.screening import IdentifierFound, NotScreened
+from storage import conversations, outbox, pending_input
+from storage.core.clock import later
+from storage.core.unit import Unit
+
+#: Minutes that a prompt of a request or an opinion waits for typed words.
+WANTED_MINUTES = 60
+
+
+def type_text(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
+    """Take typed words as the pending input, as a reply to the card, or else as a question to the guidance."""
+    here = open_in(unit, context, actor.chat_id)
+    wanted = pending_input.get(unit, actor.chat_id)
+    if typed.edited and _was_taken(unit, here, wanted, typed):
+        typed_text.danger_first(unit, context, actor, typed)
+        _tell(unit, actor, here, text_of("walk.notes.saved_as_typed"))
+    elif typed.forwarded:
+        _forwarded(unit, context, actor, here, typed)
+    elif wanted and pending_input.are_same(unit, wanted, typed.text):
+        say(unit, actor.chat_id, plain(text_of("walk.typed_twice")))
+    elif wanted and wanted.kind != pending_input.TAKEN:
+        _type_wanted(unit, context, actor, here, wanted, typed)
+    elif here is None:
+        _type_idle(unit, context, actor, typed)
+    else:
+        _reply(unit, context, actor, here, typed)
+
+
+def _tell(unit: Unit, actor: Actor, here: Loaded | None, words: str) -> None:
+    """Show a notice, on the open card if there is one."""
+    if here:
+        show(unit, here, words, below=True)
+    else:
+        say(unit, actor.chat_id, plain(words))
+
+
+def _was_taken(unit: Unit, here: Loaded | None, wanted: pending_input.PendingInput | None, typed: Typed) -> bool:
+    """Return whether an edited message had been consumed, as an answer or as pending input."""
+    if wanted and pending_input.taken_in(wanted, typed.message_id):
+        return True
+    return here is not None and typed.message_id in _taken_messages(unit, here)
+
+
+def _taken_messages(unit: Unit, here: Loaded) -> list[int]:
+    return [event["message_id"] for event in conversations.events(unit, here.row) if event.get("message_id")]
+
+
+def _forwarded(unit: Unit, context: Context, actor: Actor, here: Loaded | None, typed: Typed) -> None:
+    """Reply to a forwarded message, which never counts as an answer. Delete it if it contains an identifier."""
+    typed_text.danger_first(unit, context, actor, typed)
+    if typed.looked.kinds or typed.marks:
+        typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
+    _tell(unit, actor, here, text_of("walk.notes.forwarded"))
+
+
+# ---- words that were asked for ------------------------------------------------------------------
+def _type_wanted(
+    unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.PendingInput, typed: Typed
+) -> None:
+    """Take typed words for the note, request, opinion or review that asked for them. Danger is answered first."""
+    moved_on = here is not None and here.row.updated_at > wanted.asked_at
+    if moved_on or wanted.asked_at < later(context.now(), -WANTED_MINUTES):
+        pending_input.drop(unit, actor.chat_id)
+        if here is not None and moved_on and here.position.takes_text:
+            # The question shown last asks for words too, so these belong to it.
+            _reply(unit, context, actor, here, typed)
+            return
+        typed_text.danger_first(unit, context, actor, typed)
+        say(unit, actor.chat_id, plain(text_of("prompts.moved_on") if moved_on else text_of("prompts.stale")))
+        return
+    reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
+    if reply.kind == "choice":
+        pending_input.drop(unit, actor.chat_id)
+        _tell(unit, actor, here, text_of("prompts.left_out"))
+        return
+    if reply.kind == "emergency":
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
+        return
+    if reply.kind in ("help", "why", "again"):
+        say(unit, actor.chat_id, plain(text_of("prompts.waiting")))
+        return
+    typed_text.danger_first(unit, context, actor, typed)
+    if wanted.kind == own_records.NOTE:
+        own_records.type_note(unit, context, actor, wanted, typed)
+    elif wanted.kind == own_records.CASE:
+        own_records.type_case(unit, context, actor, wanted, typed)
+    elif wanted.kind == reviews.WORDS:
+        reviews.type_words(unit, context, actor, wanted, typed)
+    else:
+        opinions.type_words(unit, context, actor, wanted, typed)
+
+
+LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
+
+
+# ---- words at no question, and at one ---------------------------------------------------------------
+def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
+    """Answer typed words when no walk is open: a control word, small talk, or a question to the guidance."""
+    reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")),))
+    if reply.kind == "emergency":
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
+    elif typed.is_danger:
+        advice.ask(unit, context, actor, typed)
+    elif reply.kind == "choice":
+        walk.start(unit, context, actor, "share")
+    elif reply.kind == "why" and context.recent.last(actor.user_id):
+        advice.ask(unit, context, actor, typed)
+    elif reply.kind in ("help", "why"):
+        menus.help_me(unit, context, actor)
+    elif replies.small_talk(typed.text):
+        advice.ask(unit, context, actor, typed)
+    elif reply.kind in ("again", "which") and replies.says_little(typed.text):
+        say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), START)))
+    else:
+        advice.ask(unit, context, actor, typed)
+
+
+def _choices(here: Loaded) -> list[Choice]:
+    """Return the buttons of the open card, which typed words may name."""
+    position = here.position
+    found = []
+    for row in walk_card.Card(here.book, here.row, position, can_ask_team=True).draw().buttons:
+        for label, data in row:
+            try:
+                act = decode(data).act
+            except BadButton:
+                continue
+            key, option = split(position.together.get(act, (act,))[-1])
+            asked = position.flow.questions.get(key)
+            is_option = asked is not None and asked.option(option) is not None and not act.startswith("!")
+            said = _ways_to_say(position, act) if is_option else replies.SAID_OF_BUTTONS.get(act.rpartition(".")[2], ())
+            found.append(Choice(act, label, said, is_option or act in ("!confirm", f"{CHECK}.confirm")))
+    if position.is_paused:
+        # Whoever wants to come back may say at once when.
+        found += [
+            Choice(f"!later.{when}", text_of(f"walk.buttons.{when}"), replies.SAID_OF_BUTTONS.get(when, ()))
+            for when in When
+        ]
+    if not any(choice.act == "!cancel" for choice in found):
+        # The word works even on a card without this button.
+        found.append(Choice("!cancel", "Cancel"))
+    return found
+
+
+def _ways_to_say(position: Position, act: str) -> tuple[str, ...]:
+    """Return other words for an answer on the card. A button that answers several questions has its own, or those of its last."""
+    roles, here = position.flow.roles, position.question
+    together = (
+        {one.answers if len(one.answers) == 1 else (f"{here.id}.{one.id}",): one for one in here.together}
+        if here
+        else {}
+    )
+    button = together.get((act,))
+    if button and here:
+        own = replies.ways_to_say(roles.question_role(here.id)).get(button.id, ())
+        if own or len(button.answers) == 1:
+            return own
+    key, option = split(position.together.get(act, (act,))[-1])
+    role = roles.question_role(key)
+    return replies.ways_to_say(role).get(roles.option_role(role, option), ())
+
+
+def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
+    """Take typed words as a reply to the open card: one of its buttons, a control word, an answer in words, or a question."""
+    position = here.position
+    takes_text = position.takes_text and not here.walk.pending
+    if typed.message_id < max(_taken_messages(unit, here), default=0):
+        # It is older than words already consumed: a client sent it again, or it arrived late. It does not answer what came after.
+        typed_text.danger_first(unit, context, actor, typed)
+        show(unit, here, text_of("walk.notes.typed_before"), below=True)
+        return
+    choices = _choices(here)
+    reply = replies.understand(typed.text, choices, takes_text=takes_text)
+    said = replies.plain(typed.text[: replies.LONGEST])
+    exact = any(replies.plain(choice.label) == said for choice in choices)
+    if typed.is_danger and not exact and reply.kind == "question":
+        advice.ask(unit, context, actor, typed, walk_open=True)
+        return
+    if typed.is_danger and not exact and reply.kind != "emergency":
+        typed_text.danger_first(unit, context, actor, typed)
+        if not takes_text and not typed.looked.kinds:
+            show(unit, here, text_of("walk.notes.still_open"), below=True)
+            return
+        if takes_text and reply.kind in ("choice", "which"):
+            reply = Reply("text")
+    if typed.looked.kinds and not exact and reply.kind in ("choice", "which", "again"):
+        # Identifiers are checked before replies: whatever button is meant, it can be named without them.
+        typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
+        show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
+        return
+    if reply.kind == "choice":
+        chosen = reply.choices[0]
+        walk.carry_out(unit, context, actor, here, chosen.act, chosen.label)
+    elif reply.kind == "which":
+        names = text_of("walk.notes.or").join(f"“{choice.label}”" for choice in reply.choices)
+        show(unit, here, text_of("walk.notes.which_one", names=names), below=True)
+    elif reply.kind == "emergency":
+        first = position.flow.roles.question("emergency")
+        if position.question and position.question.id == first:
+            walk.carry_out(unit, context, actor, here, f"{first}.yes", text_of("emergency.button"))
+            return
+        say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
+        show(unit, here, text_of("walk.notes.still_open"), below=True)
+    elif reply.kind == "help":
+        menus.help_me(unit, context, actor)
+        show(unit, here, text_of("walk.notes.still_open"), below=True)
+    elif reply.kind == "why" and context.recent.last(actor.user_id):
+        # What they saw last is the answer to a question of theirs.
+        advice.ask(unit, context, actor, typed, walk_open=True)
+    elif reply.kind == "why":
+        show(unit, here, why=position.question is not None, below=True)
+    elif reply.kind == "question" or (not takes_text and replies.small_talk(typed.text)):
+        advice.ask(unit, context, actor, typed, walk_open=True)
+    elif reply.kind == "text":
+        _answer_in_words(unit, context, actor, here, typed)
+    elif position.live and position.live[-1][1].text == typed.text:
+        # A client that lost its connection may send the same words again, as a new update.
+        show(unit, here, text_of("walk.typed_twice"), below=True)
+    else:
+        show(
+            unit,
+            here,
+            text_of("walk.notes.not_an_answer") if takes_text else text_of("walk.notes.not_understood"),
+            below=True,
+        )
+
+
+def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
+    """Save typed words as the answer to the open question, if they may be stored."""
+    position = here.position
+    may_be_left_out = position.question is not None and position.question.text == "optional"
+    if may_be_left_out and position.live and position.live[-1][1].text == typed.text:
+        # A client that lost its connection may send the same words again, as a new update.
+        show(unit, here, text_of("walk.typed_twice"), below=True)
+        return
+    is_reference = position.state == position.flow.roles.question("case_reference")
+    try:
+        take = typed_text.reference if is_reference else typed_text.words
+        screened = take(unit, context, actor, typed)
+    except NotScreened as error:
+        row = here.row
+        if isinstance(error, IdentifierFound):
+            typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
+            event: dict[str, Any] = {"act": "!screened", "kinds": list(error.kinds)}
+            row = conversations.save(unit, row, navigation.as_dict(here.walk), event, context.now())
+        refused = Loaded(row, here.book, position, refusals.refusal(error))
+        override = refusals.override_for(error, is_reference=is_reference)
+        show(unit, refused, below=True, override=override)
+        return
+    if screened is None:
+        show(unit, here, text_of("walk.notes.no_reference"), below=True)
+        return
+    trigger = f"{position.state}.text"
+    changed = navigation.choose(position.machine, here.walk, trigger, context.now(), screened)
+    event = {
+        "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
+        "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
+    }  # fmt: skip
+    drawn = Drawn(text_of("walk.notes.took_words"), below=True, undo=True)
+    keep(unit, context, actor, here, changed, event, drawn)
+
+
+def unreadable(unit: Unit, context: Context, actor: Actor, typed: Typed, album: str = "") -> None:
+    """Delete a photo, voice message or file without reading it, and say so. Answer an album once."""
+    outbox.enqueue(unit, actor.chat_id, "delete", {"message_id": typed.message_id})
+    words = text_of("walk.unreadable")
+    if album:
+        # Further parts of the album edit this message, which changes nothing.
+        outbox.enqueue(unit, actor.chat_id, "card", plain(words).payload(), f"album:{actor.chat_id}:{album[:40]}")
+    else:
+        say(unit, actor.chat_id, plain(words))
+    here = open_in(unit, context, actor.chat_id)
+    if here:
+        show(unit, here, below=True)
