@@ -115,6 +115,7 @@ class Together:
     id: str
     label: str
     answers: tuple[str, ...]
+    offered_when: str | None = None
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,17 @@ class OptionShape(_Shape):
     plain: bool = False
 
 
+class TogetherShape(_Shape):
+    """A button that answers several questions. A bare list is one that is always offered."""
+
+    answers: Ids
+    offered_when: str | None = None
+
+
+def _together(raw: Any) -> Any:
+    return {"answers": raw} if isinstance(raw, list) else raw
+
+
 class QuestionShape(_Shape):
     """A question without its words."""
 
@@ -179,7 +190,9 @@ class QuestionShape(_Shape):
     next: Edges = ()
     may_be_left_out: bool = False
     follows_outcome: bool = False
-    together: Annotated[dict[str, Ids], BeforeValidator(_as_mapping)] = {}
+    together: Annotated[
+        dict[str, Annotated[TogetherShape, BeforeValidator(_together)]], BeforeValidator(_as_mapping)
+    ] = {}
 
 
 class DutyUseShape(_Shape):

@@ -45,6 +45,7 @@ from flows.edition_files import (
     QuestionWords,
     RolesFile,
     TextsFile,
+    TogetherShape,
 )
 from flows.machine import PAUSED
 from flows.roles import Roles
@@ -248,15 +249,15 @@ class _Reader:
             edges=edges,
             may_be_left_out=found.may_be_left_out,
             follows_outcome=found.follows_outcome,
-            together=tuple(self._together(key, name, answers, words) for name, answers in found.together.items()),
+            together=tuple(self._together(key, name, shape, words) for name, shape in found.together.items()),
             asks=(words and words.asks) or "",
             example=(words and words.example) or "",
             unsure=(words and words.unsure) or "",
         )
 
-    def _together(self, key: str, name: str, answers: tuple[str, ...], words: QuestionWords | None) -> Together:
+    def _together(self, key: str, name: str, found: TogetherShape, words: QuestionWords | None) -> Together:
         label = self._words("questions", f"{key}.together.{name}", words.together.get(name) if words else None)
-        return Together(name, label or "", answers)
+        return Together(name, label or "", found.answers, found.offered_when)
 
     def _option(
         self,

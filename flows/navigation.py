@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from flows.definition import NOT_SURE, Duty, Flow, Kind, Outcome, Question
+from flows.definition import NOT_SURE, Duty, Flow, Kind, Outcome, Question, Together
 from flows.machine import (
     BULK_ASK,
     CHECK,
@@ -96,6 +96,17 @@ class Position:
         return self.machine.offered(self.state, self.taken)
 
     @cached_property
+    def buttons(self) -> tuple[Together, ...]:
+        """The buttons that the current question's card has in place of its options, as far as they fit."""
+        question = self.question
+        if question is None or self.is_changing or self.walk.alone:
+            return ()
+        fits = (
+            one for one in question.together if one.offered_when is None or PREDICATES[one.offered_when](self.taken)
+        )
+        return tuple(fits)
+
+    @cached_property
     def together(self) -> Mapping[str, tuple[str, ...]]:
         """The taps that answer several questions at once: the tap, by the name of a trigger, and the triggers it stands for.
 
@@ -105,7 +116,7 @@ class Position:
             return {}
         question, outcome = self.question, self.machine.outcome_at(self.state)
         if question:
-            return {f"{question.id}.{one.id}": one.answers for one in question.together if len(one.answers) > 1}
+            return {f"{question.id}.{one.id}": one.answers for one in self.buttons if len(one.answers) > 1}
         following = self.flow.questions.get(outcome.then or "") if outcome else None
         ids = [option.id for option in following.options] if following else []
         return {f"{following.id}.{key}": (f"{self.state}.next", f"{following.id}.{key}") for key in ids if following}

@@ -74,6 +74,12 @@ def nobody_identifiable(taken: Taken) -> bool:
     return taken.chose("identifiable", "no")
 
 
+@reads("identifiable")
+def somebody_identifiable(taken: Taken) -> bool:
+    """Somebody can be identified, or it was not asked, so somebody may have to be told that it was shared."""
+    return not nobody_identifiable(taken)
+
+
 @reads("consent")
 def has_consent(taken: Taken) -> bool:
     """The person answered that there is consent."""

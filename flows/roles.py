@@ -28,8 +28,8 @@ class Start:
 class Step:
     """When nothing is left to do of a duty, and whom it is about to reach.
 
-    `by_saving`: saving the record does it. `if_sharing`: it is for those who share. `done`: question -> the options after which it is done; none of them named: any
-    answer. `reach`: "police" or "care", children's social care.
+    `by_saving`: saving the record does it. `if_sharing`: it is for those who share. `done`: question -> the options after
+    which it is done; none of them named: any answer. `reach`: "police" or "care", children's social care.
     """
 
     by_saving: bool = False

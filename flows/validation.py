@@ -219,6 +219,8 @@ def _together(flow: Flow, question: Question, one: Together) -> Iterator[str]:
         yield f"label is longer than {LONGEST_OPTION} characters"
     if len(one.answers) > 1 and question.option(one.id):
         yield "has the id of an option"
+    if one.offered_when is not None and one.offered_when not in PREDICATES:
+        yield f'no predicate is called "{one.offered_when}"'
     if not one.answers or split(one.answers[0])[0] != question.id:
         yield f"does not answer {question.id} first"
     for answer in one.answers:

@@ -26,8 +26,9 @@ from flows.second_opinion import asked_at
 from storage.conversations import Open
 from storage.records import Stored, case_of
 
-#: How many answers the check points to at once.
+#: How many answers the check points to at once, and how many details that were left out it names.
 MOST_DOUBTS = 4
+MOST_LEFT_OUT = 3
 
 
 class Card:
@@ -89,7 +90,7 @@ class Card:
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
         question = present(self.position.question, "every other state has its own card")
-        several = bool(question.together) and not (self.position.is_changing or self.position.walk.alone)
+        several = bool(self.position.buttons)
         lines = [*map(escape, self._notes()), italic(self._progress(question))]
         lines.append(bold(question.asks if several and question.asks else question.label))
         if question.example:
@@ -98,15 +99,15 @@ class Card:
             lines.append(self._paused_text(question))
         if self.position.takes_text:
             ask = text_of("walk.choose_or_type" if question.options else "walk.type")
-            lines.append(escape(ask if "names" in question.label else f"{ask} {text_of('no_names')}"))
+            lines.append(escape(ask if "names" in question.label else f"{ask} {text_of('walk.no_names')}"))
         earlier = self._earlier(question)
         if earlier:
             lines.append(escape(text_of("walk.earlier", answer=earlier)))
         if why:
             lines.append(f"{bold(text_of('walk.buttons.why'))} {escape(question.why)}")
             lines += [passage_line(self.edition, cite_id) for cite_id in question.cites]
-        else:
-            lines.append(self._source(question, several))
+        elif question.quoted and not (several and question.asks):
+            lines.append(italic(text_of("walk.quoted")))
         answers = self._several(question) if several else self._answers(question)
         return Message("\n\n".join(lines), (*rows(answers), *self._foot(why)))
 
@@ -136,6 +137,10 @@ class Card:
             question = self.position.flow.questions.get(state)
             option = question.option(answer.verb) if question and last in (state, answer.card) else None
             found += [option.note] if option and option.note else []
+        tapped = {state for state, answer in live if last in (state, answer.card)}
+        for doubt in doubts(self.position, self.edition.roles):
+            if doubt.beside and tapped & {doubt.question, *doubt.beside}:
+                found.append(self._not_with(doubt))
         return found
 
     def _earlier(self, question: Question) -> str:
@@ -161,15 +166,10 @@ class Card:
         words = escape(text_of("walk.remind_when"))
         return Message(f"{bold(question.label)}\n\n{words}", (*buttons, self._emergency_row()))
 
-    def _source(self, question: Question, several: bool) -> str:
-        is_quoted = question.quoted and not (several and question.asks)
-        said = text_of("walk.quoted" if is_quoted else "walk.our_words")
-        return italic(f"{said} {text_of('source', source=cite(self.edition, question.cites[0]))}")
-
     def _several(self, question: Question) -> list[tuple[str, str]]:
         """Return the buttons of a card that answers several questions at once, and the answers that none of them gives."""
         found, covered = [], set()
-        for one in question.together:
+        for one in self.position.buttons:
             covered.add(split(one.answers[0])[1])
             found.append(self.button(one.label, one.answers[0] if len(one.answers) == 1 else f"{question.id}.{one.id}"))
         if question.kind == Kind.HOW:
@@ -240,7 +240,8 @@ class Card:
     def _outcome(self) -> Message:
         outcome = present(self.position.outcome, "the state is an outcome")
         lines = [italic(text_of("outcome.title")), bold(outcome.title), escape(outcome.body)]
-        lines += [*_since(self.edition, self.edition.roles.outcome_role(outcome.id)), self._duties()]
+        lines += _since(self.edition, self.edition.roles.outcome_role(outcome.id))
+        lines += [duties] if (duties := self._duties()) else []
         lines.append(f"{self._citations()}\n{italic(self.edition.banner)}")
         decide = self.position.flow.questions.get(outcome.then or "")
         if decide and decide.options:
@@ -253,7 +254,12 @@ class Card:
         return Message("\n\n".join(lines), (*rows(found), *rows(foot), self._emergency_row()))
 
     def _duties(self) -> str:
-        texts = [self.edition.duties[key] for key in self.position.duties]
+        # What the next cards ask for anyway is not told before.
+        steps = self.edition.roles.steps
+        is_asked = {key for key, step in steps.items() if step.by_saving or step.if_sharing}
+        texts = [self.edition.duties[key] for key in self.position.duties if key not in is_asked]
+        if not texts:
+            return ""
         lines = [
             f"• {escape(duty.text)} {italic(strength) if (strength := strength_of(duty.strength)) else ''}".rstrip()
             for duty in texts
@@ -261,24 +267,20 @@ class Card:
         return "\n".join([bold(text_of("outcome.next_steps")), *lines])
 
     def _citations(self) -> str:
-        outcome = self.position.outcome
-        cites = outcome.cites if outcome else ()
-        return italic(text_of("source", source="; ".join(cite(self.edition, key) for key in cites)))
+        outcome = present(self.position.outcome, "the state is an outcome")
+        return italic(text_of("source", source=cite(self.edition, outcome.cites[0])))
 
     def _check(self) -> Message:
         outcome = self.position.outcome
         found = doubts(self.position, self.edition.roles)[:MOST_DOUBTS]
         lines = [italic(text_of("check.title")), *self._doubts(found), self._answer_list()]
         if self.position.left_out:
-            left = ", ".join(self._short(state) for state in self.position.left_out)
-            lines.append(escape(text_of("check.left_out_details", what=left)))
+            lines.append(escape(self._left_out()))
         if outcome:
             lines.append(f"{escape(text_of('outcome.recommended'))} {bold(outcome.title)}")
         if outcome and outcome.implies and not self.position.taken.asked("decision"):
             option = self.position.flow.questions[self.edition.roles.question("decision")].option(outcome.implies)
             lines.append(escape(text_of("check.implied", decision=option.label if option else outcome.implies)))
-        reached = self.edition.roles.outcome_role(outcome.id) if outcome else None
-        lines += _since(self.edition, reached, self.position.taken.chosen("decision"))
         lines.append(escape(text_of("check.for_ever")))
         more = [self._button("details", "!details")] if self.position.left_out else []
         buttons = [
@@ -290,10 +292,15 @@ class Card:
             self._button("cancel", "!cancel"),
         ]
         again = [
-            self.button(text_of("check.change", label=self._short(doubt.question)), f"!change.{doubt.question}")
-            for doubt in found
+            self.button(text_of("check.change", label=self._short(state)), f"!change.{state}")
+            for state in dict.fromkeys(state for doubt in found for state in (doubt.question, *doubt.beside))
         ]
         return Message("\n\n".join(lines), (*((button,) for button in again), *rows(buttons), self._emergency_row()))
+
+    def _left_out(self) -> str:
+        named = [self._short(state) for state in self.position.left_out]
+        more = text_of("check.and_more", count=len(named) - MOST_LEFT_OUT) if len(named) > MOST_LEFT_OUT else ""
+        return text_of("check.left_out_details", what=", ".join(named[:MOST_LEFT_OUT]) + more)
 
     def _short(self, state: str) -> str:
         return self.position.flow.questions[state].short
@@ -303,14 +310,14 @@ class Card:
         if not found:
             return []
 
-        def said(state: str) -> str:
-            return f"{self._short(state)}: {cut(answer_label(self.position, state) or '', 80)}"
+        words = (self._not_with(doubt) if doubt.beside else self._said(doubt.question) for doubt in found)
+        return [f"{bold(text_of('check.look_again'))}\n{bullets(words)}"]
 
-        def words(doubt: Doubt) -> str:
-            first = said(doubt.question)
-            return text_of("check.not_with", first=first, other=said(doubt.beside[0])) if doubt.beside else first
+    def _said(self, state: str) -> str:
+        return f"{self._short(state)}: {cut(answer_label(self.position, state) or '', 80)}"
 
-        return [f"{bold(text_of('check.look_again'))}\n{bullets(map(words, found))}"]
+    def _not_with(self, doubt: Doubt) -> str:
+        return text_of("check.not_with", first=self._said(doubt.question), other=self._said(doubt.beside[0]))
 
     def _answer_list(self) -> str:
         """Return the answers as short lines: a detail beside what it belongs to, and points with the same answer together."""
@@ -319,8 +326,8 @@ class Card:
         for state in changeable(self.position):
             question = self.position.flow.questions[state]
             said = cut(answer_label(self.position, state) or text_of("check.left_out"), 160)
-            is_on_chart = before is not None and before.kind in (Kind.QUESTION, Kind.DETAIL)
-            if lines and question.kind == Kind.DETAIL and is_on_chart:
+            follows = before is not None and before.kind in (Kind.QUESTION, Kind.DETAIL) and " " in said
+            if lines and question.kind == Kind.DETAIL and follows:
                 lines[-1][1].append(said)
             elif before and question.kind == before.kind == Kind.HOW and lines[-1][1] == [said]:
                 lines[-1][0].append(question.short)

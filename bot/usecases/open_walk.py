@@ -140,7 +140,7 @@ def keep(
         outbox.drop_picture(unit, f"picture:{row.id}")
     below = drawn.below or reached or left
     notice = f"{here.notice} {drawn.notice}".strip()
-    show(unit, after, notice, below=below, undo=bool(drawn.notice) and drawn.undo)
+    show(unit, after, notice, below=below, undo=drawn.undo)
     if reached:
         _send_chart(unit, after)
 

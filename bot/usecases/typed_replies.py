@@ -165,7 +165,7 @@ def _ways_to_say(position: Position, act: str) -> tuple[str, ...]:
     """Return other words for an answer on the card. A button that answers several questions has its own, or those of its last."""
     roles, here = position.flow.roles, position.question
     together = (
-        {one.answers if len(one.answers) == 1 else (f"{here.id}.{one.id}",): one for one in here.together}
+        {one.answers if len(one.answers) == 1 else (f"{here.id}.{one.id}",): one for one in position.buttons}
         if here
         else {}
     )
@@ -275,7 +275,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
         "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
         "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    drawn = Drawn(text_of("walk.notes.took_words"), below=True, undo=True)
+    drawn = Drawn(below=True, undo=True)
     keep(unit, context, actor, here, changed, event, drawn)
 
 

@@ -151,7 +151,7 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
         return text_of("walk.notes.old_button")
     notice = text_of("walk.notes.took", label=took) if took else note_on_earlier(here) if verb == "happened" else ""
     if changed != here.walk:
-        undo = not act.startswith("!")
+        undo = typed and not act.startswith("!")
         keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed, undo=undo))
     elif typed:
         show(unit, here, text_of("walk.notes.still_open"), below=True)

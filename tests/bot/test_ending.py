@@ -25,7 +25,6 @@ REFUSED = (
     "Yes, harm, or harm is likely", "Somebody asked", "Yes, to protect a child", "Yes", "Yes, but not sensitive",
     "No, they refused", "Yes, my role or a public function", "Share",
 )  # fmt: skip
-DONE = ("Yes, all four are done",)
 RECORDED = ("What was seen or said", "Children's social care")
 
 
@@ -109,17 +108,17 @@ async def test_the_ending_says_what_to_do_with_whom_and_by_when(chat):
 
 async def test_what_is_done_is_not_asked_for_again(chat):
     added = ("Add detail", "Already", "Skip", "Skip", "Already", "Leave out the rest")
-    await walked(chat, DONE, "They already know", *added)
+    await walked(chat, (), "All done. They already know", *added)
     assert "Nothing is left but to file it." in chat.text()
 
 
 async def test_who_must_not_be_told_yet_is_said(chat):
-    await walked(chat, DONE, "Telling them could add risk")
+    await walked(chat, (), "All done. Telling could add risk")
     assert "Do not tell the person while that would create or increase a risk of harm." in chat.text()
 
 
 async def test_one_s_own_record_comes_as_a_pdf_and_the_ledger_notes_it(chat):
-    await walked(chat, DONE, "They already know")
+    await walked(chat, (), "All done. They already know")
     reference = re.search(r"SW-\w{4}-\w{4}", chat.text())[0]
     data = chat.find("As a PDF")[1]
     await chat.press(data)

@@ -94,7 +94,7 @@ async def test_a_supervisor_needs_a_second_supervisor(chat):
 
 async def test_nobody_is_made_administrator_in_the_chat_and_practitioners_invite_nobody(chat):
     await chat.say("/invite administrator", BOSS)
-    assert "Administrators are added on the command line" in chat.text(BOSS)
+    assert "The command line adds administrators" in chat.text(BOSS)
     await chat.say("/invite practitioner", PERSON)
     assert "Your role does not allow this" in chat.text(PERSON)
     await chat.say("/invite practitioner call 07700 900123", SUPER)

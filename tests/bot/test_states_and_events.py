@@ -53,7 +53,11 @@ def events(machine, walk):
     yield "mistake", "!mistake", expected(navigation.back)
     yield "calling", "!calling", expected(navigation.choose, "outcome.emergency.next", AT)
     yield "happened", "!happened", expected(navigation.happened_earlier, AT)
-    for name, act in (("single", navigation.one_by_one), ("details", navigation.add_details), ("enough", navigation.enough)):
+    for name, act in (
+        ("single", navigation.one_by_one),
+        ("details", navigation.add_details),
+        ("enough", navigation.enough),
+    ):
         yield name, f"!{name}", expected(act)
     for trigger, answers in position.together.items():
         yield "together", trigger, expected(navigation.give, answers, AT)

@@ -129,7 +129,7 @@ def replaced(raw: Any, place: tuple[Any, ...], value: Any) -> Any:
 def test_the_edition_that_ships_has_no_problem_and_its_hash_is_its_content(copy):
     shipped = load(EDITIONS / "hmg-2015")
     assert load(copy).sha256 == shipped.sha256
-    spoil(copy, TEXTS, "Seek advice from your", "Get advice from your")
+    spoil(copy, TEXTS, "Ask your safeguarding lead, your", "Go to your safeguarding lead, your")
     assert load(copy).sha256 != shipped.sha256
 
 

@@ -79,8 +79,12 @@ def _question(raw: dict[str, Any]) -> dict[str, Any]:
     if "options" in raw:
         made["options"] = {OPTION(key): _option(value or {}) for key, value in raw["options"].items()}
     if "together" in raw:
-        made["together"] = {BUTTON(key): _triggers(answers) for key, answers in raw["together"].items()}
+        made["together"] = {BUTTON(key): _button(shape) for key, shape in raw["together"].items()}
     return made
+
+
+def _button(raw: Any) -> Any:
+    return {**raw, "answers": _triggers(raw["answers"])} if isinstance(raw, dict) else _triggers(raw)
 
 
 def _triggers(raw: list[str]) -> list[str]:
