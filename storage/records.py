@@ -76,6 +76,15 @@ def amend(unit: Unit, record_id: str, member_id: int, words: ScreenedText, at: s
     return _amend(unit, record_id, member_id, content, at, actor)
 
 
+def add_reasons(unit: Unit, stored: Stored, words: ScreenedText, told: str, at: str, actor: str) -> int:
+    """Add the reasons of a record that was saved without any, such as an emergency's; return the amendment's number.
+
+    `told`: the words that a reader sees among the notes.
+    """
+    content = {"kind": "reasons", "said": words.text, "text": told, "said_not_a_person": words.said_not_a_person}
+    return _amend(unit, stored.clear["id"], stored.clear["member_id"], content, at, actor)
+
+
 def add_advice(unit: Unit, record_id: str, request: opinions.Request, at: str, actor: str) -> int:
     """Add how an opinion request ended, or what the practitioner made of it; return the amendment's number."""
     content = {"kind": "advice", "advice": opinions.as_advice(unit, request)}

@@ -76,6 +76,27 @@ def what_next(reference: str, state: str, asked_for: str) -> Message:
     return plain(f"{text_of('records.sent_back', words=asked_for)} {text_of('records.add_it')}", *buttons)
 
 
+def type_case(stored: Stored) -> Message:
+    """Ask for the case reference of a record: for the right one, if it has one."""
+    was, reference = case_of(stored), stored.clear["reference"]
+    if was is None:
+        return plain(text_of("records.type_first_case", reference=reference))
+    return plain(text_of("records.type_case", reference=reference, was=was))
+
+
+def case_told(stored: Stored, now: str) -> str:
+    """Return the words for a case reference that was added or corrected, as readers see them among the notes."""
+    was = case_of(stored)
+    return text_of("records.case_corrected", was=was, now=now) if was else text_of("records.case_added", now=now)
+
+
+def reasons_saved(stored: Stored) -> Message:
+    """Say that reasons were added, and ask for the case reference if there is none yet."""
+    reference = stored.clear["reference"]
+    more = [] if case_of(stored) else [(text_of("records.add_case"), f"case.{reference}")]
+    return plain(text_of("records.reasons_saved", reference=reference), *more)
+
+
 def record(stored: Stored) -> list[Message]:
     """Return a record as messages, each within Telegram's limit."""
     clear, content = stored.clear, stored.content

@@ -397,6 +397,11 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
         button("note", f"note.{reference}"),
         button("pdf", f"pdf.{reference}"),
     ]
+    has_reasons = content["reasons"] or any(note.get("kind") == "reasons" for note in stored.amendments)
+    if not has_reasons and clear["outcome"] == "emergency":
+        found.insert(0, (text_of("records.add_reasons"), Button(f"reasons.{reference}").encode()))
+        if not case:
+            found.insert(1, (text_of("records.add_case"), Button(f"case.{reference}").encode()))
     if can_ask_team and clear["outcome"] != "emergency":
         found.append(button("ask_team", f"opinion.{reference}"))
     found += [button("readers", f"readers.{reference}"), button("records", "mine.0.")]

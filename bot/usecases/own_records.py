@@ -21,6 +21,8 @@ from storage.records import Stored
 SHOWN = 10
 #: The pending input for a note on a record.
 NOTE = "note"
+#: The pending input for the reasons of a record that has none.
+REASONS = "reasons"
 #: The pending input for the right case reference of a record.
 CASE = "case"
 
@@ -115,6 +117,53 @@ def to_send(unit: Unit, record_id: str) -> Stored | None:
     return records.get(unit, record_id)
 
 
+def newest(unit: Unit, actor: Actor) -> str:
+    """Return the reference of the person's newest record; "" if they have none."""
+    found = records.own(unit, actor.member.id, 1)
+    return str(found[0].clear["reference"]) if found else ""
+
+
+def has_case(unit: Unit, context: Context, actor: Actor, typed: Typed) -> bool:
+    """Return whether typed words are the reference of one of the person's records, or the case reference of some."""
+    if _own(unit, actor, typed.text):
+        return True
+    if not context.case_pattern.fullmatch(typed.text.strip()):
+        return False
+    try:
+        case = typed_text.reference(unit, context, actor, typed)
+    except NotScreened:
+        return False
+    return case is not None and bool(records.own(unit, actor.member.id, 1, case=case.text))
+
+
+def ask_for_reasons(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
+    """Ask for the reasons of a record that was saved without any, and take the next thing the person types as those."""
+    stored = own_or_say(unit, actor, reference)
+    if stored is None:
+        return
+    pending_input.put(unit, actor.chat_id, REASONS, stored.clear["reference"], context.now())
+    words = text_of("records.type_reasons", reference=stored.clear["reference"], no_names=text_of("no_names"))
+    say(unit, actor.chat_id, plain(words))
+
+
+def type_reasons(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
+    """Add typed words to a record as its reasons."""
+    stored = own_or_say(unit, actor, wanted.subject)
+    if stored is None:
+        return
+    # Until they are taken, what the person types next is the reasons.
+    pending_input.put(unit, actor.chat_id, REASONS, wanted.subject, context.now())
+    try:
+        words = typed_text.words(unit, context, actor, typed)
+    except NotScreened as error:
+        typed_text.refused(unit, actor, typed, error)
+        return
+    pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
+    told = text_of("records.reasons", said=words.text)
+    records.add_reasons(unit, stored, words, told, context.now(), actor.ledger_name)
+    say(unit, actor.chat_id, record_cards.reasons_saved(stored))
+
+
 def ask_for_note(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
     """Ask the person to type a note, and take the next thing they type as that note."""
     stored = own_or_say(unit, actor, reference)
@@ -163,8 +212,7 @@ def ask_for_case(unit: Unit, context: Context, actor: Actor, reference: str) -> 
     if stored is None:
         return
     pending_input.put(unit, actor.chat_id, CASE, stored.clear["reference"], context.now())
-    was = record_cards.case_words(stored)
-    say(unit, actor.chat_id, plain(text_of("records.type_case", reference=stored.clear["reference"], was=was)))
+    say(unit, actor.chat_id, record_cards.type_case(stored))
 
 
 def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
@@ -183,7 +231,7 @@ def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.
         say(unit, actor.chat_id, plain(text_of("walk.notes.no_reference")))
         return
     pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
-    told = text_of("records.case_corrected", was=record_cards.case_words(stored), now=case.text)
+    told = record_cards.case_told(stored, case.text)
     records.recase(unit, stored, case, told, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, plain(told))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.domain.reminders import When
 from bot.domain.typed_text import Typed
-from bot.messages import advice_cards, refusals, walk_card
+from bot.messages import advice_cards, refusals, start_card, walk_card
 from bot.messages.callback_data import START, BadButton, decode
 from bot.messages.message import plain
 from bot.messages.texts import text_of
@@ -101,6 +102,8 @@ def _type_wanted(
     typed_text.danger_first(unit, context, actor, typed)
     if wanted.kind == own_records.NOTE:
         own_records.type_note(unit, context, actor, wanted, typed)
+    elif wanted.kind == own_records.REASONS:
+        own_records.type_reasons(unit, context, actor, wanted, typed)
     elif wanted.kind == own_records.CASE:
         own_records.type_case(unit, context, actor, wanted, typed)
     elif wanted.kind == reviews.WORDS:
@@ -115,13 +118,17 @@ LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 # ---- words at no question, and at one ---------------------------------------------------------------
 def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer typed words when no walk is open: a control word, small talk, or a question to the guidance."""
-    reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")),))
+    offered = [Choice(act, label) for label, act in start_card.choices(context.book.edition)]
+    offered += [Choice(verb, verb, replies.SAID_OF_BUTTONS.get(verb, ())) for verb in (*RECORD_VERBS, "list_records")]
+    reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")), *offered))
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
     elif typed.is_danger:
         advice.ask(unit, context, actor, typed)
     elif reply.kind == "choice":
-        walk.start(unit, context, actor, "share")
+        _choose_idle(unit, context, actor, reply.choices[0].act)
+    elif own_records.has_case(unit, context, actor, typed):
+        own_records.show_list(unit, context, actor, typed)
     elif reply.kind == "why" and context.recent.last(actor.user_id):
         advice.ask(unit, context, actor, typed)
     elif reply.kind in ("help", "why"):
@@ -132,6 +139,27 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
         say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), START)))
     else:
         advice.ask(unit, context, actor, typed)
+
+
+#: What people ask for once a record is saved -> how it is done with the newest.
+RECORD_VERBS: dict[str, Callable[[Unit, Context, Actor, str], None]] = {
+    "show_record": own_records.show,
+    "pdf_of_record": own_records.send_pdf,
+    "note_on_record": own_records.ask_for_note,
+    "case_of_record": own_records.ask_for_case,
+}
+
+
+def _choose_idle(unit: Unit, context: Context, actor: Actor, act: str) -> None:
+    """Do what typed words name while no walk is open: start, or something with one's own records."""
+    if act == "!start":
+        walk.start(unit, context, actor, "share")
+    elif act in RECORD_VERBS and (reference := own_records.newest(unit, actor)):
+        RECORD_VERBS[act](unit, context, actor, reference)
+    elif act in RECORD_VERBS or act == "list_records":
+        own_records.show_list(unit, context, actor)
+    else:
+        walk.came_for(unit, context, actor, act.removeprefix("for."))
 
 
 def _choices(here: Loaded) -> list[Choice]:
@@ -155,6 +183,8 @@ def _choices(here: Loaded) -> list[Choice]:
             Choice(f"!later.{when}", text_of(f"walk.buttons.{when}"), replies.SAID_OF_BUTTONS.get(when, ()))
             for when in When
         ]
+    if here.is_emergency:
+        found.append(Choice("!back", text_of("walk.buttons.back")))
     if not any(choice.act == "!cancel" for choice in found):
         # The word works even on a card without this button.
         found.append(Choice("!cancel", "Cancel"))

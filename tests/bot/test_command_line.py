@@ -17,7 +17,7 @@ from bot.composition.settings import misspelt
 #: Every command runs in its own process.
 pytestmark = pytest.mark.slow
 
-SHARE = "2\n2\n2\n1\n1\n1\n1\n1\n1\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nLeave out the rest\nSave the record\n"
+SHARE = "2\n4\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nSave the record\n"
 
 
 def sharewise(*arguments, stdin="", env=None):
@@ -49,7 +49,7 @@ def test_a_piped_chat_ends_in_a_record_that_is_found_afterwards(finished):
 def test_the_first_question_is_there_without_typing_anything(tmp_path):
     done = sharewise("chat", "--data", str(tmp_path))
     assert done.returncode == 0
-    assert "Has a crime been committed, or is a child in in danger or being harmed" in done.stdout
+    assert "I am worried about a child" in done.stdout
     assert "key file:" in done.stdout
 
 
@@ -61,7 +61,7 @@ def test_a_killed_chat_resumes_at_the_same_question(tmp_path):
     )  # fmt: skip
     assert child.stdin is not None
     assert child.stdout is not None
-    child.stdin.write("2\n2\n1\n")
+    child.stdin.write("2\n4\n")
     child.stdin.flush()
     for line in child.stdout:
         if "Is there a clear and legitimate purpose" in line:
@@ -347,7 +347,7 @@ def test_a_store_of_the_first_version_is_restored_verified_and_continued(tmp_pat
     (data / "master.key").chmod(0o600)
     (first,) = sharewise("records", "--data", str(data), "--json").stdout.splitlines()
     assert json.loads(first)["content"]["case_reference"] == "CASE-1"
-    walked = "Yes\nNo\nNext\n1\n1\n1\n1\n1\nShare\n1\n1\n2\nIt helps.\nCASE-2\nLeave out the rest\nSave the record\n"
+    walked = "Yes\nNo\nShare\n1\n1\n1\n2\nIt helps.\nCASE-2\nSave the record\n"
     gone_on = sharewise("chat", "--data", str(data), stdin=walked)
     assert "Saved. Record SW-" in gone_on.stdout, gone_on.stdout[-1500:]
     found = [json.loads(line) for line in sharewise("records", "--data", str(data), "--json").stdout.splitlines()]

@@ -137,3 +137,40 @@ async def test_a_code_in_capitals_is_a_case_reference_though_it_is_also_a_name(c
     for typed in ("NUR-2014", "Nur114", "NUR-14", "ANN2012"):
         await chat.say(f"/records {typed}")
         assert "a person’s name" in chat.text(), typed
+
+
+async def test_the_record_of_an_emergency_takes_reasons_and_case_reference_afterwards(chat):
+    await chat.say("/emergency")
+    await chat.tap("I am calling")
+    await chat.tap("Add your reasons")
+    await chat.say("Ring 07700 900123")
+    assert "a phone number" in chat.text()
+    await chat.say("The child was being hit as we spoke.")
+    assert chat.text().startswith("Saved. The reasons are on record SW-")
+    await chat.tap("Add the case reference")
+    await chat.say("CASE-17")
+    assert chat.text() == "The case reference was added: “CASE-17”."
+    await chat.say("/records CASE-17")
+    assert "SW-" in chat.text()
+    (stored,) = await chat.store.run(lambda unit: list(records.listed(unit)))
+    fits(stored)
+    assert [note["kind"] for note in stored.amendments] == ["reasons", "case_reference"]
+    assert (await chat.store.run(integrity.verify)).broken is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [("show me my records", "Your decision records"), ("my records", "Your decision records"), ("CASE-17", "CASE-17"),
+     ("can I have it as a PDF?", "Record SW-"), ("add a note", "Type your note"), ("show me the record", "you can add a note"),
+     ("the case reference is wrong", "Type the right case reference")],
+)  # fmt: skip
+async def test_what_people_type_after_saving_is_understood(chat, typed, answer):
+    await refused(chat, "CASE-17")
+    await chat.say(typed)
+    shown = chat.visible()[0]
+    assert answer in (shown.get("text") or shown.get("caption"))
+
+
+async def test_asking_for_records_without_any_says_so(chat):
+    await chat.say("can i have it as a pdf")
+    assert "You have no decision records yet" in chat.text()

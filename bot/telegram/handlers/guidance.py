@@ -121,6 +121,10 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
         "amend_record",
         lambda unit, context, actor: own_records.ask_for_case(unit, context, actor, rest),
     ),
+    "reasons": lambda rest: (
+        "amend_record",
+        lambda unit, context, actor: own_records.ask_for_reasons(unit, context, actor, rest),
+    ),
     "mine": lambda rest: ("read_record", lambda unit, context, actor: own_records.show_page(unit, actor, rest)),
     "pdf": lambda rest: ("read_record", lambda unit, context, actor: own_records.send_pdf(unit, context, actor, rest)),
     "note": lambda rest: (
