@@ -425,6 +425,24 @@ def _yes_or_no(said: str, answers: Sequence[Choice]) -> list[Choice]:
     return []
 
 
+def _named_in(said: str, answers: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Return the answers one of whose phrases of two words or more stands in the typed words, if these say more than one."""
+
+    def phrases(choice: Choice) -> list[str]:
+        return [phrase for way in choice.said if " " in (phrase := plain(way))]
+
+    around = f" {said} "
+    found = [choice for choice in answers if any(f" {phrase} " in around for phrase in phrases(choice))]
+    alone = {phrase for choice in found for phrase in phrases(choice)}
+    return tuple(found) if len(found) > 1 and said not in alone else ()
+
+
+def _says_more(typed: tuple[str, ...], choice: Choice) -> bool:
+    """Return whether typed words say something that no way to say this answer does."""
+    known = [word for phrase in (choice.label, *choice.said) for word in _content(plain(phrase))]
+    return len(typed) > 1 and _shared(typed, known) < len(typed)
+
+
 def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[Choice], *, takes_text: bool) -> Reply:
     typed = _content(said)
     denied = bool(_DENIES.search(said))
@@ -443,7 +461,15 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
     bare = said in ("yes", "no", "y", "n", "yeah", "yep", "yes i do", "yes it is", "nope", "nah", "yh", "aye")
     if bare and not polar and answers and not any(said in map(plain, choice.said) for choice in answers):
         return Reply("which", tuple(answers[:4])) if len(answers) > 1 else Reply("choice", tuple(answers))
-    within = [c for c in answers if typed and all(any(_like(w, o) for o in _content(plain(c.label))) for w in typed)]
+    within = [
+        c for c in answers
+        if typed and denied == bool(_DENIES.search(plain(c.label)))
+        and all(any(_like(w, o) for o in _content(plain(c.label))) for w in typed)
+    ]  # fmt: skip
+    said_of = _named_in(said, answers)
+    if len(said_of) > 1:
+        # They say two things: as words of their own that is an answer; as a button it is not one.
+        return Reply("text") if takes_text else Reply("which", said_of[:4])
     if len(within) > 1 and len(typed) == 1 and not polar:
         return Reply("which", tuple(within[:4]))
     if len(polar) == 1:
@@ -459,7 +485,9 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
         return Reply("choice", (polar[-1],))
     if len(polar) > 1:
         among = [item for item in ranked if item[2] in polar]
-        if among[0][0] > among[1][0] + 0.15 and len(typed) > 0 and among[0][0] >= 0.5:
+        is_clear = among[0][0] > among[1][0] + 0.15 and among[0][0] >= 0.5
+        is_only_one = among[1][0] < 0.05 and among[0][0] >= 0.2
+        if typed and (is_clear or is_only_one):
             return Reply("choice", (among[0][2],))
         return Reply("which", tuple(polar))
     # The typed words may be the start of a button's label: choose it if it is the only one.
@@ -471,6 +499,9 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
         return Reply("which", tuple(begins))
     if ranked:
         best = ranked[0][0]
+        if takes_text and _says_more(typed, ranked[0][2]):
+            # What the button does not say would be lost.
+            return Reply("text")
         need = 0.8 if takes_text else 0.42
         if takes_text and len(said.split()) > 6:
             need = 1.05

@@ -59,13 +59,11 @@ class Card:
         changes: bool = False,
         later: bool = False,
         override: str = "",
-        undo: bool = False,
     ) -> Message:
         """Return the card as it stands.
 
         `why` opens the help, `changes` the list of answers that can be changed, `later` the times of a reminder. `override` lets
-        the person say that what was seen is not what it seems: "!notaperson" or "!areference". `undo` offers to take back what
-        typed words were taken for.
+        the person say that what was seen is not what it seems: "!notaperson" or "!areference".
         """
         state = self.position.state
         if self.position.walk.pending:
@@ -84,8 +82,7 @@ class Card:
             message = self._question(why)
         text = f"{bold(text_of('walk.please_note'))} {escape(notice)}\n\n{message.text}" if notice else message.text
         first = ((self.button(override_label(override), override),),) if override else ()
-        last = ((self._button("undo", "!back"),),) if undo and not self.position.is_finished else ()
-        return Message(text, (*first, *message.buttons, *last))
+        return Message(text, (*first, *message.buttons))
 
     # ---- questions ----------------------------------------------------------------------------
     def _question(self, why: bool) -> Message:
@@ -379,7 +376,7 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     else:
         lines = [bold(outcome["title"]), escape(outcome["text"])]
     lines += _since(edition, clear["outcome"], clear["decision"])
-    lines.append(_to_do(left, content["shared"], contacts))
+    lines.append(_to_do(left, content["shared"], contacts, bool(clear["harm"])))
     case = case_of(stored)
     head = (
         text_of("saved.with_case", reference=reference, case=case)
@@ -416,12 +413,14 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
     return Message("\n\n".join(lines), (*rows(found), again))
 
 
-def _to_do(left: Ending, shared: Mapping[str, str | None], contacts: Mapping[str, str]) -> str:
+def _to_do(left: Ending, shared: Mapping[str, str | None], contacts: Mapping[str, str], harm: bool) -> str:
     """Return what is left to do, as a numbered list, with the local numbers of whom to reach."""
     if left.is_done:
         return f"{bold(text_of('saved.to_do.title'))}\n{escape(text_of('saved.to_do.nothing'))}"
     steps = [
-        f"{duty} {numbers(contacts, 'day_number', 'night_number')}" if reach == CARE else duty
+        text_of("saved.to_do.care", duty=duty, numbers=numbers(contacts, "day_number", "night_number"))
+        if reach == CARE
+        else duty
         for duty, reach in left.duties
         if reach is not None
     ]
@@ -429,20 +428,20 @@ def _to_do(left: Ending, shared: Mapping[str, str | None], contacts: Mapping[str
         steps.append(text_of("saved.to_do.open", points=" ".join(left.open_points)))
     steps += [duty for duty, reach in left.duties if reach is None]
     if left.share:
-        steps.append(_share(shared))
+        steps.append(_share(shared, harm))
     if left.tell:
         steps.append(text_of("saved.to_do.tell"))
     lines = [bold(text_of("saved.to_do.title")), *(escape(f"{n}. {step}") for n, step in enumerate(steps, 1))]
     return "\n".join(lines)
 
 
-def _share(shared: Mapping[str, str | None]) -> str:
+def _share(shared: Mapping[str, str | None], harm: bool) -> str:
     """Return the step of sharing: with whom, how and by when, as far as it was said."""
     return text_of(
         "saved.to_do.share",
         who=shared["with"] or text_of("saved.to_do.whom"),
         how=text_of("saved.to_do.how", how=shared["how"]) if shared["how"] else "",
-        when=shared["when"] or text_of("saved.to_do.when"),
+        when=shared["when"] or text_of("saved.to_do.at_once" if harm else "saved.to_do.when"),
     )
 
 

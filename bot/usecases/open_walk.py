@@ -79,11 +79,10 @@ def open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
 
 @dataclass(frozen=True)
 class Drawn:
-    """How to show a card: whether it has a notice above it, is sent as a new message at the bottom, and has an undo button."""
+    """How to show a card: whether it has a notice above it, and is sent as a new message at the bottom."""
 
     notice: str = ""
     below: bool = False
-    undo: bool = False
 
 
 # ---- showing -------------------------------------------------------------------------------------
@@ -140,7 +139,7 @@ def keep(
         outbox.drop_picture(unit, f"picture:{row.id}")
     below = drawn.below or reached or left
     notice = f"{here.notice} {drawn.notice}".strip()
-    show(unit, after, notice, below=below, undo=drawn.undo)
+    show(unit, after, notice, below=below)
     if reached:
         _send_chart(unit, after)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,18 +12,21 @@ from bot.messages import advice_cards, refusals, start_card, walk_card
 from bot.messages.callback_data import START, BadButton, decode
 from bot.messages.message import plain
 from bot.messages.texts import text_of
-from bot.usecases import advice, menus, opinions, own_records, reviews, typed_text, walk
+from bot.usecases import advice, local_contacts, menus, opinions, own_records, reviews, typed_text, walk
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.open_walk import Drawn, Loaded, keep, open_in, show
 from flows import navigation, replies
+from flows.definition import Kind
 from flows.machine import CHECK, split
-from flows.navigation import Position
+from flows.navigation import Position, changeable
 from flows.replies import Choice, Reply
 from flows.screening import IdentifierFound, NotScreened
 from storage import conversations, outbox, pending_input
 from storage.core.clock import later
 from storage.core.unit import Unit
 
+#: How people say that something is done.
+DONE = re.compile(r"\b(?:all|done|sorted|yes|yep|yeah|yh|aye|they are|finished|ok|every\w*)\b")
 #: Minutes that a prompt of a request or an opinion waits for typed words.
 WANTED_MINUTES = 60
 
@@ -120,7 +124,9 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     """Answer typed words when no walk is open: a control word, small talk, or a question to the guidance."""
     offered = [Choice(act, label) for label, act in start_card.choices(context.book.edition)]
     offered += [Choice(verb, verb, replies.SAID_OF_BUTTONS.get(verb, ())) for verb in (*RECORD_VERBS, "list_records")]
-    reply = replies.understand(typed.text, (Choice("!start", text_of("walk.start")), *offered))
+    offered.append(Choice("local", text_of("local.title"), replies.SAID_OF_BUTTONS["local"]))
+    offered.append(Choice("!start", text_of("walk.start"), replies.SAID_OF_BUTTONS["!start"]))
+    reply = replies.understand(typed.text, offered)
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
     elif typed.is_danger:
@@ -156,6 +162,8 @@ def _choose_idle(unit: Unit, context: Context, actor: Actor, act: str) -> None:
         walk.start(unit, context, actor, "share")
     elif act in RECORD_VERBS and (reference := own_records.newest(unit, actor)):
         RECORD_VERBS[act](unit, context, actor, reference)
+    elif act == "local":
+        local_contacts.show(unit, actor)
     elif act in RECORD_VERBS or act == "list_records":
         own_records.show_list(unit, context, actor)
     else:
@@ -183,6 +191,11 @@ def _choices(here: Loaded) -> list[Choice]:
             Choice(f"!later.{when}", text_of(f"walk.buttons.{when}"), replies.SAID_OF_BUTTONS.get(when, ()))
             for when in When
         ]
+    if position.state == CHECK:
+        # The short words for an answer, as the check shows them, name the button that changes it.
+        states = (*changeable(position), *position.left_out)
+        shorts = {state: position.flow.questions[state].short for state in states}
+        found += [Choice(f"!change.{state}", short, (f"change {short}",)) for state, short in shorts.items()]
     if here.is_emergency:
         found.append(Choice("!back", text_of("walk.buttons.back")))
     if not any(choice.act == "!cancel" for choice in found):
@@ -227,8 +240,8 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         return
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, context, actor, typed)
-        if not takes_text and not typed.looked.kinds:
-            show(unit, here, text_of("walk.notes.still_open"), below=True)
+        if not takes_text and not typed.looked.kinds and reply.kind != "choice":
+            show(unit, here, _after_danger(here, choices), below=True)
             return
         if takes_text and reply.kind in ("choice", "which"):
             reply = Reply("text")
@@ -237,7 +250,9 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
         show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
-    if reply.kind == "choice":
+    if reply.kind == "choice" and not exact and _would_say_more(here, reply.choices[0], said):
+        show(unit, here, text_of("walk.notes.all_done_first"), below=True)
+    elif reply.kind == "choice":
         chosen = reply.choices[0]
         walk.carry_out(unit, context, actor, here, chosen.act, chosen.label)
     elif reply.kind == "which":
@@ -274,6 +289,26 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         )
 
 
+def _after_danger(here: Loaded, choices: list[Choice]) -> str:
+    """Return what to say above the card once danger was answered; at the question about danger, which buttons may be meant."""
+    position = here.position
+    if position.question is None or position.question.id != position.flow.roles.question("emergency"):
+        return text_of("walk.notes.still_open")
+    names = [
+        choice.label
+        for choice in choices
+        if choice.is_answer and not choice.act.endswith((".none", ".no", ".not_sure"))
+    ]
+    return text_of("walk.notes.which_one", names=text_of("walk.notes.or").join(f"“{name}”" for name in names))
+
+
+def _would_say_more(here: Loaded, choice: Choice, said: str) -> bool:
+    """Return whether a button says that the points on how to share are done, and the typed words do not say so."""
+    answers = here.position.together.get(choice.act, ())
+    asked = here.position.flow.questions.get(split(answers[0])[0]) if answers else None
+    return asked is not None and asked.kind == Kind.HOW and not DONE.search(said)
+
+
 def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Save typed words as the answer to the open question, if they may be stored."""
     position = here.position
@@ -305,7 +340,7 @@ def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, t
         "act": trigger, "text": screened.text, "said_not_a_person": screened.said_not_a_person,
         "message_id": typed.message_id, **({"said_a_reference": 1} if screened.said_a_reference else {}),
     }  # fmt: skip
-    drawn = Drawn(below=True, undo=True)
+    drawn = Drawn(below=True)
     keep(unit, context, actor, here, changed, event, drawn)
 
 

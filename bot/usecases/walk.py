@@ -120,7 +120,7 @@ def _tells_of_danger(here: Loaded, act: str) -> bool:
 
 
 def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str, took: str = "") -> str:
-    """Do what a button of the card does. `took`: the label that typed words matched; the card names it and offers undo."""
+    """Do what a button of the card does. `took`: the label that typed words matched; the card names it, and Back undoes it."""
     verb, _, rest = act.removeprefix("!").partition(".")
     typed = bool(took)
     if act.startswith("!") and verb in LOOKS:
@@ -151,8 +151,7 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
         return text_of("walk.notes.old_button")
     notice = text_of("walk.notes.took", label=took) if took else note_on_earlier(here) if verb == "happened" else ""
     if changed != here.walk:
-        undo = typed and not act.startswith("!")
-        keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed, undo=undo))
+        keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed))
     elif typed:
         show(unit, here, text_of("walk.notes.still_open"), below=True)
     return ""
