@@ -474,6 +474,11 @@ def interrupt(machine: FlowMachine, walk: Walk, which: str, at: str) -> Walk:
     return replace(calm, answers={**walk.answers, **now}, interrupt=which)
 
 
+def answered_bulk(machine: FlowMachine, walk: Walk, at: str) -> Walk:
+    """Say that it is about a regular or bulk exchange, from anywhere; raise UnexpectedAnswer as `interrupt` does."""
+    return choose(machine, interrupt(machine, walk, "bulk", at), f"{machine.bulk}.yes", at)
+
+
 def resumed_without_interrupt(machine: FlowMachine, walk: Walk) -> Walk:
     """Return a new walk with the same answers but no interrupt, for a person who raised an emergency and wants to go on."""
     first = machine.flow.roles.question("emergency")

@@ -17,9 +17,11 @@ from rapidfuzz.distance import OSA
 from flows.canonical import canonical
 from flows.yaml_files import packaged
 
+#: Words that are not an answer name a button if they fit its label this well and are not more than these.
+NAMES_BUTTON, MOST_FOR_BUTTON = 0.8, 6
 #: A text longer than this is never matched to a button: it is content, or a question to look up.
 LONGEST = 300
-Kind = Literal["choice", "which", "help", "why", "emergency", "again", "question", "text"]
+Kind = Literal["choice", "which", "help", "why", "emergency", "again", "question", "text", "corrects"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ _NO = re.compile(
 )
 _BARE = re.compile(r"(?:yes|y|yeah|yep|yup|yh|aye|no|n|nope|nah)\b")
 _DENIES = re.compile(
-    r"\b(?:no|not|nor|never|none|nobody|nothing|without|against|un\w{3,}|\w+nt|\w+nae|cannot|nae|naw|refus\w*|declin\w*)\b"
+    r"\b(?:no|not|nor|never|none|nobody|nothing|nowt|without|against|un\w{3,}|(?:do|did|does|is|are|was|were|have|has|had|ca|wo|would|could|should|must|need|ai|might)nt|\w+nae|cannot|nae|naw|refus\w*|declin\w*)\b"
 )
 _SAID_YES = re.compile(
     r"\b(?:yes|yeah|yep|aye|yse|yea)(?: \w+)?$|^(?:i )?(?:believe|think|reckon|hope) so$|\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|likely|so|then|says?|reckon) (?:yes|yeah|yep)$|^(?:i do|we do|there is|it is|it does|they are|she is|he is|they have|i have|we have|they do|i did|we did|she does|he does|likely|probably)$|\b(?:so )?(?:yes|yeah|yep|yh)$"
@@ -219,6 +221,12 @@ _TYPED_BADLY = {
     "skip": "skip",
     "quit": "cancel",
 }
+#: How people say that the answer before this question was wrong.
+_CORRECTS = re.compile(
+    r"^(?:(?:no|nope|wait|sorry|oops|hang on|hold on|er|oh) )*(?:(?:thats|that is|that was|its|it was) (?:wrong|not right|not what i (?:meant|said|want\w*))|"
+    r"not what i (?:meant|said|want\w*)|i meant|i didnt mean|i did not mean|i do want|i did want|wrong answer|you got (?:that|it) wrong|"
+    r"(?:change|correct|fix) (?:my |the |that )?(?:last|previous)(?: answer| one)?|change that)\b"
+)
 #: How people ask what a question means, or why we ask it.
 _WHY = re.compile(
     r"^(?:but |sorry |er |um |and |so |hang on |wait )?(?:why (?:do|are|does|would|should) (?:you|u|ya|it|that|this|i have to|i need to|we have to)\b|what (?:do|does) (?:you|u|that|this|it) (?:mean|count)|what counts\b|"
@@ -286,6 +294,11 @@ def _like(word: str, other: str) -> bool:
         return True
     shorter = min(len(word), len(other))
     return shorter >= 4 and OSA.distance(word, other, score_cutoff=2) <= (1 if shorter < 7 else 2)
+
+
+def _bare(label: str) -> str:
+    """Return a label without a yes or no before its words: "No, asking would be unsafe" is named by what is unsafe."""
+    return re.sub(r"^(?:yes|no)[,:] (?=\w)", "", label, flags=re.IGNORECASE)
 
 
 def _shared(words: Iterable[str], others: Sequence[str]) -> int:
@@ -361,6 +374,8 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
         }
         if len(close) == 1 and not (takes_text and any(c.isdigit() for c in said)):
             return _control(close.pop(), choices, answers, said) or Reply("again")
+    if _CORRECTS.search(said) and few <= 12:
+        return Reply("corrects")
     if _WHY.search(said) and len(said.split()) <= 12:
         return Reply("why")
     unsure = next((choice for choice in answers if choice.act.endswith(".not_sure")), None)
@@ -369,7 +384,10 @@ def understand(text: str, choices: Sequence[Choice], *, takes_text: bool = False
     marked = canonical(text).text.rstrip(" .!)").endswith("?") and "??" not in text
     if reads_like_a_question(text, strict=takes_text) and (marked or len(said.split()) > 3):
         return Reply("question")
-    return _chosen(text, said, choices, answers, takes_text=takes_text)
+    reply = _chosen(text, said, choices, answers, takes_text=takes_text)
+    if reply.kind == "choice" and not takes_text and reply.choices[0].is_answer:
+        return _unless_mixed(canonical(text).text.lower().replace("'", ""), reply, answers)
+    return reply
 
 
 #: The number of words in the longest control phrase.
@@ -425,16 +443,91 @@ def _yes_or_no(said: str, answers: Sequence[Choice]) -> list[Choice]:
     return []
 
 
+def _is_within(typed: tuple[str, ...], label: str, *, denied: bool) -> bool:
+    """Return whether every typed word stands in a label that denies as they do."""
+    words = plain(_bare(label))
+    return denied == bool(_DENIES.search(words)) and _shared(typed, _content(words)) == len(typed)
+
+
+#: What joins a second thing to a first.
+_JOINED = re.compile(
+    r"[,;.:–]| but | though | tho | except | however | rather | instead | just | only | apart from | and | n "
+)
+#: Saying that somebody did not say no is neither yes nor no.
+_NOT_A_NO = re.compile(r"\b(?:\w+nt|not|never) (?:\w+ )?(?:say |said |a )?(?:no|refus\w*|disagree\w*|object\w*)\b")
+_CONTRAST = re.compile(r"\b(?:but|though|tho|except|however|rather|instead|just|only|apart from|rest)\b")
+
+
+def _unless_mixed(lowered: str, reply: Reply, answers: Sequence[Choice]) -> Reply:
+    """Return a reply, or a question back where the words deny or contrast and say something besides that the button does not say."""
+    choice, said = reply.choices[0], plain(lowered)
+    known = tuple({word for phrase in (choice.label, *choice.said) for word in _content(plain(phrase))})
+    parts = [words for part in _JOINED.split(f" {lowered} ") if (words := plain(part)) and not _is_filler(words)]
+    denies = bool(_DENIES.search(plain(_bare(choice.label))))
+
+    denials = [way for phrase in choice.said if _DENIES.search(way := plain(phrase))]
+
+    def is_other(words: str) -> bool:
+        content = _content(words)
+        is_denied = bool(_DENIES.search(words)) and not any(f" {way} " in f" {words} " for way in denials)
+        return _shared(content, known) * 2 < len(content) or (not denies and is_denied)
+
+    others = [words for words in parts if is_other(words)]
+    mixed = len(parts) > 1 and bool(others) and bool(_DENIES.search(said) or _CONTRAST.search(said))
+    if not parts or not (mixed or _denies_a_no(said, choice) or (_NOT_A_NO.search(said) and choice.said)):
+        return reply
+    looked_at = [_content(words) for words in others or parts]
+    fits = {
+        other: max(
+            _fit(words, phrase, denied=False) for words in looked_at for phrase in (_bare(other.label), *other.said)
+        )
+        for other in answers
+        if other is not choice
+    }
+    likely = sorted((other for other in fits if fits[other] >= 0.3), key=lambda other: -fits[other])
+    opposite = [other for other in answers if choice.act.endswith(".no") and other.act.endswith(".yes")]
+    found = dict.fromkeys((choice, *opposite, *likely[:3]))
+    return Reply("which", tuple(found)) if len(found) > 1 else Reply("again")
+
+
+def _denies_a_no(said: str, choice: Choice) -> bool:
+    """Return whether words deny what would itself be a no, such as "not anonymous" where "anonymous" is the no."""
+    if not choice.act.endswith(".no") or not re.match(r"(?:not|isnt|its not|it isnt|never|aint)\b", said):
+        return False
+    rest = _content(re.sub(r"^(?:its |it )?(?:not|isnt|never|aint) ", "", said))
+    return any(_fit(rest, way, denied=False) >= 0.9 for way in choice.said if not _DENIES.search(plain(way)))
+
+
+def _is_filler(words: str) -> bool:
+    """Return whether words say nothing of their own, such as "no" or "i think so"."""
+    return all(word in _FILLER or _YES.fullmatch(word) or _NO.fullmatch(word) for word in words.split())
+
+
 def _named_in(said: str, answers: Sequence[Choice]) -> tuple[Choice, ...]:
     """Return the answers one of whose phrases of two words or more stands in the typed words, if these say more than one."""
 
     def phrases(choice: Choice) -> list[str]:
         return [phrase for way in choice.said if " " in (phrase := plain(way))]
 
-    around = f" {said} "
-    found = [choice for choice in answers if any(f" {phrase} " in around for phrase in phrases(choice))]
-    alone = {phrase for choice in found for phrase in phrases(choice)}
-    return tuple(found) if len(found) > 1 and said not in alone else ()
+    def stands(phrase: str) -> bool:
+        before, found, _ = f" {said} ".partition(f" {phrase} ")
+        # "Nobody asked me" does not say "asked me".
+        return bool(found) and not _DENIES.search(before.rpartition(" ")[2])
+
+    found = [choice for choice in answers if any(map(stands, phrases(choice)))]
+    exact = [choice for choice in found if said in phrases(choice)]
+    return tuple(exact) if len(exact) == 1 else tuple(found)
+
+
+def _button_meant(
+    typed: tuple[str, ...], said: str, choices: Sequence[Choice], *, denied: bool
+) -> tuple[Choice, float] | None:
+    """Return the button, not an answer, that a few typed words name nearly in full, and how well they fit; None if none or two."""
+    if len(said.split()) > MOST_FOR_BUTTON:
+        return None
+    fits = [(choice, _fit(typed, _bare(choice.label), denied=denied)) for choice in choices if not choice.is_answer]
+    fits = sorted((one for one in fits if one[1] >= NAMES_BUTTON), key=lambda one: -one[1])
+    return fits[0] if fits and (len(fits) == 1 or fits[0][1] > fits[1][1] + 0.06) else None
 
 
 def _says_more(typed: tuple[str, ...], choice: Choice) -> bool:
@@ -447,7 +540,7 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
     typed = _content(said)
     denied = bool(_DENIES.search(said))
     fits: list[float] = [
-        max(_fit(typed, phrase, denied=denied) for phrase in (choice.label, *choice.said)) for choice in answers
+        max(_fit(typed, phrase, denied=denied) for phrase in (_bare(choice.label), *choice.said)) for choice in answers
     ]
     ranked = sorted(zip(fits, range(0, -len(answers), -1), answers, strict=True), key=lambda it: it[:2], reverse=True)
     polar = _yes_or_no(said, answers)
@@ -457,16 +550,18 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
     if unsure and _UNSURE.search(said):
         return Reply("choice", (unsure,))
     if re.search(r"\b(?:yes|yeah|yep|yh)\b", said) and re.search(r"\b(?:no|nope|not)\b", said) and not takes_text:
-        return Reply("which", tuple(c for c in answers if c.act.endswith((".yes", ".no"))) or tuple(answers[:4]))
+        polar_ones = tuple(c for c in answers if re.match(r"(?:yes|no)\b", c.label.lower()))
+        return Reply("which", polar_ones[:6] or tuple(answers[:4]))
     bare = said in ("yes", "no", "y", "n", "yeah", "yep", "yes i do", "yes it is", "nope", "nah", "yh", "aye")
     if bare and not polar and answers and not any(said in map(plain, choice.said) for choice in answers):
         return Reply("which", tuple(answers[:4])) if len(answers) > 1 else Reply("choice", tuple(answers))
-    within = [
-        c for c in answers
-        if typed and denied == bool(_DENIES.search(plain(c.label)))
-        and all(any(_like(w, o) for o in _content(plain(c.label))) for w in typed)
-    ]  # fmt: skip
+    within = [choice for choice in answers if typed and _is_within(typed, choice.label, denied=denied)]
     said_of = _named_in(said, answers)
+    if len(said_of) == 1 and not takes_text:
+        return Reply("choice", said_of)
+    button = _button_meant(typed, said, choices, denied=denied)
+    if button and (takes_text or not ranked or ranked[0][0] < button[1]):
+        return Reply("choice", (button[0],))
     if len(said_of) > 1:
         # They say two things: as words of their own that is an answer; as a button it is not one.
         return Reply("text") if takes_text else Reply("which", said_of[:4])
@@ -507,6 +602,8 @@ def _chosen(text: str, said: str, choices: Sequence[Choice], answers: Sequence[C
             need = 1.05
         if best >= need:
             alike = [item[2] for item in ranked if item[0] >= best - 0.06]
+            if takes_text and len(alike) > 1 and len(typed) > 1:
+                return Reply("text")
             if len(alike) == 1:
                 return Reply("choice", (alike[0],))
             return Reply("which", tuple(alike)) if len(alike) <= 4 else Reply("again")
@@ -539,6 +636,29 @@ def says_little(text: str) -> bool:
 
 
 _SMALL_TALK = {str(said): str(kind) for kind, ways in _RAW["small_talk"].items() for said in ways}
+
+
+_AT_EMERGENCY: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("mistake", re.compile(
+        r"\b(?:mistake|accident\w*|wrong (?:button|one|thing)|oops|whoops|sorry|cancel|undo|back|go back|didnt mean|did not mean|ignore|"
+        r"false alarm|never mind|nevermind|nobody is in danger|no one is in danger|no emergency|not an emergency|test\w*)\b")),
+    ("happened", re.compile(
+        r"\b(?:earlier|last (?:week|month|night|year|term|time|\w+day)|yesterday|happened|not now|ago|before|in the past|historic\w*|"
+        r"not happening|safe now|over now)\b")),
+    ("calling", re.compile(
+        r"\b(?:calling|called|call them|ringing|rang|rung|ring them|phoning|phoned|on the phone|dialling|dialing|dialled|spoke to 999|999)\b")),
+)  # fmt: skip
+
+
+def of_emergency(text: str) -> str | None:
+    """Return which button of an emergency typed words mean ("calling", "happened" or "mistake"); None if none, or several."""
+    said = plain(text[:LONGEST])
+    if said in ("yes", "y", "yep", "yeah", "ok", "doing it", "done"):
+        return "calling"
+    if said in ("no", "n", "nope", "nah"):
+        return "mistake"
+    found = [name for name, pattern in _AT_EMERGENCY if pattern.search(said)]
+    return found[0] if len(found) == 1 else None
 
 
 def small_talk(text: str) -> str | None:

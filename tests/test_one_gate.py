@@ -63,6 +63,8 @@ def test_what_was_typed_never_goes_as_it_is_into_a_message_the_store_or_a_log():
         "are_same",
         "plain",
         "understand",
+        "of_emergency",
+        "reads_like_a_question",
         "says_little",
         "small_talk",
         "canonical",

@@ -55,7 +55,7 @@ def clear_columns(position: Position, edition: Edition, member: HasRole, version
         "decision": taken.chosen("decision") or (outcome.implies and roles.option_role("decision", outcome.implies)),
         "otherwise": taken.asked("otherwise_reason"),
         "harm": taken.chose("harm", "yes"),
-        "ground": taken.chosen("ground"),
+        "ground": OTHER_GROUND.get(taken.chosen("vital_whose") or "", taken.chosen("ground")),
         "consent": taken.chosen("consent_kind") or taken.chosen("consent"),
     }
 
@@ -110,7 +110,7 @@ def content(
             "not_sought_because": said("not_sought_why"),
         },
         "ground": {
-            "which": said("ground"),
+            "which": _ground(position, edition) or said("ground"),
             "whose_vital_interests": said("vital_whose"),
             "other": said("ground_other"),
         },
@@ -139,6 +139,19 @@ def content(
         ],
         "screening": _screening(history),
     }
+
+
+#: Whoever else is at risk: the ground that fits then.
+OTHER_GROUND = {"someone_else_function": "public_function", "someone_else_public_interest": "public_interest"}
+
+
+def _ground(position: Position, edition: Edition) -> str | None:
+    """Return the label of the ground that fits because somebody else is at risk, or None."""
+    roles = edition.roles
+    role = OTHER_GROUND.get(position.taken.chosen("vital_whose") or "")
+    question = position.flow.questions.get(roles.question("ground"))
+    option = question.option(roles.option("ground", role)) if role and question else None
+    return option.label if option else None
 
 
 def _screening(events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.messages.callback_data import Button
-from bot.messages.message import Message, bold, escape, plain
+from bot.messages.message import Message, bold, emergency_row, escape, plain
 from bot.messages.texts import labels, text_of
 from flows.definition import Edition
 
@@ -15,7 +15,8 @@ def welcome(edition: Edition) -> Message:
     """Return what /start says: what this is and is not, and what people come for."""
     limits = text_of("start.limits", banner=edition.banner, not_encrypted=text_of("not_encrypted"))
     lines = [bold(text_of("start.title")), escape(text_of("start.what")), escape(limits)]
-    return Message("\n\n".join(lines), tuple(((label, Button(act).encode()),) for label, act in choices(edition)))
+    offered = tuple(((label, Button(act).encode()),) for label, act in choices(edition))
+    return Message("\n\n".join(lines), (*offered, *emergency_row()))
 
 
 def choices(edition: Edition) -> list[tuple[str, str]]:

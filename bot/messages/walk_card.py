@@ -18,7 +18,7 @@ from bot.messages.refusals import override_label
 from bot.messages.texts import text_of
 from flows import since
 from flows.catalogue import Book
-from flows.definition import Edition, Kind, Question
+from flows.definition import Edition, Kind, Question, Together
 from flows.invariants import present
 from flows.machine import CHECK, OUTCOME, PAUSED, split
 from flows.navigation import Position, changeable, pending_change
@@ -320,8 +320,16 @@ class Card:
         """Return the answers as short lines: a detail beside what it belongs to, and points with the same answer together."""
         lines: list[tuple[list[str], list[str]]] = []
         before: Question | None = None
+        told: set[str] = set()
         for state in changeable(self.position):
             question = self.position.flow.questions[state]
+            if state in told:
+                continue
+            if tapped := self._tapped(question):
+                told |= {split(answer)[0] for answer in tapped.answers}
+                lines.append(([question.short], [tapped.label]))
+                before = None
+                continue
             said = cut(answer_label(self.position, state) or text_of("check.left_out"), 160)
             follows = before is not None and before.kind in (Kind.QUESTION, Kind.DETAIL) and " " in said
             if lines and question.kind == Kind.DETAIL and follows:
@@ -332,6 +340,12 @@ class Card:
                 lines.append(([question.short], [said]))
             before = question
         return "\n".join(f"• {escape(', '.join(asked))}: {bold('; '.join(said))}" for asked, said in lines)
+
+    def _tapped(self, question: Question) -> Together | None:
+        """Return the button that answered this question and others at once, if their answers are still those."""
+        live = {f"{state}.{answer.verb}" for state, answer in self.position.live}
+        fits = [one for one in question.together if len(one.answers) > 1 and set(one.answers) <= live]
+        return max(fits, key=lambda one: len(one.answers), default=None) if question.kind != Kind.HOW else None
 
     def _changes(self) -> Message:
         found: list[tuple[str, str]] = []
@@ -394,6 +408,8 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
         button("note", f"note.{reference}"),
         button("pdf", f"pdf.{reference}"),
     ]
+    if clear["outcome"] == "emergency":
+        found.append((text_of("emergency.was_mistake"), Button(f"mistaken.{reference}").encode()))
     has_reasons = content["reasons"] or any(note.get("kind") == "reasons" for note in stored.amendments)
     if not has_reasons and clear["outcome"] == "emergency":
         found.insert(0, (text_of("records.add_reasons"), Button(f"reasons.{reference}").encode()))
@@ -461,9 +477,8 @@ def summary(stored: Stored, edition: Edition) -> str:
     else:
         basis = text_of("summary.own_judgement" if clear["otherwise"] else "summary.guidance")
     asked_by = content["requester"]["who"]
-    whom = content["shared"]["with"] or (
-        text_of("summary.asked_by", who=asked_by) if asked_by else text_of("summary.nobody")
-    )
+    nobody = text_of("summary.police" if clear["outcome"] == "emergency" else "summary.nobody")
+    whom = content["shared"]["with"] or (text_of("summary.asked_by", who=asked_by) if asked_by else nobody)
     return "\n".join(
         (
             text_of("summary.case", said=case_words(stored)),

@@ -12,8 +12,11 @@ from flows import navigation
 from flows.machine import PAUSED
 from storage import conversations, timers
 from storage.conversations import Status
-from storage.core.clock import as_datetime, stored
+from storage.core.clock import as_datetime, seconds_between, stored
 from storage.core.unit import Unit
+
+#: In seconds.
+HOUR = 3601
 
 
 def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
@@ -27,7 +30,8 @@ def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
     event = {"act": f"!later.{when}", "question": here.position.state.removesuffix(PAUSED), "due": due}
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), event, at)
     after = Loaded(row, here.book, here.position, here.notice)
-    show(unit, after, text_of("walk.notes.will_remind", at=time_of(due)))
+    moved = when == When.HOUR and seconds_between(at, due) > HOUR
+    show(unit, after, text_of("walk.notes.will_remind_later" if moved else "walk.notes.will_remind", at=time_of(due)))
 
 
 def remind(unit: Unit, context: Context, conversation_id: str) -> None:

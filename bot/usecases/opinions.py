@@ -58,8 +58,8 @@ def prepare(
             return ""
     draft = opinions.draft_of(unit, actor.member.id)
     if draft and (draft.conversation_id, draft.about) == (row.id, asked.about):
-        # A second tap: keep the existing draft.
-        _show_draft(unit, context, actor, draft)
+        # Asked again: keep the existing draft.
+        _show_draft(unit, context, actor, draft, below=True)
         return ""
     author = opinions.Author(actor.member.id, team.name, row.id, record_id)
     request = opinions.draft(unit, author, asked.as_dict(), team.quorum, context.now())
@@ -76,6 +76,23 @@ def _show_draft(
     others = len(members.of_team(unit, team.name)) - 1
     card = opinion_cards.draft(_edition_of(unit, context, request), request, team, others, notice)
     outbox.enqueue(unit, actor.user_id, "card", card.payload(below=below), f"asked:{request.id}")
+
+
+def reply_to_draft(unit: Unit, context: Context, actor: Actor, row: Open, typed: Typed) -> bool:
+    """Take typed words as a button of the draft shown last, if they name one; return whether they do."""
+    draft = opinions.draft_of(unit, actor.member.id)
+    if draft is None or draft.conversation_id != row.id or not _is_still_so(unit, context, draft):
+        return False
+    acts = ("send", "nosentence" if draft.content.get("sentence") else "sentence", "drop")
+    buttons = [
+        replies.Choice(act, text_of(f"opinions.draft.buttons.{act}"), replies.SAID_OF_BUTTONS.get(act, ()))
+        for act in acts
+    ]
+    reply = replies.understand(typed.text, buttons)
+    if reply.kind != "choice":
+        return False
+    change_draft(unit, context, actor, draft.number, reply.choices[0].act)
+    return True
 
 
 def change_draft(unit: Unit, context: Context, actor: Actor, number: str, verb: str) -> str:

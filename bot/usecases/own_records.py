@@ -123,14 +123,14 @@ def newest(unit: Unit, actor: Actor) -> str:
     return str(found[0].clear["reference"]) if found else ""
 
 
-def has_case(unit: Unit, context: Context, actor: Actor, typed: Typed) -> bool:
+def has_case(unit: Unit, context: Context, actor: Actor, wanted: Typed) -> bool:
     """Return whether typed words are the reference of one of the person's records, or the case reference of some."""
-    if _own(unit, actor, typed.text):
+    if _own(unit, actor, wanted.text):
         return True
-    if not context.case_pattern.fullmatch(typed.text.strip()):
+    if not context.case_pattern.fullmatch(wanted.text.strip()):
         return False
     try:
-        case = typed_text.reference(unit, context, actor, typed)
+        case = typed_text.reference(unit, context, actor, wanted)
     except NotScreened:
         return False
     return case is not None and bool(records.own(unit, actor.member.id, 1, case=case.text))
@@ -204,6 +204,17 @@ def _save_note(unit: Unit, context: Context, actor: Actor, reference: str, typed
     seq = records.amend(unit, stored.clear["id"], actor.member.id, screened, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, plain(text_of("records.note_saved", number=seq, reference=stored.clear["reference"])))
     return True
+
+
+def note_mistake(unit: Unit, context: Context, actor: Actor, reference: str) -> None:
+    """Note on a record of the person's own that it was made by mistake, once."""
+    stored = own_or_say(unit, actor, reference)
+    if stored is None:
+        return
+    note = typed_text.own_words(text_of("emergency.mistake_note"))
+    if note.text not in [one.get("text") for one in stored.amendments]:
+        records.amend(unit, stored.clear["id"], actor.member.id, note, context.now(), actor.ledger_name)
+    say(unit, actor.chat_id, plain(text_of("emergency.mistake_noted")))
 
 
 def ask_for_case(unit: Unit, context: Context, actor: Actor, reference: str) -> None:

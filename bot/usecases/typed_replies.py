@@ -100,7 +100,7 @@ def _type_wanted(
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
         return
-    if reply.kind in ("help", "why", "again"):
+    if reply.kind in ("help", "why", "again", "corrects"):
         say(unit, actor.chat_id, plain(text_of("prompts.waiting")))
         return
     typed_text.danger_first(unit, context, actor, typed)
@@ -123,7 +123,9 @@ LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None:
     """Answer typed words when no walk is open: a control word, small talk, or a question to the guidance."""
     offered = [Choice(act, label) for label, act in start_card.choices(context.book.edition)]
-    offered += [Choice(verb, verb, replies.SAID_OF_BUTTONS.get(verb, ())) for verb in (*RECORD_VERBS, "list_records")]
+    offered += [
+        Choice(verb, verb, replies.SAID_OF_BUTTONS.get(verb, ())) for verb in (*RECORD_VERBS, "list_records", "resume")
+    ]
     offered.append(Choice("local", text_of("local.title"), replies.SAID_OF_BUTTONS["local"]))
     offered.append(Choice("!start", text_of("walk.start"), replies.SAID_OF_BUTTONS["!start"]))
     reply = replies.understand(typed.text, offered)
@@ -133,8 +135,8 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
         advice.ask(unit, context, actor, typed)
     elif reply.kind == "choice":
         _choose_idle(unit, context, actor, reply.choices[0].act)
-    elif own_records.has_case(unit, context, actor, typed):
-        own_records.show_list(unit, context, actor, typed)
+    elif _about_records(unit, context, actor, typed):
+        pass
     elif reply.kind == "why" and context.recent.last(actor.user_id):
         advice.ask(unit, context, actor, typed)
     elif reply.kind in ("help", "why"):
@@ -145,6 +147,46 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
         say(unit, actor.chat_id, plain(text_of("walk.nothing_open_type"), (text_of("walk.start"), START)))
     else:
         advice.ask(unit, context, actor, typed)
+
+
+#: What people type to have a note added, the case reference corrected, or a record found, with what follows.
+_ADD_NOTE = re.compile(r"(?:can i |please |pls )?add (?:a |this )?note\b[:,. ]*(.{4,})", re.IGNORECASE | re.DOTALL)
+_CORRECT_CASE = re.compile(
+    r"(?:please |pls |can you )?(?:correct|change|fix|set) the case ref(?:erence)? to\W+(\S+)", re.IGNORECASE
+)
+_WRONG_CASE = re.compile(r"case ref(?:erence)?\b.*\b(?:wrong|mistake|incorrect)\b|wrong case ref", re.IGNORECASE)
+_RECORD = re.compile(r"\bSW-\w{4}-\w{4}\b", re.IGNORECASE)
+_FIND = re.compile(
+    r"(?:please |pls |can you )?(?:find|show(?: me)?|open|look up|get|see)(?: the| my)?(?: record| case)?(?: for| of)?\s+(\S+)",
+    re.IGNORECASE,
+)
+
+
+def _about_records(unit: Unit, context: Context, actor: Actor, typed: Typed) -> bool:
+    """Do what typed words ask for on a record of the person's own; return whether they ask for anything of the kind."""
+    text = typed.text.strip()
+    if found := _RECORD.search(text):
+        text = found[0]
+    elif found := _FIND.fullmatch(text):
+        text = found[1]
+    wanted = typed_text.read_argument(context, typed, text) if text != typed.text else typed
+    if own_records.has_case(unit, context, actor, wanted):
+        own_records.show_list(unit, context, actor, wanted)
+        return True
+    newest = own_records.newest(unit, actor)
+    if newest and (found := _ADD_NOTE.fullmatch(text)):
+        own_records.add_note(unit, context, actor, newest, typed_text.read_argument(context, typed, found[1]))
+    elif newest and (found := _CORRECT_CASE.fullmatch(text)):
+        own_records.ask_for_case(unit, context, actor, newest)
+        wanted_case = pending_input.get(unit, actor.chat_id)
+        if wanted_case:
+            typed_case = typed_text.read_argument(context, typed, found[1])
+            own_records.type_case(unit, context, actor, wanted_case, typed_case)
+    elif newest and _WRONG_CASE.search(text):
+        own_records.ask_for_case(unit, context, actor, newest)
+    else:
+        return False
+    return True
 
 
 #: What people ask for once a record is saved -> how it is done with the newest.
@@ -164,6 +206,8 @@ def _choose_idle(unit: Unit, context: Context, actor: Actor, act: str) -> None:
         RECORD_VERBS[act](unit, context, actor, reference)
     elif act == "local":
         local_contacts.show(unit, actor)
+    elif act == "resume" and (reference := own_records.newest(unit, actor)):
+        walk.resume(unit, context, actor, reference)
     elif act in RECORD_VERBS or act == "list_records":
         own_records.show_list(unit, context, actor)
     else:
@@ -196,8 +240,6 @@ def _choices(here: Loaded) -> list[Choice]:
         states = (*changeable(position), *position.left_out)
         shorts = {state: position.flow.questions[state].short for state in states}
         found += [Choice(f"!change.{state}", short, (f"change {short}",)) for state, short in shorts.items()]
-    if here.is_emergency:
-        found.append(Choice("!back", text_of("walk.buttons.back")))
     if not any(choice.act == "!cancel" for choice in found):
         # The word works even on a card without this button.
         found.append(Choice("!cancel", "Cancel"))
@@ -225,22 +267,28 @@ def _ways_to_say(position: Position, act: str) -> tuple[str, ...]:
 def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Take typed words as a reply to the open card: one of its buttons, a control word, an answer in words, or a question."""
     position = here.position
+    if opinions.reply_to_draft(unit, context, actor, here.row, typed):
+        return
     takes_text = position.takes_text and not here.walk.pending
     if typed.message_id < max(_taken_messages(unit, here), default=0):
         # It is older than words already consumed: a client sent it again, or it arrived late. It does not answer what came after.
         typed_text.danger_first(unit, context, actor, typed)
         show(unit, here, text_of("walk.notes.typed_before"), below=True)
         return
+    if here.is_emergency and not here.walk.pending:
+        _reply_to_emergency(unit, context, actor, here, typed)
+        return
     choices = _choices(here)
     reply = replies.understand(typed.text, choices, takes_text=takes_text)
     said = replies.plain(typed.text[: replies.LONGEST])
     exact = any(replies.plain(choice.label) == said for choice in choices)
-    if typed.is_danger and not exact and reply.kind == "question":
+    if typed.is_danger and not exact and reply.kind == "question" and replies.reads_like_a_question(typed.text):
         advice.ask(unit, context, actor, typed, walk_open=True)
         return
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, context, actor, typed)
-        if not takes_text and not typed.looked.kinds and reply.kind != "choice":
+        at_first = position.question is not None and position.question.id == position.flow.roles.question("emergency")
+        if not takes_text and not typed.looked.kinds and (reply.kind != "choice" or at_first):
             show(unit, here, _after_danger(here, choices), below=True)
             return
         if takes_text and reply.kind in ("choice", "which"):
@@ -250,7 +298,9 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
         show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
         return
-    if reply.kind == "choice" and not exact and _would_say_more(here, reply.choices[0], said):
+    if reply.kind == "choice" and not exact and _hides_harm(here, reply.choices[0], said):
+        show(unit, here, _after_danger(here, choices), below=True)
+    elif reply.kind == "choice" and not exact and _would_say_more(here, reply.choices[0], said):
         show(unit, here, text_of("walk.notes.all_done_first"), below=True)
     elif reply.kind == "choice":
         chosen = reply.choices[0]
@@ -265,6 +315,8 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
             return
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
         show(unit, here, text_of("walk.notes.still_open"), below=True)
+    elif reply.kind == "corrects":
+        show(unit, here, text_of("walk.notes.corrects"), below=True)
     elif reply.kind == "help":
         menus.help_me(unit, context, actor)
         show(unit, here, text_of("walk.notes.still_open"), below=True)
@@ -289,6 +341,15 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         )
 
 
+def _reply_to_emergency(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
+    """Take typed words at the card of an emergency as one of its buttons; anything else shows the card again."""
+    meant = replies.of_emergency(typed.text)
+    if meant:
+        walk.carry_out(unit, context, actor, here, f"!{meant}", text_of(f"emergency.buttons.{meant}"))
+    else:
+        show(unit, here, text_of("emergency.which"), below=True)
+
+
 def _after_danger(here: Loaded, choices: list[Choice]) -> str:
     """Return what to say above the card once danger was answered; at the question about danger, which buttons may be meant."""
     position = here.position
@@ -300,6 +361,23 @@ def _after_danger(here: Loaded, choices: list[Choice]) -> str:
         if choice.is_answer and not choice.act.endswith((".none", ".no", ".not_sure"))
     ]
     return text_of("walk.notes.which_one", names=text_of("walk.notes.or").join(f"“{name}”" for name in names))
+
+
+#: The words of a plain no.
+_PLAIN_NO = frozenset(
+    """hurt injured no nope nah na none nobody nothing not of these that neither one is in danger harm harmed crime abuse at risk
+    safe fine all ok everyone everything here like to thing a any the there its im for as far i know were we they good never been
+    emergency an urgent suffering home child kids ta thanks pal mate cheers aye sure""".split()  # noqa: SIM905 (it reads better)
+)
+
+
+def _hides_harm(here: Loaded, choice: Choice, said: str) -> bool:
+    """Return whether a no to the question about danger says more than no, such as "not now, it is slow": that is asked about."""
+    question = here.position.question
+    roles = here.position.flow.roles
+    at_first = question is not None and question.id == roles.question("emergency")
+    is_no = choice.act in here.position.together and choice.act.endswith(".none")
+    return at_first and is_no and bool(set(said.split()) - _PLAIN_NO)
 
 
 def _would_say_more(here: Loaded, choice: Choice, said: str) -> bool:

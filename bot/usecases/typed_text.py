@@ -110,7 +110,9 @@ def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Scree
 
     A reference whose digits happen to form a valid NHS number passes once the person has said that it is a reference.
     """
-    plain = canonical(typed.text).text.strip()
+    plain = _AROUND_REFERENCE.sub("", canonical(typed.text).text.strip())
+    if plain != typed.text and context.case_pattern.fullmatch(plain):
+        typed = read_argument(context, typed, plain)
     if not context.case_pattern.fullmatch(plain):
         typed.screened()
         return None
@@ -124,6 +126,11 @@ def reference(unit: Unit, context: Context, actor: Actor, typed: Typed) -> Scree
     return kept
 
 
+#: Words that people put before a case reference.
+_AROUND_REFERENCE = re.compile(
+    r"^(?:(?:its|it's|it is|it should be|should be|the|my|our|is|case|ref|reference|number|no|that's|thats)[\s:.]+)+(?=\S*\d)",
+    re.IGNORECASE,
+)
 #: What people type instead of a case reference: a date, a house number with a street.
 _DATE = re.compile(
     r"(?:\d{1,2}[./_-]\d{1,2}[./_-](?:19|20)?\d\d|(?:19|20)\d\d[./_-]\d{1,2}[./_-]\d{1,2}|"
@@ -185,6 +192,11 @@ def looks_personal(plain: str) -> str | None:
 def office_words(typed: Typed, longest: int) -> Screened:
     """Return an organisation's own words, such as a contact or the reason for a pause; raise NotScreened."""
     return typed.screened(longest=longest, override=OF_AN_OFFICE)
+
+
+def own_words(text: str) -> Screened:
+    """Return a text of the bot's own as it may be stored."""
+    return screening.screened(text)
 
 
 def name_of_staff(typed: Typed, longest: int = LONGEST_NAME) -> Screened | None:

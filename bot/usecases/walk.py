@@ -83,7 +83,7 @@ def begin(unit: Unit, context: Context, actor: Actor, begins: Start, note: str =
     at = context.now()
     walk = navigation.give(machine, navigation.start(machine, wanted), begins.answers, at, card=navigation.BEGINNING)
     if begins.bulk:
-        walk = navigation.interrupt(machine, walk, "bulk", at)
+        walk = navigation.answered_bulk(machine, walk, at)
     answered = here is not None and any(answer.card != navigation.BEGINNING for answer in here.walk.answers.values())
     if here and not answered and (here.row.flow, navigation.said(here.walk)) != (begins.flow, navigation.said(walk)):
         # Nothing was answered yet, so starting with something else loses nothing.
@@ -149,12 +149,19 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
     except UnexpectedAnswer:
         show(unit, here, text_of("walk.notes.old_button"))
         return text_of("walk.notes.old_button")
-    notice = text_of("walk.notes.took", label=took) if took else note_on_earlier(here) if verb == "happened" else ""
+    notice = _notice_of(here, verb) or (text_of("walk.notes.took", label=took) if took else "")
     if changed != here.walk:
         keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed))
     elif typed:
         show(unit, here, text_of("walk.notes.still_open"), below=True)
     return ""
+
+
+def _notice_of(here: Loaded, verb: str) -> str:
+    """Return what to say above the card after a button that takes back an emergency."""
+    if verb == "mistake":
+        return text_of("emergency.taken_back")
+    return note_on_earlier(here) if verb == "happened" else ""
 
 
 #: The buttons that show the card in another way -> how.
@@ -187,6 +194,8 @@ def _changed(here: Loaded, act: str, at: str) -> navigation.Walk:
             return navigation.enough(machine, walk)
         case "happened":
             return navigation.happened_earlier(machine, walk, at)
+        case "bulk":
+            return navigation.answered_bulk(machine, walk, at)
         case _:
             return navigation.interrupt(machine, walk, verb, at)
 

@@ -91,7 +91,7 @@ async def test_the_first_tap_after_the_words_changed_shows_the_notice_and_does_n
 
 
 async def test_danger_does_not_wait_for_the_notice(chat):
-    for button in ("Yes, a child is in danger now", "Emergency: danger now"):
+    for button in ("Yes, a child is in danger now", "Emergency: danger or crime"):
         await chat.say("/share", AUTHOR)
         if button.startswith("Emergency"):
             await chat.tap("No, none of these", AUTHOR)

@@ -476,7 +476,7 @@ async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
     await chat.say("hello", 999)
     assert "members only" in chat.text(999)
     assert "checked" not in chat.text(999)
-    await chat.tap("Emergency: danger now")
+    await chat.tap("Emergency: danger or crime")
     assert "call 999 now" in chat.text()
     await chat.tap("I am calling")
     assert "Saved. Record" in chat.card()["text"]

@@ -96,7 +96,7 @@ async def test_the_ending_says_what_to_do_with_whom_and_by_when(chat):
     assert "Phone in the day: 0113 496 0000." in steps[0][1]
     assert steps[1][1] == "Before you share, settle: Have you kept fact apart from opinion?"
     assert steps[2][1].startswith("Share it. With: Children's social care.")
-    assert steps[3][1] == "Tell the person it is about that it has been shared."
+    assert steps[3][1] == "Tell whoever it is about (such as the parent or the child) that it has been shared."
     assert text.startswith("You decided: Share.")
     (block,) = [entity for entity in chat.card()["entities"] if entity["type"] == "pre"]
     copied = text[block["offset"] : block["offset"] + block["length"]].splitlines()

@@ -67,7 +67,7 @@ def test_every_answer_card_fits_one_screen_and_leads_on(card):
     assert len(message.text.encode("utf-16-le")) // 2 <= 4096
     assert grade(card.answer) <= 7, "reading age 12"
     labels = [label for row in message.buttons for label, _ in row]
-    assert labels[-1] == "Emergency: danger now"
+    assert labels[-1] == "Emergency: danger or crime"
     assert "Go on with my questions" in labels
     short = advice_cards.answer(BOOK, found, card, replace(around, short=True))
     assert len(short.text) < len(message.text)

@@ -108,7 +108,7 @@ async def test_start_says_what_it_is_offers_what_people_come_for_and_begins_noth
     ):
         assert words in chat.text()
     assert len(chat.text()) < 400
-    assert len(chat.labels()) == 6
+    assert len(chat.labels()) == 7, "what people come for, and the emergency button"
     assert await chat.store.run(conversations.get_open, 100) is None
 
 
@@ -136,7 +136,7 @@ async def test_what_one_came_for_is_not_asked_and_can_be_changed(chat, choice, s
 
 async def test_a_regular_exchange_leaves_no_record_by_one_tap(chat):
     await chat.say("/start")
-    await taps(chat, "A list or a regular exchange", "Yes")
+    await taps(chat, "A list or a regular exchange")
     assert "This advice does not cover it" in chat.text()
     assert await stored(chat) == []
     await taps(chat, "Next", "Save the record")
@@ -191,7 +191,7 @@ async def test_why_this_question_shows_the_passage_and_how_strongly_it_is_put(ch
 
 async def test_an_emergency_shows_whom_to_call_and_a_second_tap_records_it(chat):
     await chat.say("/share")
-    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger now")
+    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger or crime")
     assert "call 999 now" in chat.text()
     assert "101" in chat.text()
     assert await stored(chat) == []
@@ -210,7 +210,7 @@ async def test_an_emergency_shows_whom_to_call_and_a_second_tap_records_it(chat)
 
 async def test_an_emergency_pressed_by_mistake_leaves_nothing_and_is_where_one_was(chat):
     await chat.say("/share")
-    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger now", "Pressed by mistake")
+    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger or crime", "Pressed by mistake")
     assert "clear and legitimate purpose" in chat.text()
     await chat.tick(minutes=5)
     assert await stored(chat) == []
@@ -233,7 +233,7 @@ async def test_an_emergency_that_nobody_confirms_is_recorded_after_two_minutes(c
 
 async def test_a_crime_of_before_goes_on_to_the_questions_with_the_police_told_first(chat):
     await chat.say("/share")
-    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger now", "It happened earlier")
+    await taps(chat, "No, none of these", "My own wish to share", "Emergency: danger or crime", "It happened earlier")
     assert "clear and legitimate purpose" in chat.text(), "they are where they were"
     assert "101" in chat.text()
     await taps(chat, "No", "Wait for advice")
@@ -265,7 +265,7 @@ async def test_emergency_after_the_end_and_by_command_makes_its_own_record(chat)
     await chat.say("/board")
     await taps(chat, "No, none of these", "Not sure", "Record it: I am getting advice", "Next")
     await chat.say("Not clear.")
-    await taps(chat, "Skip", "Save the record", "Emergency: danger now", "I am calling")
+    await taps(chat, "Skip", "Save the record", "Emergency: danger or crime", "I am calling")
     assert "Call 999 now" in chat.card()["text"]
     await chat.say("/emergency")
     await chat.tap("I am calling")
@@ -275,7 +275,7 @@ async def test_emergency_after_the_end_and_by_command_makes_its_own_record(chat)
 async def test_a_recorded_emergency_pressed_again_shows_the_same_card_and_keeps_the_way_back(chat):
     await chat.say("/share")
     await taps(chat, "Yes, harm, or harm is likely", "My own wish to share", "Yes, to protect a child")
-    await taps(chat, "Emergency: danger now", "I am calling", "Emergency: danger now")
+    await taps(chat, "Emergency: danger or crime", "I am calling", "Emergency: danger or crime")
     (record,) = await stored(chat)
     said = [(asked["id"], asked["words"]) for asked in record.content["questions"]]
     assert said[0] == ("emergency", "No")
@@ -378,9 +378,9 @@ async def test_not_sure_left_there_is_recorded_as_getting_advice(chat):
 
 async def test_a_bulk_exchange_is_out_of_scope(chat):
     await chat.say("/share")
-    await taps(chat, "No, none of these", "Somebody asked", "It is a list or a regular exchange", "No")
+    await taps(chat, "No, none of these", "Somebody asked", "It is a list or a regular exchange", "Back")
     assert "clear and legitimate purpose" in chat.text()
-    await taps(chat, "It is a list or a regular exchange", "Yes", "Next", "Save the record")
+    await taps(chat, "It is a list or a regular exchange", "Next", "Save the record")
     assert (await stored(chat))[0].clear["outcome"] == "out_of_scope"
 
 

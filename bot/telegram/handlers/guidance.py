@@ -121,6 +121,10 @@ BUTTONS: dict[str, Callable[[str], Done]] = {
         "amend_record",
         lambda unit, context, actor: own_records.ask_for_case(unit, context, actor, rest),
     ),
+    "mistaken": lambda rest: (
+        "amend_record",
+        lambda unit, context, actor: own_records.note_mistake(unit, context, actor, rest),
+    ),
     "reasons": lambda rest: (
         "amend_record",
         lambda unit, context, actor: own_records.ask_for_reasons(unit, context, actor, rest),
