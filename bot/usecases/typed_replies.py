@@ -16,7 +16,7 @@ from bot.usecases import advice, local_contacts, menus, opinions, own_records, r
 from bot.usecases.context import Actor, Context, say
 from bot.usecases.open_walk import Drawn, Loaded, keep, open_in, show
 from flows import navigation, replies
-from flows.definition import Kind
+from flows.definition import NOT_SURE, Kind
 from flows.machine import CHECK, split
 from flows.navigation import Position, changeable
 from flows.replies import Choice, Reply
@@ -287,8 +287,8 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         return
     if typed.is_danger and not exact and reply.kind != "emergency":
         typed_text.danger_first(unit, context, actor, typed)
-        at_first = position.question is not None and position.question.id == position.flow.roles.question("emergency")
-        if not takes_text and not typed.looked.kinds and (reply.kind != "choice" or at_first):
+        is_unsure = reply.kind == "choice" and reply.choices[0].act.endswith(f".{NOT_SURE}")
+        if not takes_text and not typed.looked.kinds and not is_unsure:
             show(unit, here, _after_danger(here, choices), below=True)
             return
         if takes_text and reply.kind in ("choice", "which"):
