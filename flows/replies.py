@@ -646,7 +646,7 @@ _AT_EMERGENCY: tuple[tuple[str, re.Pattern[str]], ...] = (
         r"\b(?:earlier|last (?:week|month|night|year|term|time|\w+day)|yesterday|happened|not now|ago|before|in the past|historic\w*|"
         r"not happening|safe now|over now)\b")),
     ("calling", re.compile(
-        r"\b(?:calling|called|call them|ringing|rang|rung|ring them|phoning|phoned|on the phone|dialling|dialing|dialled|spoke to 999|999)\b")),
+        r"\b(?:calling|called|call them|ringing|rang|rung|ring them|phoning|phoned|on the phone|dialling|dialing|dialled|spoke to 999)\b")),
 )  # fmt: skip
 
 
