@@ -26,6 +26,8 @@ from storage.members import MemberRow
 from storage.opinions import EndedBy, Request, State
 
 REMIND, DEADLINE = "remind_opinion", "opinion_deadline"
+#: The end of the subject of a view that nobody has asked to type.
+OFFERED = "offered"
 SENTENCE, WORDS, VIEW = "request_sentence", "opinion_words", "opinion_view"
 LONGEST_SENTENCE = 200
 
@@ -277,7 +279,7 @@ def type_words(unit: Unit, context: Context, actor: Actor, wanted: pending_input
             _show_draft(unit, context, actor, opinions.set_sentence(unit, request, words), below=True)
         return
     if wanted.kind == VIEW:
-        _say_view(unit, context, actor, number, rest, words)
+        _say_view(unit, context, actor, number, "words" if rest == OFFERED else rest, words)
         return
     open_request = _open_for(unit, actor, number)
     choice = None if isinstance(open_request, str) else _choice(open_request, rest)
@@ -347,6 +349,10 @@ def _end(unit: Unit, context: Context, request: Request, by: str, at: str, actor
     if author and by != EndedBy.LEFT:
         card = opinion_cards.result(ended, advice)
         outbox.enqueue(unit, author.telegram_id, "card", card.payload(below=True), f"asked:{ended.id}")
+        pending = pending_input.get(unit, author.telegram_id)
+        if ended.state == State.CLOSED and (pending is None or pending.kind == pending_input.TAKEN):
+            # The result is what the author sees last, so what they type next is most likely about it.
+            pending_input.put(unit, author.telegram_id, VIEW, f"{ended.number}.{OFFERED}", context.now())
     return True
 
 
@@ -407,6 +413,15 @@ def view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: st
         return ""
     _say_view(unit, context, actor, number, made_of_it, None)
     return text_of("opinions.noted")
+
+
+def view_named(typed: Typed) -> str | None:
+    """Return what the author makes of a result, if typed words name it."""
+    buttons = [
+        replies.Choice(key, label, is_answer=True) for key, label in labels("opinions.views").items() if key != "words"
+    ]
+    reply = replies.understand(typed.text, buttons, takes_text=True)
+    return reply.choices[0].act if reply.kind == "choice" else None
 
 
 def _say_view(unit: Unit, context: Context, actor: Actor, number: str, made_of_it: str, words: Screened | None) -> None:

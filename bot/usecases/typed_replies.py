@@ -92,6 +92,12 @@ def _type_wanted(
         typed_text.danger_first(unit, context, actor, typed)
         say(unit, actor.chat_id, plain(text_of("prompts.moved_on") if moved_on else text_of("prompts.stale")))
         return
+    if (
+        wanted.kind == opinions.VIEW
+        and wanted.subject.endswith(opinions.OFFERED)
+        and _is_for_card(unit, context, actor, here, wanted, typed)
+    ):
+        return
     reply = replies.understand(typed.text, LEAVE_OR_GO_BACK, takes_text=True)
     if reply.kind == "choice":
         pending_input.drop(unit, actor.chat_id)
@@ -116,6 +122,31 @@ def _type_wanted(
         opinions.type_words(unit, context, actor, wanted, typed)
 
 
+def _is_for_card(
+    unit: Unit, context: Context, actor: Actor, here: Loaded | None, wanted: pending_input.PendingInput, typed: Typed
+) -> bool:
+    """Take typed words under a team's result as a button of it, or as a reply to the open card; return whether they are one.
+
+    A few words, a button of the card and a question are for the card. A sentence is about the result.
+    """
+    if named := opinions.view_named(typed):
+        pending_input.drop(unit, actor.chat_id)
+        opinions.view(unit, context, actor, wanted.subject.partition(".")[0], named)
+        return True
+    said = replies.plain(typed.text)
+    labels = [replies.plain(choice.label) for choice in _choices(here)] if here else []
+    if len(said.split()) > FEW and said not in labels and not replies.reads_like_a_question(typed.text):
+        return False
+    pending_input.drop(unit, actor.chat_id)
+    if here:
+        _reply(unit, context, actor, here, typed)
+    else:
+        _type_idle(unit, context, actor, typed)
+    return True
+
+
+#: Words that may be an answer to a card rather than a sentence about a result.
+FEW = 4
 LEAVE_OR_GO_BACK = (Choice("!cancel", "Cancel"), Choice("!back", "Back"))
 
 

@@ -682,3 +682,32 @@ async def test_a_result_of_wide_letters_fits(chat):
         assert "200 is the most" in chat.text(person)
         await chat.say("Agreed. " + "\U0001f642" * 96, person)
     assert "has ended: enough opinions were in" in chat.text()
+
+
+async def test_what_is_typed_under_a_result_is_about_the_result_and_no_answer_to_the_card(chat):
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await give(chat, TWO, "Yes")
+    await chat.say("I agree with them, I will share with the safeguarding lead only")
+    assert "safeguarding lead only" in chat.text()
+    await chat.tap("Go on with my questions")
+    assert "clear and legitimate purpose" in chat.text()
+
+
+async def test_a_few_words_under_a_result_are_for_the_card_and_a_button_s_words_are_taken(chat):
+    await ask(chat)
+    await give(chat, ONE, "Yes")
+    await give(chat, TWO, "Yes")
+    await chat.say("i follow it in part")
+    assert "What you made of it: I follow it in part" in chat.text()
+    await chat.say("to protect a child")
+    assert "individual to be identified" in chat.text()
+
+
+async def test_the_draft_takes_its_buttons_in_words(chat):
+    await to_purpose(chat)
+    await chat.tap("Ask the team")
+    await chat.say("They rang twice and did not say why.")
+    await chat.say("ok send")
+    assert "0 of 2 in" in chat.text()
+    assert "They rang twice and did not say why." in chat.text(CHANNEL)
