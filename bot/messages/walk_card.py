@@ -26,6 +26,8 @@ from flows.second_opinion import asked_at
 from storage.conversations import Open
 from storage.records import Stored, case_of
 
+#: The decisions to share.
+SHARES = ("share", "share_part")
 #: How many answers the check points to at once, and how many details that were left out it names.
 MOST_DOUBTS = 4
 MOST_LEFT_OUT = 3
@@ -389,7 +391,8 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
             lines.append(escape(text_of("saved.pointed_to", outcome=outcome["title"])))
     else:
         lines = [bold(outcome["title"]), escape(outcome["text"])]
-    lines += _since(edition, clear["outcome"], clear["decision"])
+    if clear["decision"] not in SHARES:
+        lines += _since(edition, clear["outcome"], clear["decision"])
     lines.append(_to_do(left, content["shared"], contacts, bool(clear["harm"])))
     case = case_of(stored)
     head = (
@@ -472,7 +475,7 @@ def summary(stored: Stored, edition: Edition) -> str:
     consent, ground = content["consent"], content["ground"]["which"]
     if ground:
         basis = ground
-    elif _has_consent(content, edition) and clear["decision"] in ("share", "share_part"):
+    elif _has_consent(content, edition) and clear["decision"] in SHARES:
         basis = text_of("summary.consent", consent=consent["kind"] or consent["have"])
     else:
         basis = text_of("summary.own_judgement" if clear["otherwise"] else "summary.guidance")

@@ -93,7 +93,12 @@ class Counted:
     inputs: int = 0
     words: int = 0
     labels: int = 0
-    cards: list[str] = field(default_factory=list)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def cards(self) -> list[str]:
+        """The texts of what was shown."""
+        return [message.get("text", "") for message in self.shown]
 
 
 def buttons(message: dict[str, Any]) -> list[tuple[str, str]]:
@@ -167,7 +172,7 @@ async def walk(case: Case) -> Counted:
                 for one in chat.seen
                 if one.kind not in ("delete", "photo") and one.message["from"]["is_bot"]
             ]
-            counted.cards = [message.get("text", "") for message in shown]
+            counted.shown = shown
             counted.words = sum(len(text.split()) for text in counted.cards)
             counted.labels = sum(len(label.split()) for message in shown for _, label in buttons(message))
     return counted
