@@ -650,14 +650,23 @@ _AT_EMERGENCY: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
-def of_emergency(text: str) -> str | None:
-    """Return which button of an emergency typed words mean ("calling", "happened" or "mistake"); None if none, or several."""
+#: How people say outright that it is over, even if what they tell of is danger.
+_OVER = re.compile(r"\b(?:happened|earlier|not now|not happening|over now|safe now)\b")
+
+
+def of_emergency(text: str, *, more_danger: bool = False) -> str | None:
+    """Return which button of an emergency typed words mean ("calling", "happened" or "mistake"); None if none, or several.
+
+    `more_danger`: the words tell of danger themselves, so "since yesterday" does not say that it is over.
+    """
     said = plain(text[:LONGEST])
     if said in ("yes", "y", "yep", "yeah", "ok", "doing it", "done"):
         return "calling"
     if said in ("no", "n", "nope", "nah"):
         return "mistake"
     found = [name for name, pattern in _AT_EMERGENCY if pattern.search(said)]
+    if more_danger and not _OVER.search(said):
+        found = [name for name in found if name == "calling"]
     return found[0] if len(found) == 1 else None
 
 

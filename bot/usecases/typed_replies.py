@@ -374,7 +374,11 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
 
 def _reply_to_emergency(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Take typed words at the card of an emergency as one of its buttons; anything else shows the card again."""
-    meant = replies.of_emergency(typed.text)
+    if typed.looked.kinds:
+        typed_text.delete_from_chat(unit, actor.chat_id, typed.message_id)
+        show(unit, here, refusals.refusal(IdentifierFound(tuple(dict.fromkeys(typed.looked.kinds)))), below=True)
+        return
+    meant = replies.of_emergency(typed.text, more_danger=typed.is_danger)
     if meant:
         walk.carry_out(unit, context, actor, here, f"!{meant}", text_of(f"emergency.buttons.{meant}"))
     else:

@@ -48,8 +48,8 @@ def events(machine, walk):
     yield "confirm", "!confirm", expected(navigation.confirm_change)
     for question in (*changeable(position)[:2], "bulk"):
         yield "change", f"!change.{question}", expected(navigation.change, question)
-    for which in ("emergency", "bulk"):
-        yield which, f"!{which}", expected(navigation.interrupt, which, AT)
+    yield "emergency", "!emergency", expected(navigation.interrupt, "emergency", AT)
+    yield "bulk", "!bulk", expected(navigation.answered_bulk, AT)
     yield "mistake", "!mistake", expected(navigation.back)
     yield "calling", "!calling", expected(navigation.choose, "outcome.emergency.next", AT)
     yield "happened", "!happened", expected(navigation.happened_earlier, AT)
