@@ -394,7 +394,9 @@ def back(machine: FlowMachine, walk: Walk) -> Walk:
     if walk.details and not machine.may_be_left_out(card):
         return replace(walk, details=False)
     gone = {state: answer for state, answer in walk.answers.items() if card in (state, answer.card)}
-    return replace(walk, answers=_without(walk, *gone), offered={**walk.offered, **gone})
+    # An emergency that was pressed by mistake is not offered again as an earlier answer.
+    offered = walk.offered if here.state == OUTCOME + machine.emergency else {**walk.offered, **gone}
+    return replace(walk, answers=_without(walk, *gone), offered=offered)
 
 
 def _without(walk: Walk, *states: str) -> dict[str, Answer]:

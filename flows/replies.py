@@ -58,7 +58,7 @@ _NO = re.compile(
 )
 _BARE = re.compile(r"(?:yes|y|yeah|yep|yup|yh|aye|no|n|nope|nah)\b")
 _DENIES = re.compile(
-    r"\b(?:no|not|nor|never|none|nobody|nothing|nowt|without|against|un\w{3,}|(?:do|did|does|is|are|was|were|have|has|had|ca|wo|would|could|should|must|need|ai|might)nt|\w+nae|cannot|nae|naw|refus\w*|declin\w*)\b"
+    r"\b(?:no|not|nor|never|none|nobodys?|noones?|nothing|nowt|without|against|un\w{3,}|(?:do|did|does|is|are|was|were|have|has|had|ca|wo|would|could|should|must|need|ai|might)nt|\w+nae|cannot|nae|naw|refus\w*|declin\w*)\b"
 )
 _SAID_YES = re.compile(
     r"\b(?:yes|yeah|yep|aye|yse|yea)(?: \w+)?$|^(?:i )?(?:believe|think|reckon|hope) so$|\b(?:i think|think|id say|would be a|its a|thats a|prob|probably|likely|so|then|says?|reckon) (?:yes|yeah|yep)$|^(?:i do|we do|there is|it is|it does|they are|she is|he is|they have|i have|we have|they do|i did|we did|she does|he does|likely|probably)$|\b(?:so )?(?:yes|yeah|yep|yh)$"
@@ -293,7 +293,7 @@ def _like(word: str, other: str) -> bool:
     if word == other:
         return True
     shorter = min(len(word), len(other))
-    return shorter >= 4 and OSA.distance(word, other, score_cutoff=2) <= (1 if shorter < 7 else 2)
+    return shorter >= 5 and OSA.distance(word, other, score_cutoff=2) <= (1 if shorter < 7 else 2)
 
 
 def _bare(label: str) -> str:
@@ -512,7 +512,7 @@ def _named_in(said: str, answers: Sequence[Choice]) -> tuple[Choice, ...]:
     def stands(phrase: str) -> bool:
         before, found, _ = f" {said} ".partition(f" {phrase} ")
         # "Nobody asked me" does not say "asked me".
-        return bool(found) and not _DENIES.search(before.rpartition(" ")[2])
+        return bool(found) and (bool(_DENIES.search(phrase)) or not _DENIES.search(before))
 
     found = [choice for choice in answers if any(map(stands, phrases(choice)))]
     exact = [choice for choice in found if said in phrases(choice)]
@@ -636,6 +636,24 @@ def says_little(text: str) -> bool:
 
 
 _SMALL_TALK = {str(said): str(kind) for kind, ways in _RAW["small_talk"].items() for said in ways}
+
+
+#: What people ask for while no walk is open, in many words -> what it is.
+_ASKED_FOR: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("!start", re.compile(r"^(?:pls |please |ok |can i |can we |lets )*(?:start|begin|do) (?:the |my |these |sharing )*(?:q|qs|questions?)\b")),
+    ("local", re.compile(r"^(?:so |ok |and )*who(?:m)? (?:do|should|can|shall) (?:i|we) (?:call|ring|phone)(?: here| now| then)?$|\bphone number (?:for|of)\b")),
+    ("pdf_of_record", re.compile(r"\bpdf\b")),
+    ("show_record", re.compile(r"^(?:ok |so )*(?:where|wheres|where is|where can i (?:find|see))\b.*\b(?:records?|saved)\b")),
+)  # fmt: skip
+MOST_ASKED_FOR = 9
+
+
+def asked_for(text: str) -> str | None:
+    """Return what typed words ask the bot to do where no walk is open ("!start", "local", "pdf_of_record" ...); None for others."""
+    said = plain(text[:LONGEST])
+    if len(said.split()) > MOST_ASKED_FOR:
+        return None
+    return next((name for name, pattern in _ASKED_FOR if pattern.search(said)), None)
 
 
 _AT_EMERGENCY: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -64,6 +64,7 @@ def test_what_was_typed_never_goes_as_it_is_into_a_message_the_store_or_a_log():
         "plain",
         "understand",
         "of_emergency",
+        "asked_for",
         "reads_like_a_question",
         "says_little",
         "small_talk",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.messages.callback_data import Button
 from bot.messages.citations import cite
 from bot.messages.message import Message, bold, bullets, emergency_row, escape, italic
 from bot.messages.texts import labels, lines_of, text_of
@@ -27,14 +28,15 @@ def rules(edition: Edition) -> Message:
     return Message("\n\n".join(lines))
 
 
-def local_contacts(contacts: dict[str, str]) -> Message:
-    """Return whom to call here, as the organisation set it, and say which contacts are not set."""
+def local_contacts(contacts: dict[str, str], *, walk_open: bool = False) -> Message:
+    """Return whom to call here, as the organisation set it, and say which contacts are not set; from an open walk, the way back."""
     known = labels("local.contacts")
     said = [f"{label}: {contacts.get(name, text_of('local.not_set'))}" for name, label in known.items()]
     lines = [bold(text_of("local.title")), escape(text_of("local.always")), bullets(said)]
     if len(contacts) < len(known):
         lines.append(escape(text_of("local.some_not_set")))
-    return Message("\n\n".join(lines), emergency_row())
+    back = (((text_of("advice.go_on"), Button("go_on").encode()),),) if walk_open else ()
+    return Message("\n\n".join(lines), (*back, *emergency_row()))
 
 
 def numbers(contacts: Mapping[str, str], *names: str) -> str:

@@ -9,7 +9,7 @@ from bot.messages.message import plain
 from bot.usecases import typed_text
 from bot.usecases.context import Actor, Context, say
 from flows.screening import NotScreened, Screened
-from storage import local_contacts
+from storage import conversations, local_contacts
 from storage.core.clock import utc_now
 from storage.core.unit import Unit
 from storage.local_contacts import LONGEST, NAMES, CannotSet
@@ -19,7 +19,8 @@ __all__ = ["LONGEST", "NAMES", "CannotSet"]
 
 def show(unit: Unit, actor: Actor) -> None:
     """Show all contacts, those not set included."""
-    say(unit, actor.chat_id, notices.local_contacts(local_contacts.get(unit)))
+    walk_open = conversations.get_open(unit, actor.chat_id) is not None
+    say(unit, actor.chat_id, notices.local_contacts(local_contacts.get(unit), walk_open=walk_open))
 
 
 def set_in_chat(unit: Unit, context: Context, actor: Actor, name: str, value: Typed) -> None:

@@ -160,6 +160,8 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
     offered.append(Choice("local", text_of("local.title"), replies.SAID_OF_BUTTONS["local"]))
     offered.append(Choice("!start", text_of("walk.start"), replies.SAID_OF_BUTTONS["!start"]))
     reply = replies.understand(typed.text, offered)
+    if found := replies.asked_for(typed.text):
+        reply = Reply("choice", tuple(choice for choice in offered if choice.act == found))
     if reply.kind == "emergency":
         say(unit, actor.chat_id, advice_cards.danger_first(context.book.edition))
     elif typed.is_danger:
@@ -181,7 +183,10 @@ def _type_idle(unit: Unit, context: Context, actor: Actor, typed: Typed) -> None
 
 
 #: What people type to have a note added, the case reference corrected, or a record found, with what follows.
-_ADD_NOTE = re.compile(r"(?:can i |please |pls )?add (?:a |this )?note\b[:,. ]*(.{4,})", re.IGNORECASE | re.DOTALL)
+_ADD_NOTE = re.compile(
+    r"(?:can i |please |pls |i |need to |want to |id like to )*add (?:a |this )?note\b[:,. ]*(.{4,})",
+    re.IGNORECASE | re.DOTALL,
+)
 _CORRECT_CASE = re.compile(
     r"(?:please |pls |can you )?(?:correct|change|fix|set) the case ref(?:erence)? to\W+(\S+)", re.IGNORECASE
 )
@@ -306,6 +311,9 @@ def _reply(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Type
         typed_text.danger_first(unit, context, actor, typed)
         show(unit, here, text_of("walk.notes.typed_before"), below=True)
         return
+    if replies.plain(typed.text) in map(replies.plain, replies.SAID_OF_BUTTONS["resume"]):
+        walk.go_on(unit, context, actor)
+        return
     if here.is_emergency and not here.walk.pending:
         _reply_to_emergency(unit, context, actor, here, typed)
         return
@@ -390,19 +398,15 @@ def _after_danger(here: Loaded, choices: list[Choice]) -> str:
     position = here.position
     if position.question is None or position.question.id != position.flow.roles.question("emergency"):
         return text_of("walk.notes.still_open")
-    names = [
-        choice.label
-        for choice in choices
-        if choice.is_answer and not choice.act.endswith((".none", ".no", ".not_sure"))
-    ]
+    names = [choice.label for choice in choices if choice.is_answer]
     return text_of("walk.notes.which_one", names=text_of("walk.notes.or").join(f"“{name}”" for name in names))
 
 
 #: The words of a plain no.
 _PLAIN_NO = frozenset(
-    """hurt injured no nope nah na none nobody nothing not of these that neither one is in danger harm harmed crime abuse at risk
-    safe fine all ok everyone everything here like to thing a any the there its im for as far i know were we they good never been
-    emergency an urgent suffering home child kids ta thanks pal mate cheers aye sure""".split()  # noqa: SIM905 (it reads better)
+    """them nobodys hurt injured no nope nah na none nobody nothing not of these that neither one is in danger harm harmed crime
+    abuse at risk safe fine all ok everyone everything here like to thing a any the there its im for as far i know were we they
+    good never been emergency an urgent suffering home child kids ta thanks pal mate cheers aye sure""".split()  # noqa: SIM905
 )
 
 

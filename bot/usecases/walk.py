@@ -149,7 +149,9 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
     except UnexpectedAnswer:
         show(unit, here, text_of("walk.notes.old_button"))
         return text_of("walk.notes.old_button")
-    notice = _notice_of(here, verb) or (text_of("walk.notes.took", label=took) if took else "")
+    notice = _notice_of(here, verb) or (
+        text_of("walk.notes.took", label=took) if took and not act.startswith("!") else ""
+    )
     if changed != here.walk:
         keep(unit, context, actor, here, changed, {"act": act}, Drawn(notice, below=typed))
     elif typed:

@@ -161,7 +161,8 @@ async def test_the_record_of_an_emergency_takes_reasons_and_case_reference_after
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [("show me my records", "Your decision records"), ("my records", "Your decision records"), ("CASE-17", "CASE-17"),
-     ("can I have it as a PDF?", "Record SW-"), ("add a note", "Type your note"), ("show me the record", "you can add a note"),
+     ("can I have it as a PDF?", "Record SW-"), ("can i get that as a pdf pls", "Record SW-"), ("wheres my record now", "you can add a note"),
+     ("need to add a note, the school was told", "Saved. Note 1"), ("add a note", "Type your note"), ("show me the record", "you can add a note"),
      ("the case reference is wrong", "Type the right case reference")],
 )  # fmt: skip
 async def test_what_people_type_after_saving_is_understood(chat, typed, answer):

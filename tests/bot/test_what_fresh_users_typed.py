@@ -137,13 +137,40 @@ async def test_a_case_reference_is_found_among_words(chat, said):
     assert row.walk["answers"]["case_reference"]["text"] == "HV-4471"
 
 
-@pytest.mark.parametrize("said", ["start the questions then", "start sharing questions", "new case", "start again"])
+async def test_go_on_under_an_answer_leads_back_and_answers_nothing(chat):
+    await at(chat, TO_CONSENT)
+    await chat.say("do i need consent from both parents?")
+    before = await answers(chat)
+    await chat.say("go on")
+    assert await answers(chat) == before
+    assert "Do you have consent?" in chat.text()
+
+
+async def test_an_emergency_by_mistake_is_no_earlier_answer(chat):
+    await at(chat, ("Yes, a child is in danger now", "Pressed by mistake"))
+    assert "Your earlier answer" not in chat.text()
+
+
+@pytest.mark.parametrize("said", ["no none of them", "no nobodys in danger"])
+async def test_a_plain_no_is_one(chat, said):
+    await chat.say("/share")
+    await chat.say(said)
+    assert (await answers(chat))["harm"] == "no"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["start the questions then", "start sharing questions", "new case", "start again", "start the sharing qs pls"],
+)
 async def test_starting_is_understood(chat, said):
     await chat.say(said)
     assert "in danger or being harmed" in chat.text()
 
 
-@pytest.mark.parametrize("said", ["ok so what number do i ring", "who to call here", "who do i ring"])
+@pytest.mark.parametrize(
+    "said",
+    ["ok so what number do i ring", "who to call here", "who do i call here", "whats the phone number for social care"],
+)
 async def test_whom_to_call_is_understood(chat, said):
     await chat.say(said)
     assert "Who to call here" in chat.text()
