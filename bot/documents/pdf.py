@@ -12,9 +12,10 @@ from typing import Any
 
 from bot.messages.message import time_of
 from bot.messages.opinion_cards import ended_words, reason_words, view_words
+from bot.messages.record_cards import remarks
 from flows import chart
 from flows.catalogue import Book
-from storage.records import Stored
+from storage.records import Stored, case_of
 
 log = logging.getLogger("sharewise.pdf")
 
@@ -40,6 +41,7 @@ TEMPLATE = """
 #rows(data.facts.head, data.facts.body)
 == What was asked and answered
 #rows(data.questions.head, data.questions.body)
+#for line in data.remarks [- #line]
 == Next steps
 #for line in data.duties [- #line]
 #if data.advice.len() > 0 [== Advice sought]
@@ -99,7 +101,7 @@ def _values(stored: Stored) -> dict[str, Any]:
         *(n["advice"] for n in stored.amendments if n.get("kind") == "advice"),
     ]
     facts = [
-        ["Case reference", content.get("case_reference") or "none given"],
+        ["Case reference", case_of(stored) or "none given"],
         ["By", f"{clear['role']}, team {clear['team']}"],
         ["Started", time_of(clear["started_at"])],
         ["Saved", time_of(clear["finished_at"])],
@@ -116,6 +118,7 @@ def _values(stored: Stored) -> dict[str, Any]:
             "head": ["Question", "Answer", "When"],
             "body": [[q["question"], q["words"], time_of(q["at"])] for q in content["questions"]],
         },
+        "remarks": remarks(content),
         "duties": [f"{duty['text']} ({duty['strength'].replace('_', ' ')})" for duty in content["duties"]],
         "advice": [line for advice in advices for line in _advice(advice)],
         "notes": [f"{time_of(n['at'])}: {n['text']}" for n in stored.amendments if n.get("kind") != "advice"],

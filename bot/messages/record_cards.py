@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.domain.review import State
 from bot.messages.callback_data import START, Button
@@ -97,6 +99,18 @@ def reasons_saved(stored: Stored) -> Message:
     return plain(text_of("records.reasons_saved", reference=reference), *more)
 
 
+def remarks(content: Mapping[str, Any]) -> list[str]:
+    """Return what stands beside the answers: where the person was not sure or asked for time, and what was left out."""
+    labels = {shown["id"]: shown["question"] for shown in content["questions"]}
+    unsure = [text_of("records.unsure", question=labels[key]) for key in content["unsure_at"] if key in labels]
+    waited = [
+        text_of("records.asked_for_time", at=time_of(one["at"]), question=one["question"], until=time_of(one["until"]))
+        for one in content.get("asked_for_time", ())
+    ]
+    left_out = content.get("left_out")
+    return [*unsure, *waited, *([text_of("records.left_out", what=" ".join(left_out))] if left_out else [])]
+
+
 def record(stored: Stored) -> list[Message]:
     """Return a record as messages, each within Telegram's limit."""
     clear, content = stored.clear, stored.content
@@ -122,6 +136,7 @@ def record(stored: Stored) -> list[Message]:
     blocks = ["\n\n".join(head)]
     for shown in content["questions"]:
         blocks.append(f"• {escape(shown['question'])}\n  {bold(shown['words'])} {italic(time_of(shown['at']))}")
+    blocks += map(escape, remarks(content))
     blocks += [advice_block(advice) for advice in content.get("advice_sought", ())]
     for amendment in stored.amendments:
         title = f"{bold(text_of('records.note', number=amendment['seq']))} {italic(time_of(amendment['at']))}"

@@ -35,10 +35,10 @@ from storage.core import ledger
 from storage.core.clock import later
 from storage.core.unit import Unit
 from storage.members import MemberRow
-from storage.records import Stored
+from storage.records import Stored, case_of
 from storage.reviews import Author, Done, ReviewRow, Wanted
 
-__all__ = ["NotNow", "ReviewRow", "Stored", "Wanted"]
+__all__ = ["NotNow", "ReviewRow", "Stored", "Wanted", "case_of"]
 
 WORDS, DIGEST = "review_words", "review_digest"
 #: The time of day, in UTC, at which the digest goes out.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.messages.message import time_of
+from bot.messages.record_cards import remarks
 from bot.usecases import housekeeping
 from storage import conversations, inbox, records, retention
 from storage.operations import integrity
@@ -339,6 +340,12 @@ async def test_who_wants_to_ask_first_is_reminded_once_and_the_record_says_so(ch
     (record,) = await stored(chat)
     (asked,) = record.content["asked_for_time"]
     assert asked["question"] == "Is there a clear and legitimate purpose for sharing information?"
+    await chat.tap("Show the record")
+    shown = chat.visible()[1]["text"]
+    assert "wanted to ask somebody first, until" in shown
+    assert "Was not sure at: Is there a clear and legitimate purpose" in shown
+    assert "Left out: Have you discussed your reasons with the person who asked?" in shown
+    assert "Was not sure at" in "".join(remarks(record.content))
 
 
 async def test_nobody_is_reminded_who_has_answered_since(chat):

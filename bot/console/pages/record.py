@@ -14,7 +14,7 @@ from bot.console.refusals import ABSENT, BadForm
 from bot.console.visit import Visit
 from bot.documents.pdf import chart_of, pdf
 from bot.domain.record import exported
-from bot.messages import opinion_cards, review_cards
+from bot.messages import opinion_cards, record_cards, review_cards
 from bot.usecases import reviews
 from bot.usecases.reviews import NotNow, ReviewRow, Stored
 from flows.catalogue import Book
@@ -58,6 +58,7 @@ def record(visit: Visit, said: str = "") -> Response:
     open_acts = [(what, words, needs) for what, words, needs in ACTS if reviews.is_open(review, what)]
     return visit.page(
         "record.html", clear=stored.clear, content=stored.content, review=review, notes=notes, advices=advices,
+        case=reviews.case_of(stored), remarks=record_cards.remarks(stored.content),
         readers=look.readers, done=look.done, acts=open_acts, said=said,
         author=look.author, has_chart=_book(visit, stored) is not None,
         risk=review_cards.risk, state_words=review_cards.states(), done_words=review_cards.said,
