@@ -56,6 +56,7 @@ def stranger() -> Message:
 
 def paused(reason: str) -> Message:
     """Return what members get while the bot is paused."""
+    reason = reason if reason.rstrip().endswith((".", "!", "?")) else f"{reason.rstrip()}."
     lines = [bold(text_of("paused.title")), escape(text_of("paused.words", reason=reason)), escape(text_of("danger"))]
     return Message("\n\n".join(lines), emergency_row())
 

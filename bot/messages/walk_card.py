@@ -11,7 +11,7 @@ from bot.domain.record import answer_label
 from bot.messages import emergency_card
 from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
-from bot.messages.message import Message, Rows, bold, bullets, code, cut, escape, italic, rows, time_of
+from bot.messages.message import Message, Rows, bold, bullets, code, cut, escape, folded, italic, rows, time_of
 from bot.messages.notices import numbers
 from bot.messages.record_cards import case_words
 from bot.messages.refusals import override_label
@@ -321,6 +321,7 @@ class Card:
     def _answer_list(self) -> str:
         """Return the answers as short lines: a detail beside what it belongs to, and points with the same answer together."""
         lines: list[tuple[list[str], list[str]]] = []
+        details: list[str] = []
         before: Question | None = None
         told: set[str] = set()
         for state in changeable(self.position):
@@ -333,6 +334,9 @@ class Card:
                 before = None
                 continue
             said = cut(answer_label(self.position, state) or text_of("check.left_out"), 160)
+            if question.may_be_left_out:
+                details.append(f"{question.short}: {said}")
+                continue
             follows = before is not None and before.kind in (Kind.QUESTION, Kind.DETAIL) and " " in said
             if lines and question.kind == Kind.DETAIL and follows:
                 lines[-1][1].append(said)
@@ -341,7 +345,8 @@ class Card:
             else:
                 lines.append(([question.short], [said]))
             before = question
-        return "\n".join(f"• {escape(', '.join(asked))}: {bold('; '.join(said))}" for asked, said in lines)
+        text = "\n".join(f"• {escape(', '.join(asked))}: {bold('; '.join(said))}" for asked, said in lines)
+        return f"{text}\n{folded(text_of('check.details'), [bullets(details)])}" if details else text
 
     def _tapped(self, question: Question) -> Together | None:
         """Return the button that answered this question and others at once, if their answers are still those."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import html
 import re
 
 import pytest
@@ -14,10 +16,11 @@ from bot.messages import commands as command_words
 from bot.messages import notices, start_card, walk_card
 from bot.messages.callback_data import BadButton, Button, decode
 from bot.messages.message import escape
+from flows.machine import CHECK
 from flows.navigation import changeable, replay
 from storage.conversations import Open
 from tests.support.counts import COUNTS
-from tests.support.paths import BOOK, all_walks, walk_to
+from tests.support.paths import BOOK, ENTRIES, all_walks, walk_to, walks_to
 
 ROW = Open("f" * 32, 1, 1, "hmg-2015", "0" * 64, "sharing", 10_000, "open", "", "", {}, None)
 
@@ -108,3 +111,36 @@ def test_no_word_needs_a_dictionary_and_nothing_rests_on_emoji():
     for text in texts:
         assert not re.search(r"\b(hereby|aforementioned|pursuant|utilise|facilitate|commence)\b", text)
         assert all(ord(letter) < 0x2600 for letter in text)
+
+
+#: Characters of a card that people read at once: without its formatting, and without what is folded.
+AT_ONCE = 900
+CONTACTS = {"day_number": "0113 496 0000", "night_number": "0113 496 0001"}
+
+
+def at_once(text):
+    """Return what a person reads of a card without unfolding anything."""
+    return html.unescape(
+        re.sub("<[^>]+>", "", re.sub("<blockquote expandable>.*?</blockquote>", "", text, flags=re.DOTALL))
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("flow", "entry"), ENTRIES)
+def test_no_card_of_a_walk_is_longer_than_people_read_at_once(flow, entry):
+    machine = BOOK.machine(flow)
+    walks = [*walks_to(flow).values()]
+    for walk, _ in all_walks(flow, entry):
+        answers = {state: answer for state, answer in walk.answers.items() if state != CHECK}
+        walks.append(dataclasses.replace(walk, answers=answers))
+    for walk in walks:
+        position = replay(machine, walk)
+        if not position.is_finished:
+            text = at_once(walk_card.Card(BOOK, ROW, position, True, CONTACTS).draw().text)
+            assert len(text) <= AT_ONCE, text
+            COUNTS["cards within 900 characters"] += 1
+
+
+def test_a_reason_without_a_full_stop_does_not_run_into_what_follows():
+    assert "checked. Nothing" in notices.paused("The guidance is being checked").text
+    assert "checked. Nothing" in notices.paused("The guidance is being checked.").text
