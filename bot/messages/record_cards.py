@@ -107,8 +107,13 @@ def remarks(content: Mapping[str, Any]) -> list[str]:
         text_of("records.asked_for_time", at=time_of(one["at"]), question=one["question"], until=time_of(one["until"]))
         for one in content.get("asked_for_time", ())
     ]
+    looked = [
+        text_of("records.looked_up", at=time_of(event["at"]))
+        for event in content["history"]
+        if event.get("act") == "!local"
+    ]
     left_out = content.get("left_out")
-    return [*unsure, *waited, *([text_of("records.left_out", what=" ".join(left_out))] if left_out else [])]
+    return [*unsure, *waited, *looked, *([text_of("records.left_out", what=" ".join(left_out))] if left_out else [])]
 
 
 def record(stored: Stored) -> list[Message]:

@@ -203,7 +203,7 @@ class Card:
         if decides or question.kind not in (Kind.RECORDING, Kind.HOW):
             middle += self._ask_team()
         if self.position.is_paused:
-            middle.append((text_of("local.title"), Button("local").encode()))
+            middle.append(self.button(text_of("local.title"), "!local"))
         last = [self._button("back", "!back")] if self._can_go_back() else []
         last.append(self._button("cancel", "!cancel"))
         bulk = (self._button("bulk", "!bulk"),) if self._may_be_bulk(question) else ()

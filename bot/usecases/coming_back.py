@@ -6,7 +6,8 @@ from bot.domain import reminders
 from bot.domain.reminders import When
 from bot.messages.message import time_of
 from bot.messages.texts import text_of
-from bot.usecases.context import Context
+from bot.usecases import local_contacts
+from bot.usecases.context import Actor, Context
 from bot.usecases.open_walk import COME_BACK, Loaded, load, show
 from flows import navigation
 from flows.machine import PAUSED
@@ -17,6 +18,8 @@ from storage.core.unit import Unit
 
 #: In seconds.
 HOUR = 3601
+#: The event of looking up whom to call.
+LOOKED_UP = "!local"
 
 
 def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
@@ -32,6 +35,13 @@ def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
     after = Loaded(row, here.book, here.position, here.notice)
     moved = when == When.HOUR and seconds_between(at, due) > HOUR
     show(unit, after, text_of("walk.notes.will_remind_later" if moved else "walk.notes.will_remind", at=time_of(due)))
+
+
+def look_up_contacts(unit: Unit, context: Context, actor: Actor, here: Loaded) -> None:
+    """Show whom to call to a person who is not sure. That they looked is part of their record."""
+    event = {"act": LOOKED_UP, "question": here.position.state.removesuffix(PAUSED)}
+    conversations.save(unit, here.row, navigation.as_dict(here.walk), event, context.now())
+    local_contacts.show(unit, actor)
 
 
 def remind(unit: Unit, context: Context, conversation_id: str) -> None:

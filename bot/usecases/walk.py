@@ -139,6 +139,9 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
     if verb == "later" and act.startswith("!"):
         coming_back.ask_for(unit, context, here, rest)
         return ""
+    if act == "!local":
+        coming_back.look_up_contacts(unit, context, actor, here)
+        return ""
     if act in ("!notaperson", "!areference"):
         typed_text.give_name_override(unit, context, actor.chat_id)
         again = text_of("prompts.type_again" if act == "!notaperson" else "prompts.type_reference_again")

@@ -325,7 +325,9 @@ async def test_not_sure_pauses_for_days_and_goes_on(chat):
 )
 async def test_who_wants_to_ask_first_is_reminded_once_and_the_record_says_so(chat, when, minutes):
     await chat.say("/share")
-    await taps(chat, "No, none of these", "Somebody asked", "Not sure", "I will ask and come back", when)
+    await taps(chat, "No, none of these", "Somebody asked", "Not sure", "Who to call here")
+    assert "Danger now: 999" in chat.text()
+    await taps(chat, "Go on with my questions", "I will ask and come back", when)
     assert "I will remind you on" in chat.text()
     before = len(chat.visible())
     await chat.restart()
@@ -343,6 +345,7 @@ async def test_who_wants_to_ask_first_is_reminded_once_and_the_record_says_so(ch
     await chat.tap("Show the record")
     shown = chat.visible()[1]["text"]
     assert "wanted to ask somebody first, until" in shown
+    assert "looked up who to call here" in shown
     assert "Was not sure at: Is there a clear and legitimate purpose" in shown
     assert "Left out: Have you discussed your reasons with the person who asked?" in shown
     assert "Was not sure at" in "".join(remarks(record.content))
