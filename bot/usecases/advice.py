@@ -48,7 +48,9 @@ def _answer(
     unit: Unit, context: Context, typed: Typed, found: Answer, *, walk_open: bool = False, short: bool = False
 ) -> Message:
     worry = typed_text.is_worry(typed)
-    if worry and found.band == "none":
+    # Whoever tells of danger and asks nothing needs to know whom to tell, and no other rule of the advice first.
+    tells = typed.is_danger and not replies.reads_like_a_question(typed.text)
+    if tells or (worry and found.band == "none"):
         found = context.index.on_worry(found)
     around = _around(unit, context, danger=typed.is_danger, worry=worry, walk_open=walk_open, short=short)
     if found.card is not None:

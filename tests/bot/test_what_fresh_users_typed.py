@@ -137,6 +137,20 @@ async def test_a_case_reference_is_found_among_words(chat, said):
     assert row.walk["answers"]["case_reference"]["text"] == "HV-4471"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "girl in my form says her cousin keeps touching her, hes living with them and shes terrified her parents find out",
+        "a boy just told me his dad broke his arm on purpose",
+    ],
+)
+async def test_whoever_tells_of_danger_reads_whom_to_tell_before_any_other_rule(chat, said):
+    await chat.say(said)
+    first, _, rest = chat.text().partition("On your question:")
+    assert "call 999 now" in first
+    assert rest.strip().startswith("You should tell council children's social care")
+
+
 async def test_go_on_under_an_answer_leads_back_and_answers_nothing(chat):
     await at(chat, TO_CONSENT)
     await chat.say("do i need consent from both parents?")
