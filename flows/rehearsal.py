@@ -79,7 +79,7 @@ class Rehearsal:
         verbs = [option.id for option in question_known.options]
         if question_known.text == "no" and value not in verbs:
             raise WrongAnswer(f'"{value}" is no option of {key}. Known: {", ".join(verbs)}.')
-        text = None if value in (*verbs, "skip", "finish") else value
+        text = None if value in (*verbs, "skip") else value
         self._answer(key, value if text is None else "text", text)
 
     def _answer(self, key: str, verb: str, text: str | None) -> None:

@@ -13,6 +13,8 @@ from flows.navigation import Answer, Position
 
 #: Increment when a field of `exported` changes meaning or is removed. The schema is docs/record.schema.json.
 FORMAT = 1
+#: The event of looking up whom to call.
+LOOKED_UP = "!local"
 
 
 class Record(Protocol):

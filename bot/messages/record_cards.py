@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.record import LOOKED_UP
 from bot.domain.review import State
 from bot.messages.callback_data import START, Button
 from bot.messages.message import Message, bold, cut, escape, italic, pages, plain, rows, time_of
@@ -110,7 +111,7 @@ def remarks(content: Mapping[str, Any]) -> list[str]:
     looked = [
         text_of("records.looked_up", at=time_of(event["at"]))
         for event in content["history"]
-        if event.get("act") == "!local"
+        if event.get("act") == LOOKED_UP
     ]
     left_out = content.get("left_out")
     return [*unsure, *waited, *looked, *([text_of("records.left_out", what=" ".join(left_out))] if left_out else [])]

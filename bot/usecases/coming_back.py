@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from bot.domain import reminders
+from bot.domain.record import LOOKED_UP
 from bot.domain.reminders import When
 from bot.messages.message import time_of
 from bot.messages.texts import text_of
 from bot.usecases import local_contacts
 from bot.usecases.context import Actor, Context
-from bot.usecases.open_walk import COME_BACK, Loaded, load, show
+from bot.usecases.open_walk import COME_BACK, Loaded, load_open, show
 from flows import navigation
 from flows.machine import PAUSED
 from storage import conversations, timers
-from storage.conversations import Status
 from storage.core.clock import as_datetime, seconds_between, stored
 from storage.core.unit import Unit
 
-#: In seconds.
-HOUR = 3601
-#: The event of looking up whom to call.
-LOOKED_UP = "!local"
+#: A reminder asked for in an hour that is due later than this was moved out of the night. In seconds.
+MOVED_AFTER = 3601
 
 
 def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
@@ -33,7 +31,7 @@ def ask_for(unit: Unit, context: Context, here: Loaded, when: str) -> None:
     event = {"act": f"!later.{when}", "question": here.position.state.removesuffix(PAUSED), "due": due}
     row = conversations.save(unit, here.row, navigation.as_dict(here.walk), event, at)
     after = Loaded(row, here.book, here.position, here.notice)
-    moved = when == When.HOUR and seconds_between(at, due) > HOUR
+    moved = when == When.HOUR and seconds_between(at, due) > MOVED_AFTER
     show(unit, after, text_of("walk.notes.will_remind_later" if moved else "walk.notes.will_remind", at=time_of(due)))
 
 
@@ -46,7 +44,6 @@ def look_up_contacts(unit: Unit, context: Context, actor: Actor, here: Loaded) -
 
 def remind(unit: Unit, context: Context, conversation_id: str) -> None:
     """Show the question again to a person who wanted to ask somebody first."""
-    row = conversations.get(unit, conversation_id)
-    here = load(unit, context, row) if row and row.status == Status.OPEN else None
+    here = load_open(unit, context, conversation_id)
     if here and here.position.is_paused:
         show(unit, here, text_of("walk.notes.come_back"), below=True)

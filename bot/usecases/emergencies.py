@@ -7,12 +7,11 @@ from bot.domain.access import Resource
 from bot.messages import emergency_card
 from bot.messages.texts import text_of
 from bot.usecases.context import Actor, Context, say
-from bot.usecases.open_walk import Drawn, Loaded, keep, load, note_on_earlier, open_in, show, show_ended, started
+from bot.usecases.open_walk import Drawn, Loaded, keep, load_open, note_on_earlier, open_in, show, show_ended, started
 from flows import navigation
 from flows.machine import OUTCOME
 from flows.navigation import UnexpectedAnswer
 from storage import conversations, local_contacts, members, records
-from storage.conversations import Status
 from storage.core.unit import Unit
 
 
@@ -67,8 +66,7 @@ def happened_earlier(unit: Unit, context: Context, actor: Actor) -> None:
 
 def after_two_minutes(unit: Unit, context: Context, conversation_id: str) -> None:
     """Record an emergency that nobody has confirmed or taken back."""
-    row = conversations.get(unit, conversation_id)
-    here = load(unit, context, row) if row and row.status == Status.OPEN else None
+    here = load_open(unit, context, conversation_id)
     member = members.by_id(unit, here.row.member_id) if here else None
     if here is None or member is None or not here.is_emergency:
         return

@@ -67,6 +67,12 @@ def load(unit: Unit, context: Context, row: Open) -> Loaded | None:
     return Loaded(row, book, position, notice)
 
 
+def load_open(unit: Unit, context: Context, conversation_id: str) -> Loaded | None:
+    """Load a conversation by its id, as a timer knows it; None if it is no longer open."""
+    row = conversations.get(unit, conversation_id)
+    return load(unit, context, row) if row and row.status == Status.OPEN else None
+
+
 def open_in(unit: Unit, context: Context, chat_id: int) -> Loaded | None:
     row = conversations.get_open(unit, chat_id)
     here = load(unit, context, row) if row else None

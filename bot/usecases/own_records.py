@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from bot.domain import access
 from bot.domain.access import COMMAND_LINE, Resource
 from bot.domain.review import State
@@ -25,6 +28,8 @@ NOTE = "note"
 REASONS = "reasons"
 #: The pending input for the right case reference of a record.
 CASE = "case"
+
+Let = TypeVar("Let")
 
 
 def show_list(unit: Unit, context: Context, actor: Actor, wanted: Typed | None = None) -> None:
@@ -148,16 +153,10 @@ def ask_for_reasons(unit: Unit, context: Context, actor: Actor, reference: str) 
 
 def type_reasons(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """Add typed words to a record as its reasons."""
-    stored = own_or_say(unit, actor, wanted.subject)
-    if stored is None:
+    read = _read(unit, context, actor, wanted, typed, typed_text.words)
+    if read is None:
         return
-    # Until they are taken, what the person types next is the reasons.
-    pending_input.put(unit, actor.chat_id, REASONS, wanted.subject, context.now())
-    try:
-        words = typed_text.words(unit, context, actor, typed)
-    except NotScreened as error:
-        typed_text.refused(unit, actor, typed, error)
-        return
+    stored, words = read
     pending_input.taken(unit, actor.chat_id, typed.text, typed.message_id, context.now())
     told = text_of("records.reasons", said=words.text)
     records.add_reasons(unit, stored, words, told, context.now(), actor.ledger_name)
@@ -228,16 +227,10 @@ def ask_for_case(unit: Unit, context: Context, actor: Actor, reference: str) -> 
 
 def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.PendingInput, typed: Typed) -> None:
     """File a record under the case reference that was typed; the old one stays visible."""
-    stored = own_or_say(unit, actor, wanted.subject)
-    if stored is None:
+    read = _read(unit, context, actor, wanted, typed, typed_text.reference)
+    if read is None:
         return
-    # Until it is taken, what the person types next is the reference.
-    pending_input.put(unit, actor.chat_id, CASE, wanted.subject, context.now())
-    try:
-        case = typed_text.reference(unit, context, actor, typed)
-    except NotScreened as error:
-        typed_text.refused(unit, actor, typed, error)
-        return
+    stored, case = read
     if case is None:
         say(unit, actor.chat_id, plain(text_of("walk.notes.no_reference")))
         return
@@ -245,6 +238,27 @@ def type_case(unit: Unit, context: Context, actor: Actor, wanted: pending_input.
     told = record_cards.case_told(stored, case.text)
     records.recase(unit, stored, case, told, context.now(), actor.ledger_name)
     say(unit, actor.chat_id, plain(told))
+
+
+def _read(
+    unit: Unit,
+    context: Context,
+    actor: Actor,
+    wanted: pending_input.PendingInput,
+    typed: Typed,
+    screen: Callable[[Unit, Context, Actor, Typed], Let],
+) -> tuple[Stored, Let] | None:
+    """Return the record that typed words are for, and what `screen` lets in; None after saying why there is neither."""
+    stored = own_or_say(unit, actor, wanted.subject)
+    if stored is None:
+        return None
+    # Until the words are taken, what the person types next is for this record.
+    pending_input.put(unit, actor.chat_id, wanted.kind, wanted.subject, context.now())
+    try:
+        return stored, screen(unit, context, actor, typed)
+    except NotScreened as error:
+        typed_text.refused(unit, actor, typed, error)
+        return None
 
 
 def override_name(unit: Unit, context: Context, actor: Actor) -> None:
