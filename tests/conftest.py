@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Tests ask the same few hundred questions in thousands of states. An answer depends on nothing but the question.
 Index.ask = lru_cache(maxsize=20_000)(Index.ask)  # type: ignore[method-assign]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the commands that tests run a data folder of their own: this machine's may hold a chat that is in use."""
+    folder = tempfile.mkdtemp(prefix="sharewise-tests-")
+    os.environ["XDG_DATA_HOME"] = folder
+    config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -123,10 +123,10 @@ def _explained(index: Index, one: Ranked) -> dict[str, Any]:
 
 def screen(args: argparse.Namespace) -> int:
     """Print what would identify a person in texts from standard input: one text per line, in UTF-8 or UTF-16."""
-    from bot.composition.settings import Settings
+    from bot.composition.settings import read_without_key
     from flows import screening
 
-    own = Settings().own_reference
+    own = read_without_key().own_reference
     for text in _lines_of(sys.stdin.buffer.read(MOST_INPUT + 1)):
         if len(text) > screening.LONGEST_READ:
             raise WrongCall(f"A line has {len(text)} characters, {screening.LONGEST_READ} is the most.")

@@ -25,13 +25,13 @@ def console(args: argparse.Namespace) -> int:
 
     from bot.composition import logs
     from bot.composition.context import context_of
-    from bot.composition.settings import Settings
+    from bot.composition.settings import read_without_key
     from bot.composition.store import open_for_command
     from bot.console.app import build
     from bot.local.terminal import PEOPLE
     from bot.usecases import console_link
 
-    settings = Settings()
+    settings = read_without_key()
     logs.set_up(logging.WARNING, form=settings.log_format)
     store = open_for_command(args.data)
     context = context_of(settings)

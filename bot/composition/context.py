@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as version_of
 
-from bot.composition.settings import Settings
+from bot.composition.settings import Settings, read_without_key
 from bot.usecases.context import Context
 
 VERSION = version_of("sharewise")
@@ -14,7 +14,7 @@ EDITION = "hmg-2015"
 
 def context_of(settings: Settings | None = None, bot_id: int = 0) -> Context:
     """Return the context that the settings describe. The command line sends nothing, so it needs no bot id."""
-    settings = settings or Settings()
+    settings = settings or read_without_key()
     limited = settings.sends_per_second > 0
     return Context(
         settings.edition or EDITION, bot_id, VERSION, settings.case_pattern, settings.own_reference,

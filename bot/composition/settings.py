@@ -34,11 +34,15 @@ HOW_TO_MAKE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 
 class BadSettings(Exception):
-    """One or more settings are missing or invalid; `problems` describes each."""
+    """One or more settings are missing or invalid; `problems` describes each.
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    `store_meant`: a setting that is set is invalid, or names a store. If false, a local chat's store may be meant.
+    """
+
+    def __init__(self, problems: tuple[str, ...], *, store_meant: bool = True) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.store_meant = store_meant
 
 
 class Settings(BaseSettings):
@@ -126,6 +130,11 @@ class Settings(BaseSettings):
         return sqlite_url(self.data_dir / "sharewise.db")
 
     @property
+    def names_store(self) -> bool:
+        """Whether a key or a database is set."""
+        return any((self.database_url, self.master_key, self.master_key_file, self.old_master_key_file))
+
+    @property
     def on_sqlite(self) -> bool:
         """Whether the database is a SQLite file, which allows only one process."""
         return self.url.startswith("sqlite")
@@ -162,18 +171,8 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
 
     `serving`, `webhook`: also require what serving, or serving by webhook, needs.
     """
-    problems: list[str] = []
-    settings: Settings | None = None
-    try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        for item in error.errors():
-            name = f"SHAREWISE_{'_'.join(str(part) for part in item['loc']).upper()}"
-            problems.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
-        # Drop invalid values and go on, so that missing settings are reported in the same run.
-        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
-        defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in wrong}
-        settings = Settings(**{**given, **defaults})
+    settings, problems = _validated(given)
+    store_meant = bool(problems) or settings.names_store
     try:
         settings.keys()
     except BadKey as error:
@@ -183,8 +182,30 @@ def read(*, serving: bool = False, webhook: bool = False, **given: Any) -> Setti
     if webhook and settings.webhook_secret is None and not any("WEBHOOK_SECRET" in problem for problem in problems):
         problems.append(f"SHAREWISE_WEBHOOK_SECRET: is missing. Make one: {HOW_TO_MAKE}")
     if problems:
+        raise BadSettings(tuple(problems), store_meant=store_meant)
+    return settings
+
+
+def read_without_key() -> Settings:
+    """Return what is set, which need not name a store; raise BadSettings with every invalid value."""
+    settings, problems = _validated({})
+    if problems:
         raise BadSettings(tuple(problems))
     return settings
+
+
+def _validated(given: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """Return the settings, with defaults in place of invalid values, and what is wrong with these."""
+    try:
+        return Settings(**given), []
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            name = f"SHAREWISE_{'_'.join(str(part) for part in item['loc']).upper()}"
+            problems.append(f"{name}: {item['msg'].removeprefix('Value error, ')}")
+        wrong = {str(item["loc"][0]) for item in error.errors() if item["loc"]}
+        defaults = {name: Settings.model_fields[name].get_default(call_default_factory=True) for name in wrong}
+        return Settings(**{**given, **defaults}), problems
 
 
 #: Endings of variables that container schedulers add to the environment.

@@ -65,18 +65,13 @@ def open_existing(folder: Path) -> Store:
 
 
 def open_for_command(data: str | None) -> Store:
-    """Open the store in the given folder, else the one in the settings, else (without valid settings) the local chat's.
+    """Open the store in the given folder, else the one in the settings, else (if they name none) the local chat's.
 
-    Raise BadSettings if there is no local chat either.
+    Raise BadSettings if there is no local chat either, or if a setting is invalid: a mistyped database address must
+    never lead to another store.
     """
-    if data is not None:
-        return open_existing(Path(data).expanduser())
-    try:
-        settings = read()
-    except BadSettings:
-        folder = data_folder(None)
-        if not (folder / KEY).exists():
-            raise
+    folder, settings = _store_for_command(data)
+    if settings is None:
         return open_existing(folder)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return open_store(settings.url, settings.keys())
@@ -84,7 +79,21 @@ def open_for_command(data: str | None) -> Store:
 
 def folder_for_command(data: str | None) -> Path:
     """Return the data folder, which holds the list of erasures and a SQLite database."""
-    return Path(data).expanduser() if data else Settings().data_dir
+    return _store_for_command(data)[0]
+
+
+def _store_for_command(data: str | None) -> tuple[Path, Settings | None]:
+    """Return the data folder, and the settings that name the store; None if it is a local chat's."""
+    if data is not None:
+        return Path(data).expanduser(), None
+    try:
+        settings = read()
+    except BadSettings as bad:
+        folder = data_folder(None)
+        if bad.store_meant or not (folder / KEY).exists():
+            raise
+        return folder, None
+    return settings.data_dir, settings
 
 
 @contextmanager

@@ -21,6 +21,7 @@ SHARE = "2\n4\n1\n1\n1\n1\nShare\n1\n1\n2\nThe child said so.\nCASE-77\nSave the
 
 
 def sharewise(*arguments, stdin="", env=None):
+    """Run a command as somebody who has set nothing but `env`. A local chat's own folder is under the tests' folder."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("SHAREWISE_")}
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments], input=stdin, capture_output=True, text=True, timeout=120,
@@ -199,6 +200,52 @@ def test_an_address_that_leads_to_no_database_is_told_without_its_password(datab
     assert said in done.stderr
     assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def home_with_chat(finished):
+    """The environment of somebody whose own data folder holds a local chat with one record."""
+    home = finished / "home"
+    (home / "sharewise").mkdir(parents=True)
+    for name in ("sharewise.db", "master.key"):
+        (finished / name).rename(home / "sharewise" / name)
+    return {"XDG_DATA_HOME": str(home)}
+
+
+def test_a_local_chat_is_found_where_no_store_is_set(home_with_chat):
+    assert "1 record\n" in sharewise("records", env=home_with_chat).stdout
+    assert "1 record\n" in sharewise("records", env={**home_with_chat, "SHAREWISE_EDITION": "hmg-2015"}).stdout
+
+
+MYSQL = ("DATABASE_URL", "mysql://a:secret@127.0.0.1/x")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        ("records", "DATABASE_URL", "postgresql://a:secret@127.0.0.1/x"),  # without a key
+        ("records", "MASTER_KEY", "secret"),
+        ("records", "MASTER_KEY_FILE", "/no/such/key"),
+        ("records", "OLD_MASTER_KEY_FILE", "/no/such/key"),
+        ("records", "SENDS_PER_SECOND", "secret"),
+        ("records", "CASE_REFERENCE_PATTERN", "(secret"),
+        ("screen", "CASE_REFERENCE_PATTERN", "(secret"),
+        ("console --data .", "CONSOLE_URL", "ftp://secret"),
+        *(
+            (command, *MYSQL)
+            for command in (
+                "records", "verify", "head", "unanswered", "retention due", "retention erase SW-1", "team list",
+                "local list", "member list", "parked list", "backup x", "console", "rotate", "pause --end", "serve",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_setting_never_leads_to_the_local_chats_store(home_with_chat, command, variable, value):
+    done = sharewise(*command.split(), env={**home_with_chat, f"SHAREWISE_{variable}": value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "these settings are missing or wrong" in done.stderr
+    assert f"SHAREWISE_{variable}" in done.stderr or "SHAREWISE_MASTER_KEY" in done.stderr
+    assert "secret" not in done.stderr
 
 
 def test_a_setting_that_is_misspelt_is_told(monkeypatch, tmp_path):
