@@ -196,14 +196,14 @@ class Position:
         """Return the number of the current card after the outcome, and how many there will be if each takes its first answer."""
         states = [state for state, answer in self.live if answer.card is None]
         done = next((at for at, state in enumerate(reversed(states)) if state.startswith(OUTCOME)), len(states))
-        walk, ahead = self.walk, 0
-        for _ in range(MAX_STEPS):
-            here = replay(self.machine, walk)
-            if here.question is None:
-                break
+        here, ahead = self, 0
+        while here.question is not None and ahead < MAX_STEPS:
             ahead += 1
             first = next(iter(here.together), here.offered[0])
-            walk = give(self.machine, walk, here.together.get(first, (first,)), "")
+            given = {key: Answer(verb, "") for key, verb in map(split, here.together.get(first, (first,)))}
+            # An interrupt has been raised on the way here, and must not be raised once more.
+            on = replace(here.walk, answers={**here.walk.answers, **given}, interrupt=None, alone=False)
+            here = _replayed(self.machine, on, here)
         return done + 1, done + ahead
 
 
