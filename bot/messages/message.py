@@ -6,13 +6,12 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from bot.domain.reminders import LONDON
 from bot.messages.callback_data import Button
 from bot.messages.texts import text_of
 from storage.core.clock import as_datetime
 
-LONDON = ZoneInfo("Europe/London")
 #: The longest label that shares a row with others on a phone.
 SHORT = 14
 LONGEST = 4096

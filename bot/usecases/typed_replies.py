@@ -429,8 +429,8 @@ def _would_say_more(here: Loaded, choice: Choice, said: str) -> bool:
 def _answer_in_words(unit: Unit, context: Context, actor: Actor, here: Loaded, typed: Typed) -> None:
     """Save typed words as the answer to the open question, if they may be stored."""
     position = here.position
-    may_be_left_out = position.question is not None and position.question.text == "optional"
-    if may_be_left_out and position.live and position.live[-1][1].text == typed.text:
+    takes_more = position.question is not None and position.question.text == "optional"
+    if takes_more and position.live and position.live[-1][1].text == typed.text:
         # A client that lost its connection may send the same words again, as a new update.
         show(unit, here, text_of("walk.typed_twice"), below=True)
         return

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.domain import access
 from bot.domain.access import Resource
+from bot.domain.record import LOOKED_UP
 from bot.domain.typed_text import Typed
 from bot.messages import notices, start_card
 from bot.messages.callback_data import START, Button, handle_of
@@ -139,7 +140,7 @@ def carry_out(unit: Unit, context: Context, actor: Actor, here: Loaded, act: str
     if verb == "later" and act.startswith("!"):
         coming_back.ask_for(unit, context, here, rest)
         return ""
-    if act == "!local":
+    if act == LOOKED_UP:
         coming_back.look_up_contacts(unit, context, actor, here)
         return ""
     if act in ("!notaperson", "!areference"):
