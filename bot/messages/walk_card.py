@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.check import Doubt, doubts
 from bot.domain.ending import CARE, Ending, ending_of
-from bot.domain.record import answer_label
+from bot.domain.record import LOOKED_UP, answer_label
 from bot.messages import emergency_card
 from bot.messages.callback_data import START, Button, handle_of
 from bot.messages.citations import cite, passage_line, strength_of
@@ -203,7 +203,7 @@ class Card:
         if decides or question.kind not in (Kind.RECORDING, Kind.HOW):
             middle += self._ask_team()
         if self.position.is_paused:
-            middle.append(self.button(text_of("local.title"), "!local"))
+            middle.append(self.button(text_of("local.title"), LOOKED_UP))
         last = [self._button("back", "!back")] if self._can_go_back() else []
         last.append(self._button("cancel", "!cancel"))
         bulk = (self._button("bulk", "!bulk"),) if self._may_be_bulk(question) else ()
@@ -400,13 +400,7 @@ def saved(stored: Stored, edition: Edition, contacts: Mapping[str, str], *, can_
         lines += _since(edition, clear["outcome"], clear["decision"])
     lines.append(_to_do(left, content["shared"], contacts, bool(clear["harm"])))
     case = case_of(stored)
-    head = (
-        text_of("saved.with_case", reference=reference, case=case)
-        if case
-        else text_of("saved.title", reference=reference)
-    )
-    lines.append(f"{bold(head)}\n{escape(text_of('saved.file_it'))}")
-    lines.append(code(summary(stored, edition)))
+    lines += [bold(text_of("saved.title")), code(summary(stored, edition))]
 
     def button(name: str, act: str) -> tuple[str, str]:
         return text_of(f"saved.buttons.{name}"), Button(act).encode()

@@ -150,7 +150,7 @@ async def walk(case: Case) -> Counted:
             first = next((text for act, text in buttons(chat.card()) if act == f"for.{case.came_for}"), None)
             if first:
                 await tap(first)
-            while not any("Saved. Record" in message.get("text", "") for message in chat.visible()[:2]):
+            while not any("Saved. To copy:" in message.get("text", "") for message in chat.visible()[:2]):
                 card = chat.card()
                 text = card.get("text", "")
                 offered = buttons(card)

@@ -34,7 +34,7 @@ def finished(tmp_path):
     """A data folder with one record, made through the chat by piped lines."""
     done = sharewise("chat", "--data", str(tmp_path), stdin=SHARE)
     assert done.returncode == 0, done.stderr
-    assert "Saved. Record SW-" in done.stdout
+    assert "Saved. To copy:" in done.stdout
     return tmp_path
 
 
@@ -396,7 +396,7 @@ def test_a_store_of_the_first_version_is_restored_verified_and_continued(tmp_pat
     assert json.loads(first)["content"]["case_reference"] == "CASE-1"
     walked = "Yes\nNo\nShare\n1\n1\n1\n2\nIt helps.\nCASE-2\nSave the record\n"
     gone_on = sharewise("chat", "--data", str(data), stdin=walked)
-    assert "Saved. Record SW-" in gone_on.stdout, gone_on.stdout[-1500:]
+    assert "Saved. To copy:" in gone_on.stdout, gone_on.stdout[-1500:]
     found = [json.loads(line) for line in sharewise("records", "--data", str(data), "--json").stdout.splitlines()]
     assert [one["content"]["case_reference"] for one in found] == ["CASE-1", "CASE-2"]
     assert sharewise("verify", "--data", str(data)).returncode == 0

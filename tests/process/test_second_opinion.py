@@ -79,7 +79,7 @@ async def test_the_story_with_real_processes(tmp_path):
                         world.say(AUTHOR, act[1:].format(case="CASE-77"))
                     else:
                         await tap(author, words, act)
-                await author.until("for case CASE-77.")
+                await author.until("Saved. To copy:\n\nCase reference: CASE-77\n")
                 assert await asyncio.to_thread(process.end, signal.SIGTERM) == 0
             finally:
                 if process.child.poll() is None:

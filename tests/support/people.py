@@ -76,7 +76,7 @@ class Person:
                     self.world.say(self.number, act[1:].format(tag=tag))
                 else:
                     self.world.press(self.number, message, button(message, act) or "")
-            await self.until(f"for case {tag}.")
+            await self.until(f"Saved. To copy:\n\nCase reference: {tag}\n")
             self.saved.append(tag)
 
 
