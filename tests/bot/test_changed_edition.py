@@ -100,6 +100,7 @@ async def test_danger_does_not_wait_for_the_notice(chat):
         assert "call 999 now" in chat.text(AUTHOR)
         await chat.tap("I am calling", AUTHOR)
         assert "Saved. To copy:" in str([message.get("text") for message in chat.visible(AUTHOR)])
+        assert "Record: SW-" in str([message.get("text") for message in chat.visible(AUTHOR)])
         chat.context.book_of = open_book
 
 

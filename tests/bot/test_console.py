@@ -480,6 +480,7 @@ async def test_a_stopped_bot_says_why_and_still_takes_an_emergency(chat):
     assert "call 999 now" in chat.text()
     await chat.tap("I am calling")
     assert "Saved. To copy:" in chat.card()["text"]
+    assert "Record: SW-" in chat.card()["text"]
     await chat.store.run(pause.end, chat.now(), "test")
     await chat.say("/help")
     assert "What you can do" in chat.text()

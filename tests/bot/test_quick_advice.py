@@ -217,6 +217,7 @@ async def test_danger_comes_before_every_answer(chat, typed):
     await chat.press("-:emergency", message=first)
     await chat.tap("I am calling")
     assert "Saved. To copy:" in str([message.get("text") for message in chat.visible()])
+    assert "Record: SW-" in str([message.get("text") for message in chat.visible()])
 
 
 async def test_a_name_in_a_question_is_taken_out_and_named_by_kind_and_the_question_is_answered(chat):

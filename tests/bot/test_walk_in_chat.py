@@ -73,6 +73,7 @@ async def test_a_teacher_walks_to_a_decision_and_finds_the_record(request, tmp_p
         assert "Check your answers" in chat.text()
         await chat.tap("Save the record")
         assert "Saved. To copy:" in chat.text()
+        assert "Record: SW-" in chat.text()
         (record,) = await stored(chat)
         content = record.content
         assert (record.clear["outcome"], record.clear["decision"], record.clear["otherwise"]) == (
@@ -463,6 +464,7 @@ async def test_a_press_on_a_finished_conversation_shows_its_record_again(chat):
     await taps(chat, "Yes, a child is in danger now", "I am calling")
     await chat.press(data, message=message)
     assert "Saved. To copy:" in chat.card()["text"]
+    assert "Record: SW-" in chat.card()["text"]
     assert len(await stored(chat)) == 1
 
 
